@@ -1,0 +1,41 @@
+"""All that a plugin may import: the base classes, the configuration types and what passes between them."""
+
+from pixforge.contracts.components import (
+    Augmentation,
+    Component,
+    Cutouts,
+    Exporter,
+    Filter,
+    Generator,
+    Init,
+    Loss,
+    Perceptor,
+)
+from pixforge.contracts.config import Config, LossConfig, PerceptorConfig
+from pixforge.contracts.draws import Draws, Stream
+from pixforge.contracts.schedule import Range, Schedule
+from pixforge.contracts.step import Canvas, Output, Scene, StepReport, View
+
+__all__ = [
+    "Augmentation",
+    "Canvas",
+    "Component",
+    "Config",
+    "Cutouts",
+    "Draws",
+    "Exporter",
+    "Filter",
+    "Generator",
+    "Init",
+    "Loss",
+    "LossConfig",
+    "Output",
+    "Perceptor",
+    "PerceptorConfig",
+    "Range",
+    "Scene",
+    "Schedule",
+    "StepReport",
+    "Stream",
+    "View",
+]

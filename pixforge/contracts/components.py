@@ -1,0 +1,236 @@
+"""The base classes of all components. B canvases, K cutouts of each, N = B*K, S input size, D embedding size.
+
+Pictures are float32 sRGB in [0, 1], channels first, everywhere. Modules that define components should import torch
+inside the functions that use it: `pixforge check` and `pixforge schema` load them for their configurations alone.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args
+
+from pixforge.contracts.config import Config
+from pixforge.contracts.draws import Stream
+from pixforge.contracts.step import Output, Scene, StepReport, View
+from pixforge.errors import UnsupportedError
+
+if TYPE_CHECKING:
+    import torch
+    from typing_extensions import Self
+
+C = TypeVar("C", bound=Config)
+
+
+class Component(ABC, Generic[C]):
+    """Something that a recipe can name; `class Mine(Loss[MineConfig])` ties it to its configuration."""
+
+    kind: ClassVar[str]
+    config_type: ClassVar[type[Config]]
+    config: C
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Take the configuration type from the type argument of the base class."""
+        super().__init_subclass__(**kwargs)
+        for base in cls.__dict__.get("__orig_bases__", ()):
+            for argument in get_args(base):
+                if isinstance(argument, type) and issubclass(argument, Config):
+                    cls.config_type = argument
+
+
+class Generator(Component[C]):
+    """Holds the latent, the only thing that is trained, and turns it into pictures."""
+
+    kind = "generator"
+    learning_rate: ClassVar[float] = 0.1
+    """What works for this parameterisation when the recipe names no learning rate."""
+
+    def __init__(self, config: C, scene: Scene) -> None:
+        self.config = config
+        self.scene = scene
+
+    @abstractmethod
+    def forward(self, step: int) -> torch.Tensor:
+        """The pictures at a step: `[B, 3, H, W]` in [0, 1], differentiable in the latent."""
+
+    @abstractmethod
+    def latents(self) -> dict[str, torch.Tensor]:
+        """The trained tensors by name: leaves that require gradient, the first dimension B."""
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """As torch optimizers take them; `scale` in a group multiplies the recipe's learning rate."""
+        return [{"params": list(self.latents().values()), "scale": 1.0}]
+
+    def encode(self, image: torch.Tensor) -> None:
+        """Set the latent so that `forward` shows `image`, `[B, 3, H, W]` in [0, 1].
+
+        Raises:
+            UnsupportedError: there is no way to.
+        """
+        raise UnsupportedError(f"generator '{self.config_type.model_fields['type'].default}' cannot start from a picture")
+
+    def constrain(self) -> None:  # noqa: B027 - most latents are free
+        """Bring the latent back into its domain after an update; runs without gradient."""
+
+
+class Perceptor(Component[C]):
+    """A frozen network that embeds pictures and texts in one space.
+
+    Only a perceptor knows its own mean, deviation, size and tokenizer.
+    """
+
+    kind = "perceptor"
+
+    def __init__(self, config: C, scene: Scene) -> None:
+        self.config = config
+        self.scene = scene
+
+    @property
+    @abstractmethod
+    def input_size(self) -> int:
+        """S: it looks at pictures of S x S pixels."""
+
+    @abstractmethod
+    def encode_image(self, images: torch.Tensor) -> torch.Tensor:
+        """`[N, 3, S, S]` in [0, 1] to float32 unit vectors `[N, D]`; gradient flows to the pictures."""
+
+    @abstractmethod
+    def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
+        """P texts to float32 unit vectors `[P, D]`, without gradient."""
+
+    def provenance(self) -> dict[str, Any]:
+        """Name, size and SHA-256 of the weights, for `run.json`."""
+        return {}
+
+
+class Loss(Component[C]):
+    """Something that a picture, or a latent, should have little of."""
+
+    kind = "loss"
+
+    def __init__(self, config: C, scene: Scene) -> None:
+        self.config = config
+        self.scene = scene
+
+    @abstractmethod
+    def forward(self, view: View) -> torch.Tensor:
+        """`[B]`, one value for each canvas, unweighted; canvases must not influence each other."""
+
+
+class Augmentation(Component[C]):
+    """Changes the cutouts at random before a perceptor sees them; overrides one or more of its three stages.
+
+    The engine composes all `warp` matrices with the cutout itself into one resampling, and all `color` matrices
+    into one product; only `apply` costs a pass of its own over the pixels. So geometry comes first, then color,
+    then `apply` in the order of the recipe. Numbers come from `draws` alone.
+    """
+
+    kind = "augmentation"
+
+    def __init__(self, config: C, scene: Scene) -> None:
+        self.config = config
+        self.scene = scene
+
+    def warp(self, draws: Stream, count: int, step: int) -> torch.Tensor | None:  # noqa: ARG002
+        """`[B, K, 3, 3]` homographies from the augmented cutout to the cutout, both in [-1, 1] x [-1, 1]."""
+        return None
+
+    def color(self, draws: Stream, count: int, step: int) -> torch.Tensor | None:  # noqa: ARG002
+        """`[B, K, 3, 4]`: a 3x3 matrix and an offset that map RGB to RGB."""
+        return None
+
+    def apply(self, cutouts: torch.Tensor, draws: Stream, step: int) -> torch.Tensor:  # noqa: ARG002
+        """`[B, K, 3, S, S]` to the same shape, differentiable."""
+        return cutouts
+
+
+class Cutouts(Component[C]):
+    """Says where the cutouts lie in the picture."""
+
+    kind = "cutouts"
+
+    def __init__(self, config: C, scene: Scene) -> None:
+        self.config = config
+        self.scene = scene
+
+    @property
+    @abstractmethod
+    def count(self) -> int:
+        """K, the number of cutouts of each canvas."""
+
+    @abstractmethod
+    def boxes(self, draws: Stream, size: tuple[int, int], step: int) -> torch.Tensor:
+        """`[B, K, 3, 3]` affine maps from a cutout's [-1, 1] x [-1, 1] to the picture's; `size` is (width, height)."""
+
+    @property
+    def padding(self) -> str:
+        """What lies outside the picture: `reflection`, `border` or `gray`."""
+        return "reflection"
+
+
+class Filter(Component[C]):
+    """Changes the whole picture before anything looks at it.
+
+    With `saved` the change is part of what is saved, else only perceptors and losses see it. Saved filters come
+    first, both kinds in the order of the recipe.
+    """
+
+    kind = "filter"
+    saved: ClassVar[bool] = True
+
+    def __init__(self, config: C, scene: Scene) -> None:
+        self.config = config
+        self.scene = scene
+
+    @abstractmethod
+    def forward(self, images: torch.Tensor, draws: Stream, step: int) -> torch.Tensor:
+        """`[B, 3, H, W]` in [0, 1] to `[B, 3, H', W']` in [0, 1], differentiable."""
+
+
+class Init(Component[C]):
+    """Says what the latent is before the first step."""
+
+    kind = "init"
+
+    def __init__(self, config: C, scene: Scene) -> None:
+        self.config = config
+        self.scene = scene
+
+    @abstractmethod
+    def start(self, generator: Generator[Any]) -> None:
+        """Set the latent of a generator that has just been built."""
+
+
+class Exporter(Component[C]):
+    """Streams the run into a file; whenever it is closed, the file is usable.
+
+    `write` gets the start (step 0) and then every step in order. It runs in the loop's thread, so what takes time
+    belongs on a thread of the exporter's own.
+    """
+
+    kind = "exporter"
+
+    def __init__(self, config: C, output: Output) -> None:
+        self.config = config
+        self.output = output
+
+    @abstractmethod
+    def write(self, report: StepReport) -> None:
+        """Take a step's picture."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Finish the file; called once, also after an interruption or an error."""
+
+    def files(self) -> list[str]:
+        """Names of the files in the run folder that it made, the main one first."""
+        return []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

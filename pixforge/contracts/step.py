@@ -1,0 +1,154 @@
+"""What passes between the engine and the components: the scene of a run, the view of a step, and its report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pixforge.contracts.draws import Draws, Stream
+from pixforge.contracts.schedule import Schedule
+from pixforge.errors import OutputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+
+    from pixforge.contracts.components import Generator
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """One of the pictures made at once; `seed` is the number that it would have alone."""
+
+    index: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What every component knows of its run.
+
+    `size` is (width, height) in pixels; `dtype` is the precision for the arithmetic of frozen networks (latents,
+    losses and pictures are always float32); `folder` is where relative paths in the recipe start.
+    """
+
+    size: tuple[int, int]
+    canvases: tuple[Canvas, ...]
+    steps: int
+    device: torch.device
+    dtype: torch.dtype
+    folder: Path
+    draws: Draws
+
+    @property
+    def width(self) -> int:
+        """In pixels."""
+        return self.size[0]
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return self.size[1]
+
+    @property
+    def batch(self) -> int:
+        """B, the number of canvases."""
+        return len(self.canvases)
+
+    def read_image(self, path: str | Path) -> torch.Tensor:
+        """A picture named in the recipe: `[3, H, W]` sRGB in [0, 1], upright, transparency over white, on the device.
+
+        Raises:
+            ImageError: it is missing, not a picture, or too large.
+        """
+        from pixforge.images import read_image, to_tensor
+
+        return to_tensor(read_image(self.folder / path)).to(self.device)
+
+
+@dataclass(frozen=True)
+class View:
+    """What a loss looks at in one step.
+
+    `image` is `[B, 3, H, W]` in [0, 1] with gradient (through all filters); `generator` gives access to the latent,
+    whose gradient flows as well.
+    """
+
+    image: torch.Tensor
+    generator: Generator
+    scene: Scene
+    step: int
+
+    def value(self, schedule: Schedule) -> float:
+        """The value of a schedule at this step."""
+        return schedule.at(self.step, self.scene.steps)
+
+    def draws(self, purpose: str) -> Stream:
+        """Random numbers for this step."""
+        return self.scene.draws.at(purpose, self.step)
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """The state after `step` of `steps` updates (from 1; the start, which only exporters get, is 0).
+
+    `image` is the picture as it would be saved, `[B, 3, H, W]` in [0, 1] on the device; the losses are those that
+    led to the update. Reading `losses` or `pixels` waits for the device, so the loop itself reads neither.
+    """
+
+    step: int
+    steps: int
+    image: torch.Tensor
+    learning_rate: float
+    names: tuple[str, ...] = ()
+    values: torch.Tensor | None = field(default=None, repr=False)
+
+    @cached_property
+    def losses_by_canvas(self) -> list[dict[str, float]]:
+        """Every term by name for each canvas, unweighted, and `total`, which is weighted and what descends."""
+        if self.values is None:
+            return [{} for _ in range(self.image.shape[0])]
+        return [dict(zip(self.names, column, strict=True)) for column in self.values.T.tolist()]
+
+    @cached_property
+    def losses(self) -> dict[str, float]:
+        """Every term by name, the mean over the canvases."""
+        if self.values is None:
+            return {}
+        return dict(zip(self.names, self.values.mean(dim=1).tolist(), strict=True))
+
+    @cached_property
+    def pixels(self) -> npt.NDArray[np.uint8]:
+        """The pictures as `[B, H, W, 3]` bytes on the host."""
+        import torch
+
+        scaled = self.image.detach().clamp(0, 1).mul(255).round().to(torch.uint8)
+        return scaled.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where an exporter may write, and what it may put into its files.
+
+    `recipe` is the resolved recipe as YAML, for metadata; `name` keeps files inside the folder.
+    """
+
+    folder: Path
+    recipe: str
+    size: tuple[int, int]
+    steps: int
+    canvases: int
+
+    def path(self, name: str) -> Path:
+        """The path of a file in the run folder.
+
+        Raises:
+            OutputError: the name would leave the folder.
+        """
+        path = self.folder / name
+        if path.parent.resolve() != self.folder.resolve() or name in {"", ".", ".."}:
+            raise OutputError(f"{name!r} is not a plain file name; outputs stay in {self.folder}")
+        return path

@@ -1,0 +1,43 @@
+"""Every error that pixforge raises on purpose: one clear line for the person who wrote the recipe."""
+
+from __future__ import annotations
+
+
+class PixforgeError(Exception):
+    """Base of all deliberate errors; `exit_status` is what the command line ends with."""
+
+    exit_status = 1
+
+
+class InputError(PixforgeError):
+    """Something that was handed in is at fault; nothing was run."""
+
+    exit_status = 2
+
+
+class RecipeError(InputError):
+    """A recipe cannot be read or does not validate; the message has one located line for each problem."""
+
+
+class PluginError(InputError):
+    """A plugin cannot be loaded, or one of its hooks failed; names the plugin, its version and the hook."""
+
+
+class WeightsError(InputError):
+    """Weights are absent, damaged, or of another architecture; says what to fetch and how."""
+
+
+class ImageError(InputError):
+    """A picture cannot be read, or is larger than the limit."""
+
+
+class OutputError(InputError):
+    """The output folder cannot be used."""
+
+
+class UnsupportedError(InputError):
+    """A component was asked for something that it cannot do."""
+
+
+class RunError(PixforgeError):
+    """A run failed after it had started; what was made until then is kept."""

@@ -1,0 +1,202 @@
+"""Find, load and watch over plugins: each is loaded alone, and whatever fails is attributed to it by name."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import Distribution, EntryPoint, distributions
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from pixforge import hookspecs
+from pixforge.errors import PluginError
+
+GROUP = "pixforge"
+BUILTINS = (
+    "pixforge.builtin.generators",
+    "pixforge.builtin.perceptors",
+    "pixforge.builtin.losses",
+    "pixforge.builtin.augmentations",
+    "pixforge.builtin.cutouts",
+    "pixforge.builtin.filters",
+    "pixforge.builtin.inits",
+    "pixforge.builtin.exporters",
+)
+
+
+@dataclass(frozen=True)
+class PluginInfo:
+    """Where a plugin comes from: `source` is a module (`pkg.mod`), an entry point's value, or a file's path."""
+
+    name: str
+    source: str
+    distribution: str | None = None
+    version: str | None = None
+
+    def __str__(self) -> str:
+        origin = f"{self.distribution} {self.version}" if self.distribution else self.source
+        return f"plugin '{self.name}' ({origin})"
+
+
+@dataclass(frozen=True)
+class PluginFailure:
+    """A plugin that could not be used, at which stage (`load`, `register`, or a hook's name), and why."""
+
+    info: PluginInfo
+    stage: str
+    cause: BaseException
+
+    def __str__(self) -> str:
+        return f"{self.info} failed in {self.stage}: {type(self.cause).__name__}: {self.cause}"
+
+    def error(self) -> PluginError:
+        """As an error to raise."""
+        return PluginError(str(self))
+
+
+@dataclass
+class Plugins:
+    """The plugins of one run; nothing of it is global."""
+
+    manager: pluggy.PluginManager
+    infos: dict[str, PluginInfo] = field(default_factory=dict)
+    failures: list[PluginFailure] = field(default_factory=list)
+    disabled: tuple[str, ...] = ()
+
+    def names(self) -> list[str]:
+        """The loaded plugins: built-ins in their order, then the others by name."""
+        return list(self.infos)
+
+    def hooks_of(self, name: str) -> list[str]:
+        """The hooks that a plugin implements."""
+        callers = self.manager.get_hookcallers(self.manager.get_plugin(name)) or []
+        return sorted(caller.name for caller in callers)
+
+    def call(self, name: str, hook: str, **arguments: Any) -> list[Any]:
+        """Call one hook of one plugin.
+
+        Raises:
+            PluginError: it raised; the cause is chained.
+        """
+        others = [plugin for other, plugin in self.manager.list_name_plugin() if other != name and plugin]
+        caller = self.manager.subset_hook_caller(hook, others)
+        try:
+            return list(caller(**arguments))
+        except Exception as error:
+            raise PluginFailure(self.infos[name], hook, error).error() from error
+
+    def notify(self, hook: str, **arguments: Any) -> None:
+        """Call a lifecycle hook of every plugin that has it.
+
+        Raises:
+            PluginError: one of them raised.
+        """
+        for name in self.names():
+            if hook in self.hooks_of(name):
+                self.call(name, hook, **arguments)
+
+
+def load_plugins(disabled: Iterable[str] = (), files: Sequence[Path] = ()) -> Plugins:
+    """Load the built-ins, the installed distributions, and single files, in this order.
+
+    A distribution that fails is recorded in `failures` and left out; a file that fails is fatal, since only a recipe
+    that needs it names it.
+
+    Raises:
+        PluginError: a file cannot be loaded, or `disabled` names no plugin.
+    """
+    plugins = Plugins(pluggy.PluginManager("pixforge"), disabled=tuple(disabled))
+    plugins.manager.add_hookspecs(hookspecs)
+    known = set()
+    for info, entry in _candidates():
+        known.add(info.name)
+        if info.name not in plugins.disabled:
+            _load(plugins, info, entry)
+    for file in files:
+        info = PluginInfo(file.stem, str(file))
+        known.add(info.name)
+        if info.name not in plugins.disabled:
+            _load_file(plugins, info, file)
+    if unknown := [name for name in plugins.disabled if name not in known]:
+        raise PluginError(f"cannot disable '{unknown[0]}': no plugin has this name (known: {', '.join(sorted(known))})")
+    return plugins
+
+
+def _candidates() -> list[tuple[PluginInfo, EntryPoint | None]]:
+    builtin: list[tuple[PluginInfo, EntryPoint | None]] = [
+        (PluginInfo(module.removeprefix("pixforge.builtin."), module), None) for module in BUILTINS
+    ]
+    found = [(point, dist) for dist in distributions() for point in dist.entry_points if point.group == GROUP]
+    seen: set[tuple[str, str]] = set()
+    for point, dist in sorted(found, key=lambda pair: (pair[0].name, pair[0].value)):
+        if (point.name, point.value) not in seen:  # one distribution can be listed twice, by egg-info and path
+            seen.add((point.name, point.value))
+            builtin.append((PluginInfo(point.name, point.value, *_origin(dist)), point))
+    return builtin
+
+
+def _origin(dist: Distribution) -> tuple[str, str]:
+    return dist.metadata["Name"], dist.version
+
+
+def _load(plugins: Plugins, info: PluginInfo, entry: EntryPoint | None) -> None:
+    try:
+        module = entry.load() if entry else importlib.import_module(info.source)
+    except Exception as error:  # noqa: BLE001 - a stranger's module may raise anything
+        plugins.failures.append(PluginFailure(info, "load", error))
+    else:
+        _register(plugins, info, module)
+
+
+def _load_file(plugins: Plugins, info: PluginInfo, file: Path) -> None:
+    try:
+        module = _import_file(file)
+    except Exception as error:
+        raise PluginFailure(info, "load", error).error() from error
+    _register(plugins, info, module)
+    for failure in plugins.failures:
+        if failure.info == info:
+            raise failure.error() from failure.cause
+    if info.name in plugins.infos and not plugins.hooks_of(info.name):
+        raise PluginError(f"{file}: no function is marked with @pixforge.hookimpl, so it registers nothing")
+
+
+def _import_file(file: Path) -> ModuleType:
+    if not file.is_file():
+        raise FileNotFoundError(f"there is no file {file}")
+    name = f"pixforge_file_{file.stem}_{abs(hash(str(file.resolve()))):x}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pydantic look their own module up by name
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _register(plugins: Plugins, info: PluginInfo, module: object) -> None:
+    manager = plugins.manager
+    if info.name in plugins.infos:
+        other = plugins.infos[info.name]
+        cause: Exception = ValueError(f"the name is taken by {other}")
+        plugins.failures.append(PluginFailure(info, "register", cause))
+        return
+    try:
+        manager.register(module, info.name)
+        manager.check_pending()
+    except Exception as error:  # noqa: BLE001 - pluggy raises its own and whatever the module's attributes raise
+        if manager.has_plugin(info.name):
+            manager.unregister(name=info.name)  # register() is not atomic
+        plugins.failures.append(PluginFailure(info, "register", error))
+    else:
+        plugins.infos[info.name] = info
