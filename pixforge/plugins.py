@@ -124,7 +124,9 @@ def load_plugins(disabled: Iterable[str] = (), files: Sequence[Path] = ()) -> Pl
         if info.name not in plugins.disabled:
             _load_file(plugins, info, file)
     if unknown := [name for name in plugins.disabled if name not in known]:
-        raise PluginError(f"cannot disable '{unknown[0]}': no plugin has this name (known: {', '.join(sorted(known))})")
+        raise PluginError(
+            f"cannot disable '{unknown[0]}': no plugin has this name (known: {', '.join(sorted(known))})"
+        )
     return plugins
 
 
@@ -135,7 +137,10 @@ def _candidates() -> list[tuple[PluginInfo, EntryPoint | None]]:
     found = [(point, dist) for dist in distributions() for point in dist.entry_points if point.group == GROUP]
     seen: set[tuple[str, str]] = set()
     for point, dist in sorted(found, key=lambda pair: (pair[0].name, pair[0].value)):
-        if (point.name, point.value) not in seen:  # one distribution can be listed twice, by egg-info and path
+        if (
+            point.name,
+            point.value,
+        ) not in seen:  # one distribution can be listed twice, by egg-info and path
             seen.add((point.name, point.value))
             builtin.append((PluginInfo(point.name, point.value, *_origin(dist)), point))
     return builtin

@@ -80,8 +80,7 @@ class Registry:
         for hook in self.plugins.hooks_of(name):
             if hook in HOOKS:
                 try:
-                    for component in self._components(name, hook):
-                        found.append(_entry(component, hook, info))
+                    found += [_entry(component, hook, info) for component in self._components(name, hook)]
                 except (PluginError, TypeError, ValueError) as error:
                     self.plugins.failures.append(PluginFailure(info, hook, error.__cause__ or error))
                     return []
@@ -117,7 +116,9 @@ def _entry(component: Any, hook: str, info: PluginInfo) -> Entry:
         raise TypeError(f"{component!r} is not a subclass of {base.__name__}")
     config_type = getattr(component, "config_type", None)
     if config_type is None or not issubclass(config_type, config_base):
-        raise TypeError(f"{component.__name__} must name its configuration: {base.__name__}[{config_base.__name__}]")
+        raise TypeError(
+            f"{component.__name__} must name its configuration: {base.__name__}[{config_base.__name__}]"
+        )
     if missing := sorted(getattr(component, "__abstractmethods__", ())):
         raise TypeError(f"{component.__name__} lacks {', '.join(missing)}")
     return Entry(base.kind, _tag(component, config_type), component, config_type, info)
@@ -127,5 +128,7 @@ def _tag(component: type[Component[Any]], config_type: type[Config]) -> str:
     field = config_type.model_fields.get("type")
     tag = field.default if field is not None else None
     if not isinstance(tag, str) or not tag:
-        raise TypeError(f"{config_type.__name__} of {component.__name__} needs `type: Literal['tag'] = 'tag'`")
+        raise TypeError(
+            f"{config_type.__name__} of {component.__name__} needs `type: Literal['tag'] = 'tag'`"
+        )
     return tag

@@ -62,15 +62,17 @@ class Generator(Component[C]):
         """As torch optimizers take them; `scale` in a group multiplies the recipe's learning rate."""
         return [{"params": list(self.latents().values()), "scale": 1.0}]
 
-    def encode(self, image: torch.Tensor) -> None:
+    def encode(self, image: torch.Tensor) -> None:  # noqa: ARG002 - for those that can
         """Set the latent so that `forward` shows `image`, `[B, 3, H, W]` in [0, 1].
 
         Raises:
             UnsupportedError: there is no way to.
         """
-        raise UnsupportedError(f"generator '{self.config_type.model_fields['type'].default}' cannot start from a picture")
+        raise UnsupportedError(
+            f"generator '{self.config_type.model_fields['type'].default}' cannot start from a picture"
+        )
 
-    def constrain(self) -> None:  # noqa: B027 - most latents are free
+    def constrain(self) -> None:
         """Bring the latent back into its domain after an update; runs without gradient."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic_core import PydanticCustomError, core_schema
@@ -87,7 +88,7 @@ class Schedule:
         frames = sorted(self.keyframes, key=lambda frame: frame.step(steps))
         if step < frames[0].step(steps):
             return frames[0].value
-        for left, right in zip(frames, frames[1:], strict=False):
+        for left, right in pairwise(frames):
             start, end = left.step(steps), right.step(steps)
             if start <= step < end:
                 return left.value + (right.value - left.value) * self._eased((step - start) / (end - start))
@@ -117,7 +118,9 @@ class Schedule:
         return f"Schedule({self.plain()!r})"
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(
+        cls, _source: Any, _handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
             _validated, serialization=core_schema.plain_serializer_function_ser_schema(Schedule.plain)
         )
@@ -161,7 +164,9 @@ class Range:
                     raise PydanticCustomError("range", f"{value:g} must be {words} {bound:g}")  # type: ignore[arg-type]
         return schedule
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
     def __get_pydantic_json_schema__(
@@ -171,7 +176,7 @@ class Range:
         number = {"type": "number", **{key: value for key, value in bounds.items() if value is not None}}
         base = handler(schema)
         keyed = base["anyOf"][1]
-        frames = {pattern: number for pattern in keyed["patternProperties"]}
+        frames = dict.fromkeys(keyed["patternProperties"], number)
         return {**base, "anyOf": [number, {**keyed, "patternProperties": frames}]}
 
 
@@ -186,7 +191,7 @@ def _validated(value: Any) -> Schedule:
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"expected {_HELP}, not {_shown(value)}")
+        raise ValueError(f"expected {_HELP}, not {_shown(value)}")  # noqa: TRY004 - pydantic reports ValueError
     try:
         number = float(value)
     except OverflowError:

@@ -91,12 +91,34 @@ class View:
         return self.scene.draws.at(purpose, self.step)
 
 
+class HostCopy:
+    """A copy of a small device tensor that is on its way to the host; the device goes on meanwhile."""
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        import torch
+
+        self._event: torch.cuda.Event | None = None
+        self._tensor = tensor
+        if tensor.is_cuda:
+            self._tensor = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+            self._tensor.copy_(tensor, non_blocking=True)
+            self._event = torch.cuda.Event()
+            self._event.record(torch.cuda.current_stream(tensor.device))
+
+    def get(self) -> torch.Tensor:
+        """The values; waits for the copy, but not for what was asked of the device after it."""
+        if self._event is not None:
+            self._event.synchronize()
+        return self._tensor
+
+
 @dataclass(frozen=True)
 class StepReport:
     """The state after `step` of `steps` updates (from 1; the start, which only exporters get, is 0).
 
     `image` is the picture as it would be saved, `[B, 3, H, W]` in [0, 1] on the device; the losses are those that
-    led to the update. Reading `losses` or `pixels` waits for the device, so the loop itself reads neither.
+    led to the update, `values` `[T, B]` in the order of `names`. Reading `pixels` waits for the device, so the loop
+    itself does not, and exporters do so on their own thread.
     """
 
     step: int
@@ -104,21 +126,21 @@ class StepReport:
     image: torch.Tensor
     learning_rate: float
     names: tuple[str, ...] = ()
-    values: torch.Tensor | None = field(default=None, repr=False)
+    values: HostCopy | None = field(default=None, repr=False)
 
     @cached_property
     def losses_by_canvas(self) -> list[dict[str, float]]:
         """Every term by name for each canvas, unweighted, and `total`, which is weighted and what descends."""
         if self.values is None:
             return [{} for _ in range(self.image.shape[0])]
-        return [dict(zip(self.names, column, strict=True)) for column in self.values.T.tolist()]
+        return [dict(zip(self.names, column, strict=True)) for column in self.values.get().T.tolist()]
 
     @cached_property
     def losses(self) -> dict[str, float]:
         """Every term by name, the mean over the canvases."""
         if self.values is None:
             return {}
-        return dict(zip(self.names, self.values.mean(dim=1).tolist(), strict=True))
+        return dict(zip(self.names, self.values.get().mean(dim=1).tolist(), strict=True))
 
     @cached_property
     def pixels(self) -> npt.NDArray[np.uint8]:

@@ -1,0 +1,1 @@
+"""The components that ship with pixforge; they use the same contracts and hooks as anyone."""

@@ -1,0 +1,48 @@
+"""Rotation, shift, zoom and shear."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from pixforge.contracts import Augmentation, Config, Range, Schedule
+from pixforge.contracts.draws import Stream
+
+if TYPE_CHECKING:
+    import torch
+
+
+class AffineConfig(Config):
+    """How far each goes, to both sides."""
+
+    type: Literal["affine"] = "affine"
+    degrees: Annotated[Schedule, Range(ge=0, le=180)] = Field(Schedule(10.0), description="Largest rotation.")
+    translate: Annotated[Schedule, Range(ge=0, le=1)] = Field(
+        Schedule(0.05), description="Largest shift, as a share of the cutout's side."
+    )
+    zoom: Annotated[Schedule, Range(ge=0, le=0.9)] = Field(
+        Schedule(0.1), description="Largest change of size: 0.1 is from 0.9 to 1.1 times."
+    )
+    shear: Annotated[Schedule, Range(ge=0, le=60)] = Field(
+        Schedule(0.0), description="Largest shear, in degrees."
+    )
+
+
+class Affine(Augmentation[AffineConfig]):
+    """Turns, shifts, zooms and shears each cutout by uniform random amounts."""
+
+    def warp(self, draws: Stream, count: int, step: int) -> torch.Tensor:
+        """Rotation times shear times zoom, and a shift."""
+        import torch
+
+        config, steps = self.config, self.scene.steps
+        turn, slant, size, x, y = draws.uniform(-1.0, 1.0, 5, count).unbind(dim=1)
+        angle = torch.deg2rad(turn * config.degrees.at(step, steps))
+        shear = torch.deg2rad(slant * config.shear.at(step, steps)).tan()
+        zoom = 1 + size * config.zoom.at(step, steps)
+        shift = 2 * config.translate.at(step, steps)
+        cos, sin = angle.cos() * zoom, angle.sin() * zoom
+        zero, one = torch.zeros_like(cos), torch.ones_like(cos)
+        rows = [cos, cos * shear - sin, x * shift, sin, sin * shear + cos, y * shift, zero, zero, one]
+        return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))

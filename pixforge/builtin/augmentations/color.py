@@ -1,0 +1,67 @@
+"""Brightness, contrast, saturation and hue as one matrix for each cutout."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from pixforge.contracts import Augmentation, Config, Range, Schedule
+from pixforge.contracts.draws import Stream
+
+if TYPE_CHECKING:
+    import torch
+
+_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as for all gamma-encoded sRGB pictures of the field
+
+
+class ColorConfig(Config):
+    """How far each goes, to both sides."""
+
+    type: Literal["color"] = "color"
+    brightness: Annotated[Schedule, Range(ge=0, le=1)] = Field(
+        Schedule(0.1), description="Largest factor away from 1, as in 0.9 to 1.1."
+    )
+    contrast: Annotated[Schedule, Range(ge=0, le=1)] = Field(
+        Schedule(0.1), description="Likewise, around mid-gray."
+    )
+    saturation: Annotated[Schedule, Range(ge=0, le=1)] = Field(
+        Schedule(0.1), description="Likewise, around gray."
+    )
+    hue: Annotated[Schedule, Range(ge=0, le=0.5)] = Field(
+        Schedule(0.02), description="Largest rotation of the color circle, in turns."
+    )
+
+
+class Color(Augmentation[ColorConfig]):
+    """Changes the colors of each cutout by uniform random amounts."""
+
+    def color(self, draws: Stream, count: int, step: int) -> torch.Tensor:
+        """Hue, then saturation, then contrast and brightness."""
+        import torch
+
+        config, steps = self.config, self.scene.steps
+        shares = draws.uniform(-1.0, 1.0, 4, count).unbind(dim=1)
+        fields = (config.brightness, config.contrast, config.saturation)
+        brightness, contrast, saturation = (
+            1 + share * field.at(step, steps) for share, field in zip(shares[:3], fields, strict=True)
+        )
+        gray = torch.tensor(_LUMA, device=brightness.device).expand(3, 3)
+        saturate = gray + saturation[..., None, None] * (torch.eye(3, device=gray.device) - gray)
+        linear = saturate @ hue_rotation(shares[3] * config.hue.at(step, steps))
+        linear = linear * (brightness * contrast)[..., None, None]
+        offset = (brightness * (1 - contrast) / 2)[..., None, None].expand(*brightness.shape, 3, 1)
+        return torch.cat([linear, offset], dim=-1)
+
+
+def hue_rotation(turns: torch.Tensor) -> torch.Tensor:
+    """`[..., 3, 3]`: the rotation of RGB around its gray axis (Rodrigues' formula); gray stays gray."""
+    import torch
+
+    angle = (turns * 2 * math.pi)[..., None, None]
+    third = torch.full((3, 3), 1 / 3, device=turns.device)
+    cross = torch.tensor(
+        [[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]], device=turns.device
+    ) / math.sqrt(3)
+    return angle.cos() * torch.eye(3, device=turns.device) + (1 - angle.cos()) * third + angle.sin() * cross

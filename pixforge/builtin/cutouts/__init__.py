@@ -1,0 +1,15 @@
+"""The built-in cutout strategies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pixforge.builtin.cutouts.random import Random
+from pixforge.contracts import Cutouts
+from pixforge.hookspecs import hookimpl
+
+
+@hookimpl
+def pixforge_cutouts() -> list[type[Cutouts[Any]]]:
+    """The list that makes them known."""
+    return [Random]

@@ -1,0 +1,71 @@
+"""Squares of random size at random places, some of them of the whole picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from pixforge.contracts import Config, Cutouts, Range, Schedule
+from pixforge.contracts.draws import Stream
+
+if TYPE_CHECKING:
+    import torch
+
+
+class RandomConfig(Config):
+    """How many, how large, how often the whole."""
+
+    type: Literal["random"] = "random"
+    count: int = Field(32, ge=1, le=4096, strict=True, description="Cutouts of each picture in each step.")
+    smallest: Annotated[Schedule, Range(gt=0, le=1)] = Field(
+        Schedule(0.45), description="Smallest side, as a share of the picture's shorter side."
+    )
+    largest: Annotated[Schedule, Range(gt=0, le=1)] = Field(
+        Schedule(1.0), description="Largest side, likewise."
+    )
+    power: Annotated[Schedule, Range(gt=0, le=10)] = Field(
+        Schedule(1.0), description="Sizes are random^power between the two: above 1 favors small cutouts."
+    )
+    overview: Annotated[Schedule, Range(ge=0, le=1)] = Field(
+        Schedule(0.33), description="Share of the cutouts that show the whole picture."
+    )
+    padding: Literal["reflection", "border", "gray"] = Field(
+        "reflection", description="What a cutout shows where it reaches beyond the picture."
+    )
+
+
+class Random(Cutouts[RandomConfig]):
+    """Side random^power * (largest - smallest) + smallest, place uniform inside the picture, as in VQGAN-CLIP.
+
+    The first `overview` share of them is the whole picture instead, the smallest square around it.
+    """
+
+    @property
+    def count(self) -> int:
+        """K."""
+        return self.config.count
+
+    @property
+    def padding(self) -> str:
+        """As configured."""
+        return self.config.padding
+
+    def boxes(self, draws: Stream, size: tuple[int, int], step: int) -> torch.Tensor:
+        """Scale and shift of each square."""
+        import torch
+
+        config, steps, count = self.config, self.scene.steps, self.config.count
+        width, height = size
+        smallest, largest = config.smallest.at(step, steps), config.largest.at(step, steps)
+        grown, x, y = draws.rand(3, count).unbind(dim=1)
+        side = (grown ** config.power.at(step, steps) * (largest - smallest) + smallest) * min(size)
+        wide, high = side / width, side / height
+        shift_x, shift_y = (2 * x - 1) * (1 - wide), (2 * y - 1) * (1 - high)
+        overview = torch.arange(count, device=x.device) < round(config.overview.at(step, steps) * count)
+        scale_x = torch.where(overview, max(size) / width, wide)
+        scale_y = torch.where(overview, max(size) / height, high)
+        center = (~overview).float()
+        scale = torch.diag_embed(torch.stack([scale_x, scale_y, torch.ones_like(x)], dim=-1))
+        shift = torch.stack([shift_x * center, shift_y * center, torch.zeros_like(x)], dim=-1)
+        return scale + torch.nn.functional.pad(shift.unsqueeze(-1), (2, 0))

@@ -1,0 +1,92 @@
+"""How each video format is recorded while the run goes on, and finished when it ends."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from pixforge.builtin.exporters.encoder import convert
+
+EXTENSIONS = {"mp4": "mp4", "webm": "webm", "gif": "gif", "apng": "png", "webp": "webp"}
+STREAMED = ("mp4", "webm")
+"""These are recorded as what they are; the others are written in one go at the end, from a recording without loss."""
+
+# Said and meant: untagged video is shown with other colors by every other player.
+_COLOR = ["-vf", "scale=out_color_matrix=bt709:out_range=tv", "-pix_fmt", "yuv420p"]
+_COLOR += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"]
+# Each keyframe closes a fragment that stands by itself, and no index at the end is needed.
+_FRAGMENTS = ["-movflags", "+frag_keyframe+empty_moov+default_base_moof", "-flush_packets", "1", "-f", "mp4"]
+_LOSSLESS = ["-c:v", "libx264rgb", "-preset", "ultrafast", "-qp", "0"]
+
+
+def recording_arguments(format_: str, fps: float, quality: int) -> list[str]:
+    """The output arguments of ffmpeg for the file that grows during the run."""
+    keyframes = ["-g", str(max(1, round(fps / 2))), "-an"]
+    if format_ == "mp4":
+        codec = ["-c:v", "libx264", "-preset", "veryfast", "-crf", str(round(51 - 0.41 * quality))]
+        return [*codec, *_COLOR, *keyframes, *_FRAGMENTS]
+    if format_ == "webm":
+        codec = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "5", "-b:v", "0"]
+        return [*codec, "-crf", str(round(63 - 0.5 * quality)), *_COLOR, *keyframes, "-f", "webm"]
+    return [*_LOSSLESS, *keyframes, *_FRAGMENTS]
+
+
+def finish(format_: str, recording: Path, path: Path, recipe: str, quality: int) -> None:
+    """Turn the recording into the file that stays, with the recipe in its metadata; the recording is gone after it.
+
+    Raises:
+        RunError: ffmpeg failed; the recording stays.
+        OSError: a file cannot be written; the recording stays.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        if format_ in STREAMED:
+            _remux(format_, recording, part, recipe, path.name)
+        else:
+            _convert(format_, recording, part, path.name, quality)
+            _tag(part, recipe)
+        part.replace(path)
+    finally:
+        with suppress(FileNotFoundError):
+            part.unlink()
+    if recording != path:
+        recording.unlink()
+
+
+def _remux(format_: str, recording: Path, part: Path, recipe: str, name: str) -> None:
+    """Copy the stream into a file with a proper index and duration."""
+    from pixforge.metadata import ffmetadata
+
+    index = ["-movflags", "+faststart"] if format_ == "mp4" else []
+    with tempfile.TemporaryDirectory(prefix="pixforge-") as folder:
+        metadata = Path(folder) / "metadata.txt"
+        metadata.write_text(ffmetadata(recipe), encoding="utf-8", newline="\n")
+        sources = ["-i", str(recording), "-f", "ffmetadata", "-i", str(metadata)]
+        copy = ["-map", "0:v", "-map_metadata", "1", "-c", "copy", *index, "-f", format_]
+        convert([*sources, *copy, str(part)], name)
+
+
+def _convert(format_: str, recording: Path, part: Path, name: str, quality: int) -> None:
+    if format_ == "gif":
+        return _gif(recording, part, name)
+    codec = {
+        "apng": ["-c:v", "apng", "-plays", "0"],
+        "webp": ["-c:v", "libwebp_anim", "-q:v", str(quality), "-loop", "0"],
+    }[format_]
+    return convert(["-i", str(recording), *codec, "-fps_mode", "passthrough", "-f", format_, str(part)], name)
+
+
+def _gif(recording: Path, part: Path, name: str) -> None:
+    """One palette for all frames, in two passes: in one pass ffmpeg would hold every frame in memory."""
+    with tempfile.TemporaryDirectory(prefix="pixforge-") as folder:
+        palette = str(Path(folder) / "palette.png")
+        convert(["-i", str(recording), "-vf", "palettegen", "-frames:v", "1", "-update", "1", palette], name)
+        look = ["-lavfi", "paletteuse=dither=sierra2_4a:diff_mode=rectangle", "-loop", "0", "-f", "gif"]
+        convert(["-i", str(recording), "-i", palette, *look, str(part)], name)
+
+
+def _tag(part: Path, recipe: str) -> None:
+    from pixforge.metadata import with_recipe
+
+    part.write_bytes(with_recipe(part.read_bytes(), recipe))

@@ -1,0 +1,112 @@
+"""The final picture, and if asked for pictures on the way."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, model_validator
+from typing_extensions import Self
+
+from pixforge.contracts import Config, Exporter, Output, StepReport
+from pixforge.errors import RecipeError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp"}
+_QUALITY = 95
+
+
+class StillConfig(Config):
+    """Pictures as files."""
+
+    type: Literal["still"] = "still"
+    format: Literal["png", "jpeg", "webp"] = Field("png", description="Of the file; png is exact.")
+    quality: int | None = Field(None, ge=1, le=100, description="Of jpeg and webp, 95 when absent.")
+    every: int = Field(
+        0, ge=0, description="Steps between pictures on the way (image-step-00050.png); 0: only the last."
+    )
+    metadata: bool = Field(default=True, description="Put the resolved recipe into the file.")
+    name: str = Field("image", pattern=r"^\w[\w.-]{0,99}$", description="Of the file, without its extension.")
+
+    @model_validator(mode="after")
+    def _quality_matters(self) -> Self:
+        if self.quality is not None and self.format == "png":
+            raise ValueError("png is exact and has no quality; leave it out, or choose jpeg or webp")
+        return self
+
+
+class Still(Exporter[StillConfig]):
+    """Writes each canvas as a picture of its own, PNG, JPEG or WebP, with the recipe in its metadata."""
+
+    def __init__(self, config: StillConfig, output: Output) -> None:
+        super().__init__(config, output)
+        self._last: StepReport | None = None
+        self._written: list[str] = []
+        if config.metadata and config.format == "jpeg":
+            self._check_length()
+
+    def write(self, report: StepReport) -> None:
+        """Keep the picture, and save it when it is its turn; the last one is saved on closing."""
+        self._last = report
+        if self.config.every and report.step % self.config.every == 0 and report.step > 0:
+            self._save(report, f"-step-{report.step:05d}")
+
+    def close(self) -> None:
+        """Save the last picture that was seen."""
+        if self._last is not None:
+            self._save(self._last, "")
+
+    def files(self) -> list[str]:
+        """The final pictures, then those on the way."""
+        final = self._names("")
+        return final + [name for name in self._written if name not in final]
+
+    def _names(self, suffix: str) -> list[str]:
+        extension = _EXTENSIONS[self.config.format]
+        canvases = (
+            [""] if self.output.canvases == 1 else [f"-{index:02d}" for index in range(self.output.canvases)]
+        )
+        return [f"{self.config.name}{canvas}{suffix}.{extension}" for canvas in canvases]
+
+    def _save(self, report: StepReport, suffix: str) -> None:
+        from pixforge.images import to_pil
+
+        for name, pixels in zip(self._names(suffix), report.pixels, strict=True):
+            self._save_whole(to_pil(pixels), self.output.path(name))
+            self._written.append(name)
+
+    def _save_whole(self, image: Image, path: Path) -> None:
+        """Write a new file and rename it: under its own name it is never half there."""
+        part = path.with_name(f".{path.name}.part")
+        try:
+            with part.open("wb") as file:
+                image.save(file, self.config.format, **self._options())
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                part.unlink()
+            raise
+
+    def _options(self) -> dict[str, Any]:
+        from pixforge.metadata import exif, png_info
+
+        if self.config.format == "png":
+            return {"pnginfo": png_info(self.output.recipe)} if self.config.metadata else {}
+        options: dict[str, Any] = {"quality": self.config.quality or _QUALITY}
+        if self.config.format == "jpeg":
+            options["subsampling"] = 0  # full color resolution: the pictures are small and colorful
+        return {**options, "exif": exif(self.output.recipe)} if self.config.metadata else options
+
+    def _check_length(self) -> None:
+        from pixforge.metadata import MAX_EXIF, exif
+
+        if len(exif(self.output.recipe)) > MAX_EXIF:
+            raise RecipeError(
+                f"the recipe is longer than a JPEG's {MAX_EXIF} bytes; use format: png, or metadata: false"
+            )

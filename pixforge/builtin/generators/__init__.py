@@ -1,0 +1,16 @@
+"""The built-in generators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pixforge.builtin.generators.fourier import Fourier
+from pixforge.builtin.generators.pixels import Pixels
+from pixforge.contracts import Generator
+from pixforge.hookspecs import hookimpl
+
+
+@hookimpl
+def pixforge_generators() -> list[type[Generator[Any]]]:
+    """The list that makes them known."""
+    return [Fourier, Pixels]

@@ -1,0 +1,16 @@
+"""The built-in inits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pixforge.builtin.inits.image import Image
+from pixforge.builtin.inits.noise import Noise
+from pixforge.contracts import Init
+from pixforge.hookspecs import hookimpl
+
+
+@hookimpl
+def pixforge_inits() -> list[type[Init[Any]]]:
+    """The list that makes them known."""
+    return [Image, Noise]

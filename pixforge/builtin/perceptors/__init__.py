@@ -1,0 +1,14 @@
+"""The built-in perceptors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pixforge.contracts import Perceptor
+from pixforge.hookspecs import hookimpl
+
+
+@hookimpl
+def pixforge_perceptors() -> list[type[Perceptor[Any]]]:
+    """The list that makes them known."""
+    return []

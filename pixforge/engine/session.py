@@ -1,0 +1,140 @@
+"""Build what a recipe names, on its device, before anything is optimised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from pixforge.contracts import Canvas, Config, Draws, Filter, Generator, Loss, Perceptor, Scene, StepReport
+from pixforge.contracts.draws import number_of_seed
+from pixforge.engine.cutouts import Cutter
+from pixforge.engine.devices import choose_device, choose_dtype
+from pixforge.engine.perceive import Eye, Prompts, embed_prompts
+from pixforge.errors import PixforgeError, PluginError
+
+if TYPE_CHECKING:
+    from pixforge.recipe import Recipe
+
+
+@dataclass
+class Session:
+    """Everything of one run on its device; nothing of it is shared with another run."""
+
+    recipe: Recipe
+    scene: Scene
+    generator: Generator[Any]
+    filters: list[Filter[Any]]
+    cutter: Cutter
+    prompts: Prompts
+    eyes: list[Eye]
+    losses: dict[str, Loss[Any]]
+
+    @property
+    def perceptors(self) -> dict[str, Perceptor[Any]]:
+        """The perceptors by the names that the report uses."""
+        return {eye.name: eye.perceptor for eye in self.eyes}
+
+    def start(self) -> StepReport:
+        """The picture before the first update, as step 0."""
+        from pixforge.engine.optimize import start
+
+        return start(self)
+
+    def run(self) -> Iterator[StepReport]:
+        """Optimise; yield a report for each of the steps.
+
+        Raises:
+            RunError: a term or the picture is not finite.
+        """
+        from pixforge.engine.optimize import optimize
+
+        return optimize(self)
+
+
+def build(recipe: Recipe) -> Session:
+    """Make the components of a recipe.
+
+    Raises:
+        PixforgeError: weights, pictures or a device are missing, or a component's own complaint.
+        PluginError: a component failed while it was built; names its plugin.
+    """
+    scene = make_scene(recipe)
+    make = _Maker(recipe, scene)
+    with torch.no_grad():
+        generator = make("generator", recipe.generator)
+        make("init", recipe.init).start(generator)
+    cutter = Cutter(
+        make("cutouts", recipe.cutouts),
+        [make("augmentation", config) for config in recipe.augmentations],
+        scene,
+    )
+    filters = [make("filter", config) for config in recipe.filters]
+    return Session(
+        recipe=recipe,
+        scene=scene,
+        generator=generator,
+        filters=sorted(filters, key=lambda each: not each.saved),
+        cutter=cutter,
+        prompts=Prompts(recipe.prompts, scene),
+        eyes=_eyes(recipe, make, scene, cutter),
+        losses=dict(
+            zip(_names(recipe.losses), (make("loss", config) for config in recipe.losses), strict=True)
+        ),
+    )
+
+
+def make_scene(recipe: Recipe) -> Scene:
+    """The facts of a run that every component may know."""
+    device = choose_device(recipe.device)
+    first = number_of_seed(recipe.seed)
+    canvases = tuple(Canvas(index, first + index) for index in range(recipe.canvases))
+    return Scene(
+        size=recipe.size,
+        canvases=canvases,
+        steps=recipe.steps,
+        device=device,
+        dtype=choose_dtype(recipe.precision, device),
+        folder=recipe.context.folder,
+        draws=Draws([canvas.seed for canvas in canvases], device),
+    )
+
+
+class _Maker:
+    """Builds the component of a configuration, and names the plugin when that fails."""
+
+    def __init__(self, recipe: Recipe, scene: Scene) -> None:
+        self._registry = recipe.context.registry
+        self._scene = scene
+
+    def __call__(self, kind: str, config: Config) -> Any:
+        entry = self._registry.of(config, kind)
+        component: Any = entry.component
+        try:
+            return component(config, self._scene)
+        except PixforgeError:
+            raise
+        except Exception as error:
+            what = f"{kind} '{entry.tag}' of {entry.plugin} could not be built"
+            raise PluginError(f"{what}: {type(error).__name__}: {error}") from error
+
+
+def _eyes(recipe: Recipe, make: _Maker, scene: Scene, cutter: Cutter) -> list[Eye]:
+    eyes = []
+    for name, config in zip(_names(recipe.perceptors), recipe.perceptors, strict=True):
+        perceptor = make("perceptor", config)
+        targets = embed_prompts(perceptor, recipe.prompts, scene, cutter)
+        eyes.append(Eye(name, perceptor, config.weight, targets))
+    return eyes
+
+
+def _names(configs: Sequence[Any]) -> list[str]:
+    """The tag of each, with a number where one comes more than once; perceptors carry their model's name."""
+    names: list[str] = []
+    for config in configs:
+        plain = str(getattr(config, "model", None) or config.type)
+        taken = [name for name in names if name == plain or name.startswith(f"{plain}-")]
+        names.append(f"{plain}-{len(taken) + 1}" if taken else plain)
+    return names

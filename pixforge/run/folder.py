@@ -1,0 +1,108 @@
+"""The run folder: always one of its own, and only made once there is something to put into it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pixforge.errors import OutputError
+
+DEFAULT_PARENT = "outputs"
+_WORKS = "name another folder with -o DIR"
+
+
+def check_folder(out: str | Path | None) -> None:
+    """See before any work whether a run may use the folder; makes nothing.
+
+    Raises:
+        OutputError: it holds files, or is no folder.
+    """
+    if out is None:
+        return
+    try:
+        with os.scandir(out) as found:
+            first = next(found, None)
+    except FileNotFoundError:
+        return
+    except NotADirectoryError:
+        raise OutputError(f"{out}: is a file, or lies below one; {_WORKS}") from None
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise _unusable(out, error) from None
+    if first is not None:
+        raise OutputError(
+            f"{out}: already holds files ({first.name}), maybe another run's; {_WORKS}, or empty it"
+        )
+
+
+@contextmanager
+def run_folder(out: str | Path | None, name: str) -> Iterator[Path]:
+    """A new or empty folder: `out`, else `outputs/<name>-<number>` with the next free number.
+
+    When the body fails before it wrote anything, a folder that was made here is taken away again.
+
+    Raises:
+        OutputError: it cannot be made, or holds files.
+    """
+    check_folder(out)
+    new = out is None or not Path(out).exists()
+    try:
+        folder = _numbered(name) if out is None else _named(Path(out))
+    except OSError as error:
+        raise _unusable(out or DEFAULT_PARENT, error) from None
+    try:
+        yield folder
+    except BaseException:
+        if new:
+            with suppress(OSError):  # not empty: what is there stays
+                folder.rmdir()
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a new file and rename it, so that it is never half there under its name."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
+def _named(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    return folder
+
+
+def _numbered(name: str) -> Path:
+    parent = Path(DEFAULT_PARENT)
+    parent.mkdir(parents=True, exist_ok=True)
+    stem = _plain(name)
+    pattern = re.compile(re.escape(stem) + r"-(\d{1,9})")
+    taken = (pattern.fullmatch(entry.name) for entry in parent.iterdir())
+    number = max((int(match[1]) for match in taken if match), default=0)
+    while True:
+        number += 1
+        folder = parent / f"{stem}-{number}"
+        try:
+            folder.mkdir()  # fails when another process has just made it
+        except FileExistsError:
+            continue
+        return folder
+
+
+def _plain(name: str) -> str:
+    """A name without what file systems or shells stumble over."""
+    return re.sub(r"[^\w.+-]+", "-", name).strip("-.")[:80] or "run"
+
+
+def _unusable(folder: str | Path, error: Exception) -> OutputError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return OutputError(f"{folder}: cannot be used as the output folder ({reason}); {_WORKS}")

@@ -1,0 +1,99 @@
+"""`run.json`: what made the pictures, so that one can tell afterwards."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pixforge.run.folder import write_text
+
+if TYPE_CHECKING:
+    from pixforge.contracts import Config, Scene, StepReport
+    from pixforge.engine import Session
+    from pixforge.recipe import Recipe
+
+NAME = "run.json"
+_PACKAGES = {"torch": "torch", "open_clip": "open_clip_torch", "numpy": "numpy", "pillow": "pillow"}
+
+
+def describe_session(session: Session) -> dict[str, Any]:
+    """What is known before the first step: versions, plugins, weights, device, seed."""
+    recipe, scene = session.recipe, session.scene
+    return {
+        "versions": _versions(),
+        "plugins": _plugins(recipe),
+        "weights": {name: perceptor.provenance() for name, perceptor in session.perceptors.items()},
+        "device": _device(scene),
+        "precision": str(scene.dtype).removeprefix("torch."),
+        "seed": recipe.seed,
+        "canvas_seeds": [canvas.seed for canvas in scene.canvases],
+        "steps": recipe.steps,
+    }
+
+
+def final_values(report: StepReport) -> dict[str, Any]:
+    """How far the run came, and every term at its last step: the mean, and each canvas."""
+    return {"steps_done": report.step, "final": report.losses, "final_by_canvas": report.losses_by_canvas}
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write `run.json`, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    write_text(folder / NAME, json.dumps(manifest, indent=2, default=str) + "\n")
+
+
+def _versions() -> dict[str, str | None]:
+    from pixforge import __version__
+
+    packages = {name: _version(package) for name, package in _PACKAGES.items()}
+    return {
+        "pixforge": __version__,
+        "python": platform.python_version(),
+        **packages,
+        "platform": platform.platform(),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _device(scene: Scene) -> str:
+    import torch
+
+    if scene.device.type == "cuda":
+        return f"{scene.device} ({torch.cuda.get_device_name(scene.device)})"
+    return str(scene.device)
+
+
+def _plugins(recipe: Recipe) -> list[dict[str, str | None]]:
+    """Those that own a component of the recipe, in the recipe's order."""
+    used = {}
+    for kind, config in _components(recipe):
+        info = recipe.context.registry.of(config, kind).plugin
+        used[info.name] = {"name": info.name, "distribution": info.distribution, "version": info.version}
+    return list(used.values())
+
+
+def _components(recipe: Recipe) -> Iterator[tuple[str, Config]]:
+    for kind in ("generator", "init", "cutouts"):
+        yield kind, getattr(recipe, kind)
+    for kind, field in (
+        ("perceptor", "perceptors"),
+        ("augmentation", "augmentations"),
+        ("loss", "losses"),
+        ("filter", "filters"),
+        ("exporter", "exporters"),
+    ):
+        for config in getattr(recipe, field):
+            yield kind, config

@@ -1,0 +1,156 @@
+"""How a run is shown while it goes on, on standard error: a live line on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Live
+    from rich.progress import TaskID
+
+    from pixforge.contracts import StepReport
+    from pixforge.recipe import Recipe
+    from pixforge.run.result import Result
+
+_LIVE_SECONDS = 0.25
+_PLAIN_SECONDS = 5.0
+_SHORTEST_SECONDS = 0.5
+
+
+class Progress(Protocol):
+    """Something that watches a run."""
+
+    def start(self, recipe: Recipe, steps: int) -> None:
+        """Called when everything is built, before the first step."""
+
+    def update(self, report: StepReport) -> None:
+        """Called after each step; reading `report.losses` of each would slow the run down."""
+
+    def finish(self, result: Result | None) -> None:
+        """Called once at the end, with None when the run failed."""
+
+
+def make_progress(quiet: bool) -> Progress:
+    """What suits standard error; silent when `quiet`."""
+    if quiet:
+        return Silent()
+    return LiveProgress() if sys.stderr.isatty() else PlainProgress()
+
+
+class Silent:
+    """Shows nothing."""
+
+    def start(self, recipe: Recipe, steps: int) -> None:
+        """Show nothing."""
+
+    def update(self, report: StepReport) -> None:
+        """Show nothing."""
+
+    def finish(self, result: Result | None) -> None:
+        """Show nothing."""
+
+
+class PlainProgress:
+    """A line about every tenth of the run, and at least every five seconds."""
+
+    def __init__(self) -> None:
+        self._clock = _Clock(0)
+        self._tenth = 0
+        self._printed = 0.0
+
+    def start(self, recipe: Recipe, steps: int) -> None:
+        """Say what is made."""
+        self._clock = _Clock(steps)
+        self._tenth = max(1, steps // 10)
+        self._printed = time.perf_counter()
+        print(
+            f"{recipe.context.name}: {steps} steps of {recipe.size[0]} x {recipe.size[1]} pixels",
+            file=sys.stderr,
+        )
+
+    def update(self, report: StepReport) -> None:
+        """Print a line when it is time."""
+        waited = time.perf_counter() - self._printed
+        last = report.step == report.steps
+        if last or waited > _PLAIN_SECONDS or (report.step % self._tenth == 0 and waited > _SHORTEST_SECONDS):
+            self._printed = time.perf_counter()
+            head = f"step {report.step}/{report.steps} ({report.step / report.steps:.0%})"
+            print(
+                f"{head}  {terms(report.losses)}  {self._clock.text(report.step)}",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def finish(self, result: Result | None) -> None:
+        """Nothing more to say: the caller says where the files are."""
+
+
+class LiveProgress:
+    """One line that changes: a bar, the step, every term, steps per second and the time left."""
+
+    def __init__(self) -> None:
+        self._clock = _Clock(0)
+        self._live: Live | None = None
+        self._task: TaskID | None = None
+        self._shown = 0.0
+
+    def start(self, recipe: Recipe, steps: int) -> None:
+        """Show the bar."""
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import Progress as Live
+
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[terms]}", markup=False),
+            TextColumn("{task.fields[clock]}", markup=False),
+        )
+        self._live = Live(*columns, console=Console(stderr=True), auto_refresh=False)
+        self._live.start()
+        self._task = self._live.add_task(recipe.context.name, total=max(steps, 1), terms="", clock="")
+        self._live.refresh()
+        self._clock = _Clock(steps)
+
+    def update(self, report: StepReport) -> None:
+        """Show the step, a few times a second at most."""
+        now = time.perf_counter()
+        if (
+            self._live is None
+            or self._task is None
+            or (now - self._shown < _LIVE_SECONDS and report.step < report.steps)
+        ):
+            return
+        self._shown = now
+        clock = self._clock.text(report.step)
+        self._live.update(
+            self._task, completed=report.step, terms=terms(report.losses), clock=clock, refresh=True
+        )
+
+    def finish(self, result: Result | None) -> None:  # noqa: ARG002 - the last state stays on the screen
+        """Give the terminal back."""
+        if self._live is not None:
+            self._live.stop()
+
+
+def terms(losses: dict[str, float]) -> str:
+    """Every term by name, on one line."""
+    return "  ".join(f"{name} {value:.4g}" for name, value in losses.items())
+
+
+class _Clock:
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
+        self._start = time.perf_counter()
+
+    def text(self, step: int) -> str:
+        """Speed and time left."""
+        rate = step / max(time.perf_counter() - self._start, 1e-9)
+        if step == 0:
+            return ""
+        left = round((self._steps - step) / rate)
+        speed = f"{rate:.1f} steps/s" if rate >= 1 else f"{1 / rate:.1f} s/step"
+        return f"{speed}, {left // 60}:{left % 60:02d} left"

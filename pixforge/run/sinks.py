@@ -1,0 +1,133 @@
+"""Everything that writes during a run, kept apart: when one fails, the others go on and are closed."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pixforge.contracts import Exporter, Output
+from pixforge.errors import PixforgeError, PluginError, RecipeError, RunError
+from pixforge.run.metrics import NAME, MetricsWriter
+
+if TYPE_CHECKING:
+    from pixforge.contracts import StepReport
+    from pixforge.recipe import Recipe
+
+
+class Writer(Protocol):
+    """What a sink needs of an exporter."""
+
+    def write(self, report: StepReport) -> None:
+        """Take a step's picture."""
+
+    def close(self) -> None:
+        """Finish the file."""
+
+
+class Sink:
+    """A writer that is left alone after its first failure; it is closed all the same."""
+
+    def __init__(self, label: str, writer: Writer) -> None:
+        self.label = label
+        self.writer = writer
+        self.error: PixforgeError | None = None
+
+    def write(self, report: StepReport) -> None:
+        """Pass a report on; an exception is kept in `error`."""
+        if self.error is None:
+            self._guard(lambda: self.writer.write(report))
+
+    def close(self) -> None:
+        """Close it; an exception is kept in `error`, unless an earlier one is there, of which it is a consequence."""
+        self._guard(self.writer.close)
+
+    def _guard(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except Exception as error:  # noqa: BLE001 - an exporter may be anyone's
+            self.error = self.error or as_run_error(error, self.label)
+
+
+class Sinks:
+    """The exporters of a recipe, and the metrics."""
+
+    def __init__(self, exporters: Sequence[tuple[str, Exporter[Any]]], folder: Path) -> None:
+        self._exporters = [exporter for _, exporter in exporters]
+        self._all = [Sink(label, exporter) for label, exporter in exporters]
+        self._all.append(Sink(NAME, MetricsWriter(folder / NAME)))
+
+    def write(self, report: StepReport) -> None:
+        """Pass a report on to all.
+
+        Raises:
+            RunError: none of them works any longer, so that going on would be for nothing.
+        """
+        for sink in self._all:
+            sink.write(report)
+        if all(sink.error is not None for sink in self._all):
+            raise RunError(str(self._all[0].error))
+
+    def close(self) -> None:
+        """Close all of them, whatever happens to one."""
+        with ExitStack() as stack:  # also when the user's second Ctrl-C comes in between
+            for sink in reversed(self._all):
+                stack.callback(sink.close)
+
+    @property
+    def errors(self) -> list[PixforgeError]:
+        """What failed, in the recipe's order."""
+        return [sink.error for sink in self._all if sink.error is not None]
+
+    def files(self) -> list[str]:
+        """The names of all that they made, the exporters' first."""
+        return [name for exporter in self._exporters for name in exporter.files()] + [NAME]
+
+
+def open_sinks(recipe: Recipe, folder: Path) -> Sinks:
+    """Make the exporters; they write nothing before the first report.
+
+    Raises:
+        RecipeError: two exporters would write one file.
+        PluginError: an exporter failed while it was made.
+    """
+    output = Output(folder, recipe.resolved_yaml(), recipe.size, recipe.steps, recipe.canvases)
+    exporters = [_make(recipe, config, output) for config in recipe.exporters]
+    owners: dict[str, str] = {}
+    for index, (_, exporter) in enumerate(exporters):
+        place = f"exporters[{index}]"
+        for name in exporter.files():
+            if owner := owners.get(name):
+                raise RecipeError(
+                    f"{place}: {name} is already written by {owner}; give one of them another `name`"
+                )
+            owners[name] = place
+    return Sinks(exporters, folder)
+
+
+def as_run_error(error: Exception, where: str) -> PixforgeError:
+    """Any exception as one line for the user, with itself as the cause."""
+    if isinstance(error, PixforgeError):
+        return error
+    if isinstance(error, OSError) and error.strerror:
+        hint = "; free some space and run it again" if error.errno == errno.ENOSPC else ""
+        text = f"{error.filename or where}: {error.strerror}{hint}"
+    else:
+        text = f"{where}: {type(error).__name__}: {error}"
+    failure = RunError(text)
+    failure.__cause__ = error
+    return failure
+
+
+def _make(recipe: Recipe, config: Any, output: Output) -> tuple[str, Exporter[Any]]:
+    entry = recipe.context.registry.of(config, "exporter")
+    label = f"exporter '{entry.tag}' of {entry.plugin}"
+    component: Any = entry.component
+    try:
+        return label, component(config, output)
+    except PixforgeError:
+        raise
+    except Exception as error:
+        raise PluginError(f"{label} could not be made: {type(error).__name__}: {error}") from error

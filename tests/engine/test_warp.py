@@ -1,0 +1,109 @@
+"""Cutouts: one batched warp equals what a slow and obvious reference does."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pixforge.engine.warp import Atlas, compose_colors, halve, pyramid_levels, transform_colors
+
+
+def box(x0: float, y0: float, x1: float, y1: float, size: tuple[int, int]) -> torch.Tensor:
+    """The matrix of the rectangle in pixels."""
+    width, height = size
+    sx, sy = (x1 - x0) / width, (y1 - y0) / height
+    return torch.tensor([[sx, 0, (x0 + x1) / width - 1], [0, sy, (y0 + y1) / height - 1], [0, 0, 1.0]])
+
+
+@pytest.fixture
+def picture() -> torch.Tensor:
+    return torch.rand(1, 3, 32, 48, generator=torch.Generator().manual_seed(0))
+
+
+def test_cut_of_exactly_s_pixels_is_those_pixels(picture):
+    cut = Atlas(picture, 1).sample(box(8, 4, 24, 20, (48, 32))[None, None], 16, "reflection")
+    torch.testing.assert_close(cut[0, 0], picture[0, :, 4:20, 8:24], atol=1e-5, rtol=0)
+
+
+def test_cut_of_twice_s_is_read_from_the_halved_picture(picture):
+    cut = Atlas(picture, 2).sample(box(0, 0, 32, 32, (48, 32))[None, None], 16, "reflection")
+    torch.testing.assert_close(cut[0, 0], F.avg_pool2d(picture, 2)[0, :, :16, :16], atol=1e-5, rtol=0)
+
+
+def test_fine_stripes_do_not_alias():
+    stripes = (torch.arange(64) % 2).float().expand(1, 3, 64, 64)
+    cut = Atlas(stripes, pyramid_levels((64, 64), 16)).sample(torch.eye(3)[None, None], 16, "reflection")
+    torch.testing.assert_close(cut, torch.full_like(cut, 0.5), atol=1e-5, rtol=0)
+
+
+def test_small_cuts_keep_detail_that_the_halved_picture_has_lost():
+    stripes = (torch.arange(64) % 2).float().expand(1, 3, 64, 64)
+    cut = Atlas(stripes, 3).sample(box(8, 8, 24, 24, (64, 64))[None, None], 16, "reflection")
+    assert cut.std() > 0.45
+
+
+def test_flip_and_quarter_turn(picture):
+    square = picture[..., :32]
+    flip = torch.diag(torch.tensor([-1.0, 1, 1]))
+    turn = torch.tensor([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
+    cut = Atlas(square, 1).sample(torch.stack([flip, turn])[None], 32, "reflection")
+    torch.testing.assert_close(cut[0, 0], square[0].flip(-1), atol=1e-5, rtol=0)
+    expected = torch.rot90(square[0], 1, (1, 2))  # output (x, y) shows input (-y, x)
+    torch.testing.assert_close(cut[0, 1], expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("padding", ["reflection", "border", "gray"])
+def test_what_lies_outside(picture, padding):
+    outside = box(-16, 0, 16, 32, (48, 32))[None, None]
+    cut = Atlas(picture, 1).sample(outside, 32, padding)[0, 0]
+    inside = picture[0, :, :, :16]
+    beyond = {
+        "reflection": inside.flip(-1),
+        "border": inside[..., :1].expand(-1, -1, 16),
+        "gray": torch.full_like(inside, 0.5),
+    }[padding]
+    torch.testing.assert_close(cut, torch.cat([beyond, inside], dim=-1), atol=1e-5, rtol=0)
+
+
+def test_batched_cutouts_equal_each_canvas_alone(picture):
+    pictures = torch.cat([picture, picture.flip(-1)])
+    matrices = torch.stack(
+        [torch.stack([box(2, 3, 30, 31, (48, 32)), torch.eye(3)]), torch.stack([torch.eye(3), torch.eye(3) * 0.5])]
+    )
+    matrices[..., 2, 2] = 1
+    both = Atlas(pictures, 3).sample(matrices, 16, "reflection")
+    for canvas in range(2):
+        alone = Atlas(pictures[canvas : canvas + 1], 3).sample(matrices[canvas : canvas + 1], 16, "reflection")
+        torch.testing.assert_close(both[canvas], alone[0])
+
+
+def test_perspective_lands_the_corners_where_they_belong():
+    from pixforge.builtin.augmentations.perspective import square_to_quad
+
+    corners = torch.tensor([[-0.9, -0.7], [0.8, -1.0], [0.6, 0.9], [-1.0, 0.5]])
+    square = torch.tensor([[-1.0, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1]])
+    places = square_to_quad(corners) @ square.T
+    torch.testing.assert_close((places[:2] / places[2]).T, corners, atol=1e-5, rtol=0)
+
+
+def test_every_pixel_of_the_picture_gets_gradient(picture):
+    image = picture.clone().requires_grad_()
+    Atlas(image, 1).sample(torch.eye(3)[None, None], 48, "reflection").sum().backward()
+    assert image.grad is not None
+    assert (image.grad > 0).all()
+
+
+@pytest.mark.parametrize("size", [(8, 6), (7, 5), (1, 1)])
+def test_halving_rounds_up_and_keeps_the_mean(size):
+    width, height = size
+    flat = torch.full((1, 3, height, width), 0.3)
+    half = halve(flat)
+    assert half.shape[-2:] == ((height + 1) // 2, (width + 1) // 2)
+    torch.testing.assert_close(half, torch.full_like(half, 0.3))
+
+
+def test_color_matrices_compose_in_order():
+    first = torch.rand(1, 2, 3, 4)
+    second = torch.rand(1, 2, 3, 4)
+    cutouts = torch.rand(1, 2, 3, 4, 4)
+    stepwise = transform_colors(transform_colors(cutouts, first), second)
+    torch.testing.assert_close(transform_colors(cutouts, compose_colors(first, second)), stepwise)
