@@ -101,13 +101,14 @@ class LiveProgress:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
         from rich.progress import Progress as Live
+        from rich.table import Column
 
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(24),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[terms]}", markup=False),
             TextColumn("{task.fields[clock]}", markup=False),
+            TextColumn("{task.fields[terms]}", markup=False, table_column=Column(no_wrap=False)),
         )
         self._live = Live(*columns, console=Console(stderr=True), auto_refresh=False)
         self._live.start()

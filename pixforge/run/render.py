@@ -154,6 +154,7 @@ class _Run:
             write_manifest(self.folder, manifest)
         except OSError as error:
             self.errors.append(as_run_error(error, str(self.folder / NAME)))
+            manifest.update(self._outcome())
 
     def _notify(self, hook: str, **arguments: Any) -> None:
         recipe = self.session.recipe
@@ -170,7 +171,7 @@ class _Run:
     def _result(self, manifest: dict[str, Any]) -> Result:
         from pixforge.images import to_pil
 
-        assert self.last is not None
-        images = [to_pil(pixels) for pixels in self.last.pixels]
-        files = manifest["files"]
-        return Result(images, self.folder, self.last.losses, manifest, files, self.interrupted)
+        # Broken off before the first picture, there is none.
+        images = [to_pil(pixels) for pixels in self.last.pixels] if self.last else []
+        losses = self.last.losses if self.last else {}
+        return Result(images, self.folder, losses, manifest, manifest["files"], self.interrupted)

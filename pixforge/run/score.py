@@ -20,7 +20,10 @@ def held_out_score(session: Session, images: torch.Tensor) -> dict[str, Any]:
     try:
         scores, judge = _scores(session, images)
     except Exception as error:  # noqa: BLE001 - the pictures are made: whatever the judge lacks, the run did not fail
-        return {"held_out_score": None, "held_out": {"by_canvas": None, "perceptor": _JUDGE, "reason": str(error)}}
+        return {
+            "held_out_score": None,
+            "held_out": {"by_canvas": None, "perceptor": _JUDGE, "reason": str(error)},
+        }
     mean = round(sum(scores) / len(scores), 6)
     return {"held_out_score": mean, "held_out": {"by_canvas": scores, "perceptor": judge}}
 
@@ -31,7 +34,10 @@ def _scores(session: Session, images: torch.Tensor) -> tuple[list[float], dict[s
     from pixforge.engine import prompt_similarity
 
     recipe = session.recipe
-    if any({"type": each.type, "model": getattr(each, "model", None)} == _JUDGE for each in recipe.perceptors):
+    if any(
+        {"type": getattr(each, "type", None), "model": getattr(each, "model", None)} == _JUDGE
+        for each in recipe.perceptors
+    ):
         raise ValueError("the pictures were optimized against the judge itself")
     entry = recipe.context.registry.get("perceptor", _JUDGE["type"])
     if entry is None:

@@ -30,9 +30,10 @@ class Writer(Protocol):
 class Sink:
     """A writer that is left alone after its first failure; it is closed all the same."""
 
-    def __init__(self, label: str, writer: Writer) -> None:
+    def __init__(self, label: str, writer: Writer, file: str) -> None:
         self.label = label
         self.writer = writer
+        self.file = file
         self.error: PixforgeError | None = None
 
     def write(self, report: StepReport) -> None:
@@ -48,7 +49,7 @@ class Sink:
         try:
             action()
         except Exception as error:  # noqa: BLE001 - an exporter may be anyone's
-            self.error = self.error or as_run_error(error, self.label)
+            self.error = self.error or as_run_error(error, self.label, self.file)
 
 
 class Sinks:
@@ -56,8 +57,8 @@ class Sinks:
 
     def __init__(self, exporters: Sequence[tuple[str, Exporter[Any]]], folder: Path) -> None:
         self._exporters = [exporter for _, exporter in exporters]
-        self._all = [Sink(label, exporter) for label, exporter in exporters]
-        self._all.append(Sink(NAME, MetricsWriter(folder / NAME)))
+        self._all = [Sink(label, exporter, (exporter.files() or [label])[0]) for label, exporter in exporters]
+        self._all.append(Sink(NAME, MetricsWriter(folder / NAME), NAME))
 
     def write(self, report: StepReport) -> None:
         """Pass a report on to all.
@@ -107,13 +108,13 @@ def open_sinks(recipe: Recipe, folder: Path) -> Sinks:
     return Sinks(exporters, folder)
 
 
-def as_run_error(error: Exception, where: str) -> PixforgeError:
-    """Any exception as one line for the user, with itself as the cause."""
+def as_run_error(error: Exception, where: str, file: str = "") -> PixforgeError:
+    """Any exception as one line for the user, with itself as the cause; `file` is what could not be written."""
     if isinstance(error, PixforgeError):
         return error
     if isinstance(error, OSError) and error.strerror:
         hint = "; free some space and run it again" if error.errno == errno.ENOSPC else ""
-        text = f"{error.filename or where}: {error.strerror}{hint}"
+        text = f"{error.filename or file or where}: {error.strerror}{hint}"
     else:
         text = f"{where}: {type(error).__name__}: {error}"
     failure = RunError(text)

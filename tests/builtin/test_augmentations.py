@@ -89,7 +89,9 @@ def test_noise_has_the_deviation_it_says():
 
 def test_erasing_covers_one_rectangle_of_the_area_it_says():
     cutouts = torch.full((1, 400, 3, 32, 32), -1.0)
-    erased = Erasing(ErasingConfig(probability=0.5, smallest=0.2, largest=0.3), SCENE).apply(cutouts, stream(), 0)
+    erased = Erasing(ErasingConfig(probability=0.5, smallest=0.2, largest=0.3), SCENE).apply(
+        cutouts, stream(), 0
+    )
     covered = (erased[0, :, 0] >= 0).float()
     share = covered.mean(dim=(1, 2))
     assert (share > 0).float().mean() == pytest.approx(0.5, abs=0.08)

@@ -18,7 +18,9 @@ def test_grayscale_takes_the_color():
     torch.testing.assert_close(half, (image + gray) / 2)
 
 
-@pytest.mark.parametrize(("axis", "rows", "columns"), [("both", 4, 6), ("horizontal", 1, 6), ("vertical", 4, 1)])
+@pytest.mark.parametrize(
+    ("axis", "rows", "columns"), [("both", 4, 6), ("horizontal", 1, 6), ("vertical", 4, 1)]
+)
 def test_roll_is_one_of_all_cyclic_shifts(axis, rows, columns):
     image = torch.rand(2, 3, 4, 6)
     rolled = Roll(RollConfig(axis=axis), SCENE).forward(image, SCENE.draws.at("x", 1), 0)

@@ -7,6 +7,7 @@ so the process is run here.
 from __future__ import annotations
 
 import queue
+import re
 import subprocess
 import sys
 import tempfile
@@ -57,7 +58,7 @@ def convert(arguments: Sequence[str], name: str) -> None:
     """Run ffmpeg on files to its end; `name` is what errors call the file.
 
     Raises:
-        RunError: it failed; with its last line.
+        RunError: it failed; with what it said first.
     """
     with tempfile.TemporaryFile() as log:
         process = start(["-nostdin", *arguments], log)
@@ -106,6 +107,9 @@ class Encoder:
         self._arguments = list(arguments)
         self._even = even
         self._queue: queue.Queue[tuple[StepReport, int] | None] = queue.Queue(QUEUE)
+        self._items = iter(
+            self._queue.get, None
+        )  # over for good once closed, so that it can be drained at any time
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name=f"pixforge {name}", daemon=True)
         self._thread.start()
@@ -140,16 +144,16 @@ class Encoder:
                 self._encode(log)
             except BaseException as error:  # noqa: BLE001 - raised again in the loop's thread
                 self._error = error
-                while self._queue.get() is not None:  # a full queue would block the loop for good
+                for _ in self._items:  # a full queue would block the loop for good
                     pass
 
     def _encode(self, log: IO[bytes]) -> None:
         process: subprocess.Popen[bytes] | None = None
         try:
-            while (item := self._queue.get()) is not None:
-                frame = grid(item[0].pixels, self._even)
+            for report, count in self._items:
+                frame = grid(report.pixels, self._even)
                 process = process or self._start(frame, log)
-                self._feed(process, frame, item[1], log)
+                self._feed(process, frame, count, log)
         finally:
             if process is not None:
                 _end(process)
@@ -193,5 +197,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _failure(name: str, status: int, log: IO[bytes]) -> RunError:
     log.seek(0)
     lines = log.read(2**20).decode(errors="replace").strip().splitlines()
-    reason = lines[-1] if lines else f"it ended with status {status}"
+    # The first line is the cause, the others are its consequences; it opens with "[what @ address] ".
+    reason = re.sub(r"^(\[[^\]]*\] )+", "", lines[0]) if lines else f"it ended with status {status}"
     return RunError(f"{name}: the video encoder failed: {reason}")

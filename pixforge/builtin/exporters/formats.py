@@ -17,6 +17,7 @@ _COLOR = ["-vf", "scale=out_color_matrix=bt709:out_range=tv", "-pix_fmt", "yuv42
 _COLOR += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"]
 # Each keyframe closes a fragment that stands by itself, and no index at the end is needed.
 _FRAGMENTS = ["-movflags", "+frag_keyframe+empty_moov+default_base_moof", "-flush_packets", "1", "-f", "mp4"]
+_CLUSTERS = ["-cluster_time_limit", "500", "-flush_packets", "1"]
 _LOSSLESS = ["-c:v", "libx264rgb", "-preset", "ultrafast", "-qp", "0"]
 
 
@@ -28,7 +29,7 @@ def recording_arguments(format_: str, fps: float, quality: int) -> list[str]:
         return [*codec, *_COLOR, *keyframes, *_FRAGMENTS]
     if format_ == "webm":
         codec = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "5", "-b:v", "0"]
-        return [*codec, "-crf", str(round(63 - 0.5 * quality)), *_COLOR, *keyframes, "-f", "webm"]
+        return [*codec, "-crf", str(round(63 - 0.5 * quality)), *_COLOR, *keyframes, *_CLUSTERS, "-f", "webm"]
     return [*_LOSSLESS, *keyframes, *_FRAGMENTS]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import floor
 from pathlib import Path
 from typing import Literal
 
@@ -59,12 +60,12 @@ class VideoConfig(Config):
 def frame_plan(config: VideoConfig, steps: int) -> list[int]:
     """Which step each frame shows: the start held, an even walk through the steps, the result held.
 
-    The holds get at most half of the video between them.
+    The holds get at most three quarters of the video between them.
     """
     total = max(1, round(config.seconds * config.rate))
     first, last = config.hold_first * config.rate, config.hold_last * config.rate
-    shrink = min(1.0, total / 2 / max(first + last, 1e-9))
-    before, after = max(1, round(first * shrink)), max(1, round(last * shrink))
+    shrink = min(1.0, 0.75 * total / max(first + last, 1e-9))
+    before, after = max(1, floor(first * shrink + 1e-6)), max(1, floor(last * shrink + 1e-6))
     between = total - before - after
     if between < 0:  # one or two frames in all
         return [0, steps][-total:]

@@ -1,0 +1,252 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from pixforge.builtin.exporters import encoder
+from pixforge.builtin.exporters.video import Video, VideoConfig, frame_plan
+from pixforge.errors import RunError
+from pixforge.metadata import read_recipe
+
+RED, BLUE = (255, 0, 0), (0, 0, 255)
+
+
+def record(output, report, until=None, **config):
+    video = Video(VideoConfig(**config), output)
+    for step in range((output.steps if until is None else until) + 1):
+        video.write(report(step, output))
+    video.close()
+    return output.folder / video.files()[0]
+
+
+def write_slowly(video, output, report, first=0):
+    for step in range(first, output.steps + 1):
+        video.write(report(step, output))
+        time.sleep(0.01)
+
+
+def shows(frame, color):
+    return np.abs(frame.reshape(-1, 3).mean(0) - color).max() < 25
+
+
+@pytest.mark.parametrize("steps", [0, 1, 7, 200])
+@pytest.mark.parametrize("format_", ["mp4", "webm"])
+def test_length_is_met_whatever_the_number_of_steps(output, report, frames, steps, format_):
+    found = frames(record(output(steps=steps), report, format=format_, seconds=2, fps=25))
+    assert len(found) == 50
+
+
+@pytest.mark.parametrize("format_", ["gif", "apng", "webp"])
+def test_animations_have_the_length(output, report, frames, format_):
+    found = frames(record(output(steps=30), report, format=format_, seconds=2, fps=20), "-r", "20")
+    assert abs(len(found) - 40) <= 1
+    assert shows(found[0], RED)
+    assert shows(found[-1], BLUE)
+
+
+def test_first_and_last_picture_are_held(output, report, frames):
+    path = record(output(), report, seconds=4, fps=10, hold_first=1, hold_last=2)
+    found = frames(path)
+    assert all(shows(frame, RED) for frame in found[:10])
+    assert all(shows(frame, BLUE) for frame in found[-20:])
+    assert not shows(found[12], RED)
+    assert not shows(found[-24], BLUE)
+
+
+def test_holds_shrink_in_a_short_video():
+    plan = frame_plan(VideoConfig(seconds=1, fps=20, hold_first=10, hold_last=30), 100)
+    assert len(plan) == 20
+    assert plan.count(0) < plan.count(100) < 12
+    assert len(set(plan)) > 5
+
+
+@pytest.mark.parametrize(("seconds", "plan"), [(0.01, [9]), (0.2, [0, 9]), (0.3, [0, 4, 9])])
+def test_a_handful_of_frames_ends_with_the_result(seconds, plan):
+    assert frame_plan(VideoConfig(seconds=seconds, fps=10), 9) == plan
+
+
+def test_plan_goes_forward_only():
+    plan = frame_plan(VideoConfig(), 300)
+    assert plan == sorted(plan)
+    assert len(plan) == 240
+
+
+def test_interrupted_video_ends_with_the_last_picture_held(output, report, frames):
+    path = record(output(steps=100), report, until=50, seconds=4, fps=10, hold_last=1)
+    found = frames(path)
+    assert 20 < len(found) < 40
+    assert all(shows(frame, (128, 0, 128)) for frame in found[-10:])
+
+
+@pytest.mark.parametrize("format_", ["mp4", "webm", "gif", "apng", "webp"])
+def test_odd_sizes_and_recipe_in_every_format(output, report, frames, format_):
+    made = output(size=(33, 17))
+    path = record(made, report, format=format_, seconds=0.5)
+    height, width = frames(path).shape[1:3]
+    assert (width, height) == ((34, 18) if format_ in {"mp4", "webm"} else (33, 17))
+    assert read_recipe(path) == made.recipe
+    assert [file.name for file in made.folder.iterdir()] == [path.name]
+
+
+def test_canvases_share_one_grid(output, report, frames):
+    found = frames(record(output(canvases=5), report, format="apng", seconds=0.5))
+    assert found.shape[1:3] == (2 * 24, 3 * 32)
+    assert abs(int(found[-1, 30, 40, 1]) - 4 * 255 // 8) <= 1
+    assert not found[-1, 30, 80].any()
+
+
+def test_only_needed_steps_leave_the_device(output, report):
+    made = output(steps=500)
+    reports = [report(step, made) for step in range(501)]
+    video = Video(VideoConfig(seconds=1, fps=10), made)
+    for each in reports:
+        video.write(each)
+    video.close()
+    assert sum("pixels" in vars(each) for each in reports) <= 10
+
+
+def test_queue_is_bounded(output, report, monkeypatch):
+    gate = threading.Event()
+    feed = encoder.Encoder._feed
+    monkeypatch.setattr(encoder.Encoder, "_feed", lambda *args: (gate.wait(20), feed(*args)))
+    made = output(steps=100)
+    video = Video(VideoConfig(seconds=5), made)
+    written = []
+
+    def loop():
+        for step in range(101):
+            video.write(report(step, made))
+            written.append(step)
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+    time.sleep(0.5)
+    waiting = len(written)
+    gate.set()
+    thread.join()
+    video.close()
+    assert encoder.QUEUE <= waiting <= encoder.QUEUE + 2
+
+
+def test_dead_encoder_is_reported_with_its_reason(output, report, monkeypatch):
+    monkeypatch.setattr(encoder, "QUEUE", 2)
+    made = output(steps=50)
+    (made.folder / "progress.mp4").mkdir()
+    video = Video(VideoConfig(), made)
+    with pytest.raises(RunError, match=r"progress.mp4: .*directory"):
+        write_slowly(video, made, report)
+    with pytest.raises(RunError, match=r"progress.mp4: .*directory"):
+        video.close()
+
+
+def test_killed_encoder_is_reported(output, report, monkeypatch):
+    started = []
+    start = encoder.start
+    monkeypatch.setattr(encoder, "start", lambda *args: started.append(start(*args)) or started[-1])
+    made = output(size=(256, 256), steps=50)
+    video = Video(VideoConfig(), made)
+    video.write(report(0, made))
+    while not started:
+        time.sleep(0.01)
+    started[0].kill()
+    with pytest.raises(RunError, match=r"progress.mp4: the video encoder failed"):
+        write_slowly(video, made, report, first=1)
+    with pytest.raises(RunError):
+        video.close()
+
+
+@pytest.mark.parametrize("seconds", [0.1, 8])
+def test_full_disk_is_named(output, report, seconds):
+    """A short video meets the full disk only when ffmpeg is told that no more frames come."""
+    made = output(size=(256, 256), steps=50)
+    (made.folder / "progress.mp4").symlink_to("/dev/full")
+    with pytest.raises(RunError, match=r"progress.mp4: .*No space left"):
+        record(made, report, seconds=seconds)
+
+
+SCRIPT = """
+import sys, time, torch
+from pathlib import Path
+from pixforge.builtin.exporters.video import Video, VideoConfig
+from pixforge.contracts import Output, StepReport
+video = Video(VideoConfig(format=sys.argv[2], seconds=8), Output(Path(sys.argv[1]), "prompts: [x]", (64, 64), 2000, 1))
+for step in range(2001):
+    video.write(StepReport(step, 2000, torch.rand(1, 3, 64, 64), 0.1))
+    if step == 1000:
+        print("half", flush=True)
+        time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize(
+    ("format_", "name"),
+    [("mp4", "progress.mp4"), ("webm", "progress.webm"), ("gif", "progress.recording.mp4")],
+)
+def test_playable_while_written_and_after_a_kill(tmp_path, frames, format_, name):
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(tmp_path), format_], stdout=subprocess.PIPE, start_new_session=True
+    )
+    with process:
+        assert process.stdout.readline() == b"half\n"
+        time.sleep(0.3)
+        assert len(frames(tmp_path / name)) > 5
+        os.killpg(process.pid, signal.SIGKILL)
+    for _ in range(50):
+        time.sleep(0.05)
+        if len(frames(tmp_path / name)) > 60:
+            break
+    assert len(frames(tmp_path / name)) > 60
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_encoder_survives_the_terminals_interrupt(tmp_path, frames):
+    script = SCRIPT.replace("time.sleep(60)", "")
+    script = (
+        script.replace("import sys", "import signal; signal.signal(2, lambda *_: None); import sys", 1)
+        + "video.close()\n"
+    )
+    script = script.replace('print("half", flush=True)', 'print("half", flush=True); sys.stdin.readline()')
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path), "mp4"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    with process:
+        process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)
+        process.stdin.write(b"\n")
+        process.stdin.close()
+    assert process.returncode == 0
+    assert len(frames(tmp_path / "progress.mp4")) == 240
+
+
+@pytest.mark.parametrize(
+    ("config", "match"),
+    [
+        ({"seconds": 0}, "seconds"),
+        ({"fps": 0}, "fps"),
+        ({"format": "gif", "fps": 60}, "at most 50"),
+        ({"format": "gif", "quality": 50}, "no quality"),
+        ({"name": "../x"}, "name"),
+        ({"format": "avi"}, "mp4"),
+    ],
+)
+def test_wrong_values_say_what_would_work(config, match):
+    with pytest.raises(ValidationError, match=match):
+        VideoConfig(**config)
+
+
+def test_nothing_written_without_a_report(output):
+    made = output()
+    Video(VideoConfig(), made).close()
+    assert not list(made.folder.iterdir())

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+import pixforge.engine
+from pixforge.builtin.exporters.still import StillConfig
+from pixforge.builtin.exporters.video import VideoConfig
+from pixforge.contracts import Canvas, Draws, Scene, StepReport
+from pixforge.contracts.step import HostCopy
+from pixforge.plugins import load_plugins
+from pixforge.registry import Registry
+
+
+class Plain(SimpleNamespace):
+    """A configuration of a component that only the engine would build."""
+
+
+@dataclass
+class FakeRecipe:
+    """What the run needs of a recipe; `generator` and the like are registered types that are never built."""
+
+    steps: int = 12
+    canvases: int = 1
+    size: tuple[int, int] = (16, 12)
+    seed: int = 7
+    exporters: list[Any] = field(default_factory=lambda: [StillConfig(), VideoConfig(seconds=0.5)])
+    name: str = "red-heart"
+    registry: Registry = field(default_factory=lambda: Registry(load_plugins()))
+    prompts: list[Any] = field(default_factory=list)
+
+    generator = Plain(type="pixels")
+    init = Plain(type="noise")
+    cutouts = Plain(type="random")
+    perceptors = augmentations = losses = filters = ()
+
+    @property
+    def context(self) -> SimpleNamespace:
+        return SimpleNamespace(registry=self.registry, folder=Path(), name=self.name)
+
+    def resolved_yaml(self) -> str:
+        return f"seed: {self.seed}\nsteps: {self.steps}\n"
+
+
+class FakeSession:
+    """A loop that fades from black to white; `on_step.call` may sleep, raise, or send a signal."""
+
+    perceptors: dict[str, Any] = {}  # noqa: RUF012 - never changed
+
+    def __init__(self, recipe, on_step):
+        self.recipe = recipe
+        self.on_step = on_step
+        device = torch.device("cpu")
+        canvases = tuple(Canvas(index, recipe.seed + index) for index in range(recipe.canvases))
+        seeds = [canvas.seed for canvas in canvases]
+        self.scene = Scene(
+            recipe.size, canvases, recipe.steps, device, torch.float32, Path(), Draws(seeds, device)
+        )
+
+    def _report(self, step):
+        width, height = self.recipe.size
+        count = self.recipe.canvases
+        image = torch.full((count, 3, height, width), step / max(self.recipe.steps, 1))
+        values = HostCopy(torch.tensor([[1 - step / 100] * count, [0.5] * count]))
+        names = ("prompt", "total")
+        return StepReport(
+            step, self.recipe.steps, image, 0.1, names if step else (), values if step else None
+        )
+
+    def start(self):
+        return self._report(0)
+
+    def run(self):
+        for step in range(1, self.recipe.steps + 1):
+            self.on_step.call(step)
+            yield self._report(step)
+
+
+@pytest.fixture
+def recipe():
+    return FakeRecipe
+
+
+@pytest.fixture
+def on_step(monkeypatch):
+    """Set `on_step.call` to what happens in each step; the engine is replaced by the fake."""
+    holder = SimpleNamespace(session=FakeSession, call=lambda _step: time.sleep(0.001))
+    monkeypatch.setattr(pixforge.engine, "build", lambda recipe: FakeSession(recipe, holder))
+    return holder
+
+
+@pytest.fixture(autouse=True)
+def in_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from pixforge.run import progress
+from pixforge.run.progress import LiveProgress, PlainProgress, Silent, make_progress
+
+
+class Report:
+    """Counts how often its losses are read."""
+
+    reads = 0
+
+    def __init__(self, step, steps):
+        self.step, self.steps = step, steps
+
+    @property
+    def losses(self):
+        Report.reads += 1
+        return {"prompt": 0.8123, "total": 0.9}
+
+
+@pytest.fixture
+def watched(recipe, monkeypatch):
+    def run(watcher, steps):
+        Report.reads = 0
+        clock = iter(range(10**9))
+        monkeypatch.setattr(progress.time, "perf_counter", lambda: next(clock) / 20_000)
+        watcher.start(recipe(), steps)
+        for step in range(1, steps + 1):
+            watcher.update(Report(step, steps))
+        watcher.finish(None)
+
+    return run
+
+
+def test_choice(monkeypatch):
+    assert isinstance(make_progress(quiet=True), Silent)
+    assert isinstance(make_progress(quiet=False), PlainProgress)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert isinstance(make_progress(quiet=False), LiveProgress)
+
+
+def test_plain_lines_say_how_far_and_how_fast(watched, capsys, monkeypatch):
+    watched(PlainProgress(), 100_000)
+    out, err = capsys.readouterr()
+    lines = err.splitlines()
+    assert out == ""
+    assert "red-heart: 100000 steps of 16 x 12 pixels" in lines[0]
+    assert 10 <= len(lines) <= 14
+    assert "step 50000/100000 (50%)  prompt 0.8123  total 0.9" in err
+    assert "steps/s, 0:" in err
+
+
+def test_live_reads_losses_a_few_times_a_second(watched, capsys):
+    watched(LiveProgress(), 20_000)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "20000/20000" in err
+    assert "prompt 0.8123" in err
+    assert Report.reads < 20
+
+
+def test_silence(watched, capsys):
+    watched(Silent(), 100)
+    assert capsys.readouterr() == ("", "")
+    assert Report.reads == 0
