@@ -60,7 +60,7 @@ def _extension_loads(folders: Sequence[Path]) -> bool:
     ]
     for file in files:
         try:
-            torch.ops.load_library(str(file))
+            torch.ops.load_library(str(file))  # type: ignore[no-untyped-call]
         except (OSError, RuntimeError):  # a library it links is missing, or was built for another torch
             continue
         return True
@@ -70,8 +70,8 @@ def _extension_loads(folders: Sequence[Path]) -> bool:
 def _define_missing() -> torch.library.Library:
     import torch
 
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
     for name, schema in SCHEMAS.items():
         if not hasattr(torch.ops.torchvision, name):
-            library.define(schema)
+            library.define(schema)  # type: ignore[no-untyped-call]
     return library

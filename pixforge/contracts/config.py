@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from pixforge.contracts.schedule import Range, Schedule
 
@@ -20,6 +22,14 @@ class Config(BaseModel):
         frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, protected_namespaces=()
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_not_one(cls, value: Any, info: ValidationInfo) -> Any:
+        # Pydantic takes true for 1 where a number is expected.
+        if isinstance(value, bool) and _is_number(cls.model_fields[info.field_name or ""].annotation):
+            raise PydanticCustomError("number", "must be a number, not true or false")
+        return value
+
 
 class LossConfig(Config):
     """A loss has a weight beside the prompt term, which as a whole has weight 1."""
@@ -33,3 +43,9 @@ class PerceptorConfig(Config):
     weight: Annotated[Schedule, Range(ge=0)] = Field(
         Schedule(1.0), description="Weight relative to the other perceptors."
     )
+
+
+def _is_number(annotation: Any) -> bool:
+    """Whether a field holds a number, or a number or nothing."""
+    kinds = set(get_args(annotation)) if get_origin(annotation) in {Union, UnionType} else {annotation}
+    return bool(kinds & {int, float}) and kinds <= {int, float, type(None)}

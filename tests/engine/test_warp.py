@@ -67,12 +67,17 @@ def test_what_lies_outside(picture, padding):
 def test_batched_cutouts_equal_each_canvas_alone(picture):
     pictures = torch.cat([picture, picture.flip(-1)])
     matrices = torch.stack(
-        [torch.stack([box(2, 3, 30, 31, (48, 32)), torch.eye(3)]), torch.stack([torch.eye(3), torch.eye(3) * 0.5])]
+        [
+            torch.stack([box(2, 3, 30, 31, (48, 32)), torch.eye(3)]),
+            torch.stack([torch.eye(3), torch.eye(3) * 0.5]),
+        ]
     )
     matrices[..., 2, 2] = 1
     both = Atlas(pictures, 3).sample(matrices, 16, "reflection")
     for canvas in range(2):
-        alone = Atlas(pictures[canvas : canvas + 1], 3).sample(matrices[canvas : canvas + 1], 16, "reflection")
+        alone = Atlas(pictures[canvas : canvas + 1], 3).sample(
+            matrices[canvas : canvas + 1], 16, "reflection"
+        )
         torch.testing.assert_close(both[canvas], alone[0])
 
 

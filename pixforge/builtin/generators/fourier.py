@@ -65,10 +65,11 @@ class Fourier(Generator[FourierConfig]):
 
 
 def _scale(height: int, width: int, decay: float) -> torch.Tensor:
-    """`[H, W/2 + 1]`: how far each frequency moves; lucid's, with its quarter, and decay as a parameter.
+    """`[H, W/2 + 1]`: how far each frequency moves.
 
-    The lowest frequency counts as one wave over the longer side. The factor keeps the contrast that one step of the
-    optimizer makes independent of the size of the picture.
+    lucid has (1 / f)^decay / 4, with f in cycles per pixel, so that both the size and the decay change how far one
+    step of the optimizer goes. Here the lowest frequency, one wave over the longer side, always goes as far as
+    lucid's does at 128 pixels and a decay of 1.5, and the others fall off from there.
     """
     import torch
 
@@ -76,4 +77,4 @@ def _scale(height: int, width: int, decay: float) -> torch.Tensor:
     horizontal = torch.fft.rfftfreq(width)[None, :]
     longest = 1 / max(height, width)
     frequency = (vertical.square() + horizontal.square()).sqrt().clamp(min=longest)
-    return (longest / frequency) ** decay * (height * width) ** 0.5 / 4
+    return (longest / frequency) ** decay * (height * width) ** 0.5 * (128**0.5 / 4)

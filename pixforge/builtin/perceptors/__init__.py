@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pixforge.builtin.perceptors.open_clip import OpenClip
 from pixforge.contracts import Perceptor
 from pixforge.hookspecs import hookimpl
 
@@ -11,4 +12,4 @@ from pixforge.hookspecs import hookimpl
 @hookimpl
 def pixforge_perceptors() -> list[type[Perceptor[Any]]]:
     """The list that makes them known."""
-    return []
+    return [OpenClip]

@@ -1,0 +1,253 @@
+"""What a step costs beyond the bare arithmetic of the generator and the perceptors, and where it goes.
+
+    python benchmarks/step.py [--rounds 30] [--vit] [--device auto] [--json FILE]
+
+Every figure is taken in this one process, the full step and the floor alternating, so that both meet the same machine; the
+floor is one forward and backward through the generator and one forward and input-gradient backward through each
+perceptor on ready cutouts. `--vit` adds ViT-B/32 with random weights (speed does not depend on them).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import pixforge
+from pixforge.engine import Session, build
+from pixforge.engine.optimize import backward
+from pixforge.engine.optimizers import Descent
+
+EMBEDDED = {"type": "open_clip", "model": "embedded"}
+
+
+def recipes(vit: Path | None) -> dict[str, dict[str, Any]]:
+    """Name to recipe: 256x256, 32 cutouts, default augmentations and losses."""
+    base = {
+        "prompts": ["a red heart"],
+        "size": [256, 256],
+        "steps": 1000,
+        "seed": 1,
+        "cutouts": {"type": "random"},
+    }
+    made = {
+        "fourier + embedded": {**base, "generator": "fourier", "perceptors": [EMBEDDED]},
+        "pixels + embedded": {**base, "generator": "pixels", "perceptors": [EMBEDDED]},
+        "fourier + embedded, 4 canvases": {
+            **base,
+            "generator": "fourier",
+            "perceptors": [EMBEDDED],
+            "canvases": 4,
+        },
+    }
+    if vit is not None:
+        big = {"type": "open_clip", "model": "ViT-B-32", "pretrained": str(vit)}
+        made["pixels + ViT-B-32"] = {**base, "generator": "pixels", "perceptors": [big]}
+    return made
+
+
+class Step:
+    """One full step, and its parts for the split."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.descent = Descent(session.recipe.optimizer, session.generator.parameter_groups(), session.scene)
+        self.step = 0
+
+    def full(self) -> None:
+        """As the engine's loop does it."""
+        image = self.session.generator.forward(self.step)
+        backward(self.session, image, self.step)
+        self.descent.step(self.step)
+        with torch.no_grad():
+            self.session.generator.constrain()
+        self.step += 1
+
+
+def floor(session: Session) -> Callable[[], None]:
+    """The bare arithmetic on fixed inputs."""
+    scene = session.scene
+    plan = session.cutter.plan(scene.size, 0)
+    with torch.no_grad():
+        image = session.generator.forward(0)
+        held = {eye.name: session.cutter.cut(image, plan, eye.perceptor.input_size) for eye in session.eyes}
+    gradient = torch.randn_like(image)
+
+    def run() -> None:
+        session.generator.forward(0).backward(gradient)
+        for eye in session.eyes:
+            cutouts = held[eye.name].flatten(0, 1).detach().requires_grad_()
+            eye.perceptor.encode_image(cutouts).sum().backward()
+
+    return run
+
+
+def stages(session: Session) -> dict[str, Callable[[], None]]:
+    """The parts of a step, each timed alone."""
+    scene, cutter = session.scene, session.cutter
+    step = Step(session)
+    plan = cutter.plan(scene.size, 0)
+    with torch.no_grad():
+        image = session.generator.forward(0)
+    gradient = torch.randn_like(image)
+    made: dict[str, Callable[[], None]] = {
+        "generator": lambda: session.generator.forward(0).backward(gradient),
+        "draws and geometry": lambda: cutter.plan(scene.size, step.step) and None,
+    }
+
+    def cut(size: int) -> Callable[[], None]:
+        def run() -> None:
+            leaf = image.detach().requires_grad_()
+            cutouts = cutter.cut(leaf, plan, size)
+            cutouts.backward(torch.ones_like(cutouts))
+
+        return run
+
+    def perceive(eye: Any) -> Callable[[], None]:
+        ready = cutter.cut(image, plan, eye.perceptor.input_size)
+        return lambda: eye.cosine(ready.detach().requires_grad_()).sum().backward()
+
+    def losses() -> None:
+        from pixforge.contracts import View
+
+        leaf = image.detach().requires_grad_()
+        view = View(leaf, session.generator, scene, 0)
+        for loss in session.losses.values():
+            loss.forward(view).sum().backward()
+
+    for size in sorted({eye.perceptor.input_size for eye in session.eyes}):
+        made[f"cutouts at {size}"] = cut(size)
+    for eye in session.eyes:
+        made[f"perceptor {eye.name}"] = perceive(eye)
+    made["losses"] = losses
+    made["optimizer"] = lambda: step.descent.step(0) and None
+    return made
+
+
+def seconds(run: Callable[[], None], device: torch.device) -> float:
+    """Of one call."""
+    start = time.perf_counter()
+    run()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - start
+
+
+def measure(session: Session, rounds: int) -> dict[str, Any]:
+    """Medians of alternating rounds, and the spread of the ratio."""
+    device = session.scene.device
+    runs = {"step": Step(session).full, "floor": floor(session)}
+    for run in [*runs.values(), *runs.values()]:
+        seconds(run, device)
+    times = [{name: seconds(run, device) for name, run in runs.items()} for _ in range(rounds)]
+    ratios = sorted(row["step"] / row["floor"] for row in times)
+    split = {
+        name: statistics.median(seconds(run, device) for _ in range(max(5, rounds // 3)))
+        for name, run in stages(session).items()
+    }
+    return {
+        "step_ms": 1000 * statistics.median(row["step"] for row in times),
+        "floor_ms": 1000 * statistics.median(row["floor"] for row in times),
+        "ratio": statistics.median(ratios),
+        "ratio_quartiles": [ratios[len(ratios) // 4], ratios[-1 - len(ratios) // 4]],
+        "stages_ms": {name: 1000 * value for name, value in split.items()},
+    }
+
+
+def peak_memory(recipe: dict[str, Any]) -> float:
+    """MiB that a process of its own needed for three steps of a recipe."""
+    code = (
+        "import json, resource, sys, torch, pixforge\n"
+        "recipe = pixforge.load_recipe(json.loads(sys.argv[1]))\n"
+        "for _ in pixforge.optimize(recipe): pass\n"
+        "gpu = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0\n"
+        "print((gpu or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024) / 2**20)\n"
+    )
+    short = json.dumps({**recipe, "steps": 3})
+    return float(
+        subprocess.run([sys.executable, "-c", code, short], capture_output=True, text=True, check=True).stdout
+    )
+
+
+def start_up(rounds: int = 5) -> dict[str, float]:
+    """Median milliseconds of whole processes."""
+    with tempfile.TemporaryDirectory() as folder:
+        recipe = Path(folder) / "recipe.yaml"
+        recipe.write_text("prompts: [a sunflower]\n")
+        commands = {
+            "python -c pass": ["-c", "pass"],
+            "pixforge --help": ["-m", "pixforge", "--help"],
+            "pixforge check": ["-m", "pixforge", "check", str(recipe)],
+            "import torch": ["-c", "import torch"],
+        }
+        return {
+            name: 1000 * statistics.median(_process(c) for _ in range(rounds)) for name, c in commands.items()
+        }
+
+
+def _process(arguments: list[str]) -> float:
+    start = time.perf_counter()
+    subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
+    return time.perf_counter() - start
+
+
+def random_vit(folder: str) -> Path:
+    """A checkpoint of ViT-B/32 with random weights."""
+    from pixforge.compat import install_torchvision_shim
+
+    install_torchvision_shim()
+    import open_clip
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    path = Path(folder) / "vit.safetensors"
+    save_file(open_clip.create_model("ViT-B-32", pretrained=None).state_dict(), path)
+    return path
+
+
+def main() -> None:
+    """Measure, print a table, write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--vit", action="store_true")
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    figures: dict[str, Any] = {"python": platform.python_version(), "torch": torch.__version__, "recipes": {}}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, recipe in recipes(random_vit(folder) if arguments.vit else None).items():
+            loaded = pixforge.load_recipe({**recipe, "device": arguments.device})
+            figure = measure(build(loaded), arguments.rounds)
+            figure["peak_mib"] = peak_memory({**recipe, "device": arguments.device})
+            figures["recipes"][name] = figure
+            _show(name, figure)
+    figures["start_up_ms"] = start_up()
+    print("\n".join(f"{name:20} {value:8.0f} ms" for name, value in figures["start_up_ms"].items()))
+    figures["peak_mib_of_this_process"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def _show(name: str, figure: dict[str, Any]) -> None:
+    low, high = figure["ratio_quartiles"]
+    print(f"{name}: step {figure['step_ms']:.1f} ms, floor {figure['floor_ms']:.1f} ms, ", end="")
+    print(
+        f"ratio {figure['ratio']:.2f} (quartiles {low:.2f} to {high:.2f}), peak {figure['peak_mib']:.0f} MiB"
+    )
+    for stage, value in figure["stages_ms"].items():
+        print(f"    {stage:28} {value:8.2f} ms  {100 * value / figure['step_ms']:5.1f}%")
+
+
+if __name__ == "__main__":
+    main()

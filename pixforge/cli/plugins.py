@@ -1,0 +1,87 @@
+"""`pixforge plugins`: what is installed, and what one component can be told."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from pixforge.cli.options import add_disable, add_verbose
+from pixforge.errors import PluginError
+
+if TYPE_CHECKING:
+    from pixforge.plugins import PluginFailure, PluginInfo
+    from pixforge.registry import Entry, Registry
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Its options."""
+    parser = subparsers.add_parser(
+        "plugins",
+        help="show what is installed, or one component's fields",
+        description="Every plugin with its hooks and components; or all about one plugin or component.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME", help="a plugin, or a component: fourier, generator:fourier"
+    )
+    add_disable(parser)
+    add_verbose(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the table, or the description of one."""
+    from pixforge.plugins import load_plugins
+    from pixforge.registry import Registry
+
+    registry = Registry(load_plugins(args.disable_plugin))
+    print("\n\n".join(_table(registry)) if args.name is None else _about(registry, args.name))
+    return 0
+
+
+def _table(registry: Registry) -> list[str]:
+    plugins = registry.plugins
+    failed = {failure.info for failure in plugins.failures}
+    sections = [_plugin(registry, info) for info in plugins.infos.values() if info not in failed]
+    sections += [f"{name}\n  disabled" for name in plugins.disabled]
+    return sections + [_failure(failure) for failure in plugins.failures]
+
+
+def _plugin(registry: Registry, info: PluginInfo) -> str:
+    origin = f"{info.distribution} {info.version}, {info.source}" if info.distribution else info.source
+    lines = [f"{info.name}  ({origin})", f"  hooks: {', '.join(registry.plugins.hooks_of(info.name))}"]
+    own = [entry for entry in registry.entries() if entry.plugin == info]
+    kinds = dict.fromkeys(entry.kind for entry in own)
+    tags = (f"  {kind}: {', '.join(entry.tag for entry in own if entry.kind == kind)}" for kind in kinds)
+    return "\n".join([*lines, *tags])
+
+
+def _failure(failure: PluginFailure) -> str:
+    return f"{failure.info.name}  BROKEN\n  {failure}"
+
+
+def _about(registry: Registry, name: str) -> str:
+    plugins = registry.plugins
+    broken = [_failure(failure) for failure in plugins.failures if failure.info.name == name]
+    own = [] if broken or name not in plugins.infos else [_plugin(registry, plugins.infos[name])]
+    kind, _, tag = name.rpartition(":")
+    entries = [entry for entry in registry.entries() if entry.tag == tag and kind in {"", entry.kind}]
+    found = broken + own + [_component(entry) for entry in entries]
+    if not found:
+        raise _unknown(registry, name)
+    return "\n\n".join(found)
+
+
+def _component(entry: Entry) -> str:
+    from pixforge.recipe.reference import describe_fields
+
+    head = f"{entry.kind} '{entry.tag}' of {entry.plugin}\n  {entry.doc}"
+    fields = describe_fields(entry.config_type)
+    rows = [f"  {field.name}: {field.what}\n      {field.description}".rstrip() for field in fields]
+    return "\n".join([head, *(rows or ["  It has no fields."])])
+
+
+def _unknown(registry: Registry, name: str) -> PluginError:
+    from pixforge.recipe.words import suggest
+
+    known = {*registry.plugins.infos, *(entry.tag for entry in registry.entries())}
+    return PluginError(f"no plugin or component is called '{name}'{suggest(name, known)}")

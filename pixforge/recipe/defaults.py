@@ -1,0 +1,28 @@
+"""What a recipe that says nothing but its prompts stands for: plain data, as a recipe would write it."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any, Final
+
+DEFAULTS: Final = MappingProxyType[str, Any](
+    {
+        "version": 1,
+        "size": [256, 256],
+        "steps": 150,
+        "canvases": 1,
+        "device": "auto",
+        "precision": "auto",
+        "generator": {"type": "fourier"},
+        "init": {"type": "noise"},
+        "perceptors": [{"type": "open_clip", "model": "embedded"}],
+        "cutouts": {"type": "random"},
+        "augmentations": [{"type": "affine"}, {"type": "color"}, {"type": "noise"}],
+        "losses": [{"type": "smoothness", "weight": 0.05}],
+        "filters": [],
+        "optimizer": {"type": "adam"},
+        "exporters": [{"type": "still"}, {"type": "video"}],
+        "requires": [],
+        "plugins": [],
+    }
+)

@@ -1,0 +1,72 @@
+"""The types of the recipe's own fields that take more than one form."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+SMALLEST, LARGEST = 16, 8192
+_DEVICE = r"^(auto|cpu|mps|cuda(:[0-9]{1,3})?)$"
+_TIMES = re.compile(r"\s*(\d{1,12})\s*[xX×]\s*(\d{1,12})\s*")  # noqa: RUF001 - people type that sign
+_SIZE_HELP = "a size is [width, height], one number for a square, or a text such as 512x256"
+
+
+def _size(value: Any) -> tuple[int, int]:
+    if isinstance(value, str) and (match := _TIMES.fullmatch(value)):
+        value = [int(match[1]), int(match[2])]
+    if _is_whole(value):
+        value = [value, value]
+    if not isinstance(value, list | tuple) or len(value) != 2 or not all(map(_is_whole, value)):
+        raise PydanticCustomError("size", _SIZE_HELP)
+    for side in value:
+        if not SMALLEST <= side <= LARGEST:
+            reason = f"width and height go from {SMALLEST} to {LARGEST} pixels"
+            raise PydanticCustomError("size", "{reason}", {"reason": reason})
+    return value[0], value[1]
+
+
+def _seed(value: Any) -> int | str:
+    if isinstance(value, str) and value:
+        return value
+    if not _is_whole(value):
+        raise PydanticCustomError("seed", "a seed is a whole number or a text")
+    if abs(value) >= 2**63:
+        raise PydanticCustomError(
+            "seed", "a seed lies between -2^63 and 2^63; in quotes it may be of any length"
+        )
+    return int(value)
+
+
+def _device(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(_DEVICE, value):
+        raise PydanticCustomError("device", "a device is auto, cpu, cuda, cuda:N or mps")
+    return value
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_SIDE = {"type": "integer", "minimum": SMALLEST, "maximum": LARGEST}
+Size = Annotated[
+    tuple[int, int],
+    BeforeValidator(_size),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "array", "items": _SIDE, "minItems": 2, "maxItems": 2},
+                _SIDE,
+                {"type": "string", "pattern": "^[0-9]+x[0-9]+$"},
+            ]
+        }
+    ),
+]
+Seed = Annotated[
+    int | str,
+    BeforeValidator(_seed),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "minLength": 1}]}),
+]
+Device = Annotated[str, BeforeValidator(_device), WithJsonSchema({"type": "string", "pattern": _DEVICE})]

@@ -1,0 +1,78 @@
+"""From a source to a resolved recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from pixforge.contracts import Schedule
+from pixforge.plugins import load_plugins
+from pixforge.recipe.compose import compose
+from pixforge.recipe.document import Document
+from pixforge.recipe.errors import Problem, problems_of, raise_problems
+from pixforge.recipe.model import Context, Recipe
+from pixforge.recipe.overrides import Override, apply, as_overrides
+from pixforge.recipe.read import read
+from pixforge.recipe.requirements import check_loaded, check_requirements, plugin_files
+from pixforge.recipe.resolve import missing_files
+from pixforge.registry import Registry
+
+
+def load_recipe(
+    source: str | Path | Mapping[str, Any],
+    overrides: Mapping[str, Any] | Iterable[Override] | None = None,
+    *,
+    disabled: Iterable[str] = (),
+) -> Recipe:
+    """Read, validate and resolve a recipe: all defaults filled in, the seed drawn when there is none.
+
+    Args:
+        source: a file (YAML, TOML, JSON, or a picture or video that pixforge made), `-` for standard input, or the
+            recipe itself as a mapping.
+        overrides: values by path, such as `{"steps": 100, "generator.type": "pixels"}`.
+        disabled: plugins to leave out, by name.
+
+    Raises:
+        RecipeError: it cannot be read or does not validate; one located line for each problem.
+        PluginError: a plugin that it needs is broken.
+    """
+    document = read(source)
+    apply(document, as_overrides(overrides))
+    # A field without a value (`filters:` with nothing below) is as good as none.
+    document.data = {key: value for key, value in document.data.items() if value is not None}
+    registry = _load_registry(document, tuple(disabled))
+    recipe = _validate(document, registry)
+    raise_problems(
+        document, (Problem(where, f"there is no file {path}") for where, path in missing_files(recipe))
+    )
+    return _with_learning_rate(recipe)
+
+
+def _load_registry(document: Document, disabled: tuple[str, ...]) -> Registry:
+    files, missing = plugin_files(document)
+    raise_problems(document, [*check_requirements(document), *missing])
+    plugins = load_plugins(disabled, files)
+    registry = Registry(plugins)
+    check_loaded(document, plugins)
+    return registry
+
+
+def _validate(document: Document, registry: Registry) -> Recipe:
+    try:
+        recipe = compose(registry).model_validate(document.data)
+    except ValidationError as error:
+        raise_problems(document, problems_of(error, document, registry))
+        raise
+    return recipe.with_context(Context(registry, document.folder, document.name))
+
+
+def _with_learning_rate(recipe: Recipe) -> Recipe:
+    optimizer = recipe.optimizer
+    if optimizer.learning_rate is not None:
+        return recipe
+    component: Any = recipe.context.registry.of(recipe.generator, "generator").component
+    filled = optimizer.model_copy(update={"learning_rate": Schedule(component.learning_rate)})
+    return recipe.model_copy(update={"optimizer": filled})

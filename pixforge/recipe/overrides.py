@@ -1,0 +1,140 @@
+"""Change single values of a recipe before it is validated: `--set losses.0.weight=2`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from pixforge.errors import RecipeError
+from pixforge.recipe.compose import KIND_OF_FIELD
+from pixforge.recipe.defaults import DEFAULTS
+from pixforge.recipe.document import Document, Where, kind_of, plain
+from pixforge.recipe.words import path_text, shown
+from pixforge.recipe.yamlfile import parse_yaml
+
+_PART = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
+
+
+@dataclass(frozen=True)
+class Override:
+    """A value for a path such as `generator.type`; `label` is what messages call it."""
+
+    path: str
+    value: Any
+    label: str
+
+
+def parse_setting(text: str) -> Override:
+    """`path=value`, the value as YAML writes it.
+
+    Raises:
+        RecipeError: there is no `=`, or the value is not YAML.
+    """
+    path, equals, value = text.partition("=")
+    label = f"--set {text if len(text) < 60 else f'{text[:57]}...'}"
+    if not equals or not path.strip():
+        raise RecipeError(f"{label}: write path=value, such as losses.0.weight=2")
+    return Override(path.strip(), parse_value(value, label), label)
+
+
+def parse_value(text: str, label: str) -> Any:
+    """A value as YAML writes it.
+
+    Raises:
+        RecipeError: it is not YAML; the message begins with `label`.
+    """
+    return parse_yaml(text, label, located=False).data
+
+
+def as_overrides(values: Mapping[str, Any] | Iterable[Override] | None) -> list[Override]:
+    """From Python's mapping of paths to values, or as they are."""
+    if isinstance(values, Mapping):
+        return [Override(path, value, f"override {path}={shown(value)}") for path, value in values.items()]
+    return list(values or ())
+
+
+def apply(document: Document, overrides: Iterable[Override]) -> None:
+    """Set the values, in order, and remember which override set what.
+
+    Naming another `type` drops the fields of the old one.
+
+    Raises:
+        RecipeError: a path leads nowhere; names the override.
+    """
+    for override in overrides:
+        where = _split(override)
+        value = plain(override.value, override.label)
+        touched = _set(document.data, where, value, override.label)
+        for place in touched:
+            document.overrides = {
+                key: label for key, label in document.overrides.items() if key[: len(place)] != place
+            }
+            document.overrides[place] = override.label
+
+
+def _split(override: Override) -> list[str]:
+    parts, end = [], 0
+    for match in _PART.finditer(override.path):
+        if match.start() != end:
+            break
+        parts.append(match[1] or match[2])
+        end = match.end()
+    if end != len(override.path) or not parts:
+        raise RecipeError(
+            f"{override.label}: '{override.path}' is not a path such as generator.type or losses.0.weight"
+        )
+    return parts
+
+
+def _set(data: dict[Any, Any], parts: list[str], value: Any, label: str) -> list[Where]:
+    holder: Any = data
+    where: Where = ()
+    for part in parts[:-1]:
+        if holder is data and data.get(part) is None:
+            data[part] = deepcopy(DEFAULTS.get(part, {}))
+        key = _key(holder, part, where, label)
+        child = holder.get(key, {}) if isinstance(holder, dict) else holder[key]
+        where = (*where, key)
+        holder[key] = holder = _opened(child, where, label)
+    key = _key(holder, parts[-1], where, label)
+    if _is_component(where) and key == "type" and holder.get("type") != value:
+        holder.clear()
+        holder[key] = value
+        return [where]
+    holder[key] = value
+    return [(*where, key)]
+
+
+def _key(holder: Any, part: str, where: Where, label: str) -> str | int:
+    if isinstance(holder, dict):
+        return int(part) if part.isascii() and part.isdigit() and int(part[:9]) in holder else part
+    last = len(holder) - 1
+    if not (part.isascii() and part.isdigit()) or int(part[:9]) > last:
+        numbers = f"an index from 0 to {last}" if last >= 0 else "no items"
+        raise RecipeError(f"{label}: {path_text(where)} is a list with {numbers}, so '{part}' is none of it")
+    return int(part[:9])
+
+
+def _opened(value: Any, where: Where, label: str) -> Any:
+    """The mapping or list to go on in; a bare word is opened up to the mapping that it stands for."""
+    if isinstance(value, str) and _is_component(where):
+        return {"type": value}
+    if isinstance(value, str) and where[0] == "prompts" and len(where) == 2:
+        return {"text": value}
+    if value is None:
+        return {}
+    if not isinstance(value, dict | list):
+        raise RecipeError(
+            f"{label}: {path_text(where)} is {kind_of(value)}, {shown(value)}, and has nothing inside"
+        )
+    return value
+
+
+def _is_component(where: Where) -> bool:
+    """Whether a `{type: ...}` stands there."""
+    if not where or where[0] not in KIND_OF_FIELD:
+        return False
+    return len(where) == (2 if isinstance(DEFAULTS[str(where[0])], list) else 1)

@@ -1,0 +1,84 @@
+"""What a recipe needs beside pixforge: distributions by `requires`, single files by `plugins`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from pixforge.errors import PluginError
+from pixforge.plugins import Plugins
+from pixforge.recipe.document import Document
+from pixforge.recipe.errors import Problem
+
+
+def check_requirements(document: Document) -> list[Problem]:
+    """Problems of `requires` that installing would solve; what is no list of texts is left to the validation."""
+    return [
+        Problem(("requires", index), message)
+        for index, text in _texts(document, "requires")
+        if (message := _unmet(text))
+    ]
+
+
+def plugin_files(document: Document) -> tuple[list[Path], list[Problem]]:
+    """The files of `plugins`, and a problem for each that is not there."""
+    files, problems = [], []
+    for index, text in _texts(document, "plugins"):
+        file = document.folder / text
+        if _is_file(file):
+            files.append(file)
+        else:
+            problems.append(Problem(("plugins", index), f"there is no file {file}"))
+    return files, problems
+
+
+def check_loaded(document: Document, plugins: Plugins) -> None:
+    """See that what the recipe requires has not failed while it was loaded.
+
+    Raises:
+        PluginError: it has; names the plugin and the cause.
+    """
+    needed = {canonicalize_name(Requirement(text).name) for _, text in _texts(document, "requires")}
+    files = {str(document.folder / text) for _, text in _texts(document, "plugins")}
+    for failure in plugins.failures:
+        name = failure.info.distribution
+        if (name and canonicalize_name(name) in needed) or failure.info.source in files:
+            raise PluginError(
+                f"{document.label}: the recipe needs a plugin that is broken: {failure}"
+            ) from failure.cause
+
+
+def _texts(document: Document, field: str) -> Iterator[tuple[int, str]]:
+    value: Any = document.data.get(field)
+    for index, text in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(text, str):
+            yield index, text
+
+
+def _unmet(text: str) -> str | None:
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement:
+        return f"{text!r} is not a requirement such as pixforge-strokes>=0.1"
+    if requirement.marker is not None and not requirement.marker.evaluate():
+        return None
+    cure = f'pip install "{text}"'
+    try:
+        installed = version(requirement.name)
+    except PackageNotFoundError:
+        return f"{requirement.name} is not installed: {cure}"
+    if not requirement.specifier.contains(installed, prereleases=True):
+        return f"{requirement.name} {installed} is installed, but the recipe needs {requirement.specifier}: {cure}"
+    return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False

@@ -1,0 +1,64 @@
+"""Which plain YAML scalars are numbers, booleans or nothing: YAML 1.2 with decimal and hexadecimal numbers."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+PREFIX = "tag:yaml.org,2002:"
+"""Of the tags of YAML's own types."""
+
+_MAX_DIGITS = 400
+_SCALARS: dict[str, tuple[str, str]] = {
+    "null": (r"~|null|Null|NULL|", "~nN\0"),
+    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    "int": (r"[-+]?[0-9]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    "float": (
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
+}
+
+
+def add_resolvers(owner: Any) -> None:
+    """Teach a PyYAML loader or dumper, in addition to what it knows."""
+    for name, (pattern, first) in _SCALARS.items():
+        owner.add_implicit_resolver(
+            PREFIX + name, re.compile(f"(?:{pattern})\\Z"), [char.strip("\0") for char in first]
+        )
+
+
+def convert(kind: str, text: str) -> Any:
+    """The value of a scalar of a kind.
+
+    Raises:
+        ValueError: the text, which a tag has put down as of this kind, is not.
+    """
+    if kind == "str":
+        return text
+    if kind not in _CONVERT:
+        raise ValueError(kind)
+    return _CONVERT[kind](text)
+
+
+def _int(text: str) -> float:
+    if len(text) > _MAX_DIGITS:
+        return math.inf  # as such a number as a float would be; nothing accepts it
+    return int(text, 16) if text.startswith("0x") else int(text)
+
+
+def _float(text: str) -> float:
+    plain = text.lower().replace(".inf", "inf").replace(".nan", "nan")
+    return math.nan if plain == "nan" else float(plain)
+
+
+_CONVERT: dict[str, Any] = {
+    "null": lambda _text: None,
+    "bool": lambda text: ("false", "true").index(text.lower()) == 1,
+    "int": _int,
+    "float": _float,
+}
+
+
+KINDS = frozenset({*_SCALARS, "str"})

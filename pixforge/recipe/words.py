@@ -1,0 +1,40 @@
+"""Small helps for messages: near words, lists, and values that are not too long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from pixforge.recipe.document import Where
+
+_LONGEST = 60
+
+
+def suggest(word: str, known: Iterable[str], heading: str = "known") -> str:
+    """` Did you mean 'x'? (known: x, y)`, as far as there is something to say."""
+    words = sorted(known)
+    near = get_close_matches(word.lower(), words, n=1, cutoff=0.6)
+    question = f". Did you mean '{near[0]}'?" if near else ""
+    return f"{question} ({heading}: {', '.join(words)})" if words else question
+
+
+def shown(value: Any) -> str:
+    """A value on one short line."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write a whole number of thousands of digits
+        return "a huge number"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def path_text(where: Where) -> str:
+    """`losses[1].type`."""
+    text = ""
+    for part in where:
+        text += f"[{part}]" if isinstance(part, int) and text else f".{part}" if text else str(part)
+    return text if len(text) <= 2 * _LONGEST else f"{text[: 2 * _LONGEST - 3]}..."

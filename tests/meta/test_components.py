@@ -1,0 +1,47 @@
+"""Every component that ships passes the checks that `pixforge.testing` has for plugin authors."""
+
+import pytest
+
+from pixforge.contracts import Exporter, Init, Perceptor
+from pixforge.plugins import load_plugins
+from pixforge.registry import Registry
+from pixforge.testing import FakePerceptor, check_component, check_documentation
+
+ENTRIES = Registry(load_plugins()).entries()
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.kind}:{entry.tag}")
+def test_documentation(entry):
+    check_documentation(entry.component)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [entry for entry in ENTRIES if not issubclass(entry.component, Perceptor | Exporter | Init)],
+    ids=lambda entry: f"{entry.kind}:{entry.tag}",
+)
+def test_contract(entry):
+    check_component(entry.component)
+
+
+@pytest.mark.parametrize("model", ["embedded", "judge"])
+def test_embedded_perceptors(model):
+    entry = next(entry for entry in ENTRIES if entry.tag == "open_clip")
+    check_component(entry.component, model=model)
+
+
+def test_the_fake_perceptor_keeps_the_contract_too():
+    check_component(FakePerceptor)
+
+
+def test_all_that_is_promised_is_there():
+    promised = {
+        "generator": {"fourier", "pixels"},
+        "perceptor": {"open_clip"},
+        "loss": {"range", "saturation", "smoothness", "symmetry"},
+        "augmentation": {"affine", "color", "erasing", "flip", "noise", "perspective"},
+        "exporter": {"still", "video"},
+        "init": {"image", "noise"},
+    }
+    for kind, tags in promised.items():
+        assert tags <= {entry.tag for entry in ENTRIES if entry.kind == kind}

@@ -1,0 +1,76 @@
+"""The documentation is true: the reference is current, links lead somewhere, and code runs."""
+
+import importlib.util
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+import pixforge
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language: str) -> list:
+    return [
+        pytest.param(page, match[2], id=f"{page.name}-{number}")
+        for page in PAGES
+        for number, match in enumerate(BLOCK.finditer(page.read_text()))
+        if match[1] == language
+    ]
+
+
+def test_the_reference_is_current():
+    spec = importlib.util.spec_from_file_location("make_reference", ROOT / "docs" / "make_reference.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.TARGET.read_text() == module.reference(), "run `python docs/make_reference.py`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize(("page", "code"), blocks("python"))
+def test_python_runs(page, code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    name = "darkness.py" if "hookimpl" in code else "snippet.py"
+    (tmp_path / name).write_text(code)
+    if "hookimpl" in code:
+        recipe = {
+            "prompts": ["a red heart"],
+            "plugins": [f"./{name}"],
+            "losses": ["darkness"],
+            "steps": 1,
+            "size": 32,
+        }
+        path = tmp_path / "recipe.json"
+        path.write_text(__import__("json").dumps(recipe))
+        assert len(list(pixforge.optimize(pixforge.load_recipe(path)))) == 1
+    else:
+        quick = code.replace('"steps": 100', '"steps": 2')
+        assert quick != code or "render" not in code, (
+            "give the example 100 steps, so that this test can shorten it"
+        )
+        exec(compile(quick, str(page), "exec"), {})  # noqa: S102
+
+
+@pytest.mark.parametrize(("page", "code"), blocks("yaml"))
+def test_recipes_are_valid(page, code, tmp_path):
+    if "prompts:" not in code:
+        pytest.skip("not a recipe")
+    for plugin in re.findall(r"\./(\w+\.py)", code):
+        block = next(text for _, text in (p.values for p in blocks("python")) if "hookimpl" in text)
+        (tmp_path / plugin).write_text(textwrap.dedent(block))
+    for picture in re.findall(r"[\w-]+\.png", code):
+        (tmp_path / picture).write_bytes((ROOT / "examples" / "sketch.png").read_bytes())
+    path = tmp_path / "recipe.yaml"
+    path.write_text(code)
+    assert pixforge.load_recipe(path).prompts
