@@ -84,7 +84,6 @@ def _names_here() -> list[str]:
 
 
 def _table() -> list[str]:
-    from pixforge.weights.describe import describe
     from pixforge.weights.known import WELL_KNOWN
     from pixforge.weights.shipped import SHIPPED
 
@@ -94,7 +93,7 @@ def _table() -> list[str]:
         **{known.name: known.note for known in WELL_KNOWN},
     }
     rows = [("MODEL", "HERE", "LOOKS AT", "ON DISK", "LICENSE", "")]
-    rows += [_row(describe(name), notes[name]) for name in (*SHIPPED, *(known.name for known in WELL_KNOWN))]
+    rows += [_row(name, notes[name]) for name in (*SHIPPED, *(known.name for known in WELL_KNOWN))]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     lines = [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[5]]).rstrip()
@@ -103,12 +102,18 @@ def _table() -> list[str]:
     return [*lines, "", "`pixforge models NAME` tells more, `pixforge models fetch NAME` gets one."]
 
 
-def _row(model: Description, note: str) -> tuple[str, str, str, str, str, str]:
+def _row(name: str, note: str) -> tuple[str, str, str, str, str, str]:
+    from pixforge.errors import WeightsError
+    from pixforge.weights.describe import describe
     from pixforge.weights.files import megabytes
 
+    try:
+        model = describe(name)
+    except WeightsError:  # a damaged installation; the other rows are still of use
+        return name, "no", "?", "?", "?", f"damaged: `pixforge models verify {name}` says how"
     disk = megabytes(model.bytes) if model.bytes else "?"
-    here = "yes" if model.file else "no"
-    return model.name, here, f"{model.input_size} px", disk, model.licence or "?", note
+    licence = (model.licence or "?").split(",", 1)[0]
+    return name, "yes" if model.file else "no", f"{model.input_size} px", disk, licence, note
 
 
 def _about(name: str) -> list[str]:

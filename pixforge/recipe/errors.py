@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _MISSING_PROMPTS = "missing; say what the picture should show, such as prompts: [a sunflower]"
 _SHOULD = re.compile(r"^(Input|String|List|Tuple|Set|Dictionary|Value|Data) should\b")
 _WORDS = {
+    "a valid tuple": "a list",
     "a valid ": "a ",
     "an integer": "a whole number",
     "integer": "whole number",

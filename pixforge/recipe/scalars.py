@@ -1,4 +1,4 @@
-"""Which plain YAML scalars are numbers, booleans or nothing: YAML 1.2 with decimal and hexadecimal numbers."""
+"""Which plain YAML scalars are numbers, booleans or nothing: as in YAML 1.2, but all whole numbers decimal (a size may be `0x64`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MAX_DIGITS = 400
 _SCALARS: dict[str, tuple[str, str]] = {
     "null": (r"~|null|Null|NULL|", "~nN\0"),
     "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    "int": (r"[-+]?[0-9]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    "int": (r"[-+]?[0-9]+", "-+0123456789"),
     "float": (
         r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
         "-+.0123456789",
@@ -45,7 +45,7 @@ def convert(kind: str, text: str) -> Any:
 def _int(text: str) -> float:
     if len(text) > _MAX_DIGITS:
         return math.inf  # as such a number as a float would be; nothing accepts it
-    return int(text, 16) if text.startswith("0x") else int(text)
+    return int(text)
 
 
 def _float(text: str) -> float:

@@ -62,7 +62,7 @@ def render(recipe: Recipe, out: str | Path | None = None, *, progress: Progress 
 
 def _write_recipe(recipe: Recipe, folder: Path) -> None:
     try:
-        write_text(folder / RECIPE, recipe.resolved_yaml())
+        write_text(folder / RECIPE, recipe.resolved_yaml(folder))
     except OSError as error:
         raise OutputError(
             f"{folder / RECIPE}: cannot be written ({error.strerror}); name another folder"

@@ -94,7 +94,7 @@ def open_sinks(recipe: Recipe, folder: Path) -> Sinks:
         RecipeError: two exporters would write one file.
         PluginError: an exporter failed while it was made.
     """
-    output = Output(folder, recipe.resolved_yaml(), recipe.size, recipe.steps, recipe.canvases)
+    output = Output(folder, recipe.resolved_yaml(folder), recipe.size, recipe.steps, recipe.canvases)
     exporters = [_make(recipe, config, output) for config in recipe.exporters]
     owners: dict[str, str] = {}
     for index, (_, exporter) in enumerate(exporters):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +53,17 @@ def shipped_source(name: str) -> Source:
         std=tuple(preprocess["std"]),
         file=file,
         sha256=card["sha256"],
-        tokenizer=lambda: _tokenizer(merges, card["tokenizer"]["context_length"]),
+        tokenizer=lambda: _tokenizer(name, merges, card["tokenizer"]["context_length"]),
     )
 
 
-def _tokenizer(merges: Path, context_length: int) -> Tokenizer:
+def _tokenizer(name: str, merges: Path, context_length: int) -> Tokenizer:
     open_clip = import_open_clip()
-    with quiet():
-        tokenizer: Tokenizer = open_clip.SimpleTokenizer(str(merges), context_length=context_length)
+    try:
+        with quiet():
+            tokenizer: Tokenizer = open_clip.SimpleTokenizer(str(merges), context_length=context_length)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise _incomplete(name, merges, str(error)) from error
     return tokenizer
 
 

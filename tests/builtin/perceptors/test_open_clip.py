@@ -125,6 +125,13 @@ def test_a_damaged_embedded_model_is_refused(shipped_folder):
         perceptor("embedded")
 
 
+def test_a_damaged_list_of_merges_is_refused(shipped_folder):
+    file = shipped_folder / "merges.txt.gz"
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(WeightsError, match="install pixforge again"):
+        perceptor("embedded")
+
+
 def test_building_leaves_the_random_state_alone(tiny_folder):
     torch.manual_seed(5)
     expected = torch.rand(3)

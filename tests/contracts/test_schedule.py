@@ -1,0 +1,104 @@
+import math
+from typing import Annotated
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from pixforge.contracts import Range, Schedule
+
+
+def test_a_number_stays_what_it_is():
+    schedule = Schedule(0.3)
+    assert [schedule.at(step, 10) for step in (0, 5, 9)] == [0.3, 0.3, 0.3]
+    assert schedule.constant == 0.3
+
+
+@pytest.mark.parametrize(
+    ("written", "values"),
+    [
+        ({0: 1, 4: 3}, [1, 1.5, 2, 2.5, 3]),
+        ({0: 1, 4: 3, "ease": "step"}, [1, 1, 1, 1, 3]),
+        ({0: 1, 4: 3, "ease": "cosine"}, [1, 2 - math.sqrt(0.5), 2, 2 + math.sqrt(0.5), 3]),
+        ({1: 10, 3: 20}, [10, 10, 15, 20, 20]),
+        ({"50%": 0, "100%": 1}, [0, 0, 0, 0.5, 1]),
+        ({"0%": 0, "100%": 4}, [0, 1, 2, 3, 4]),
+        ({"75%": 4, 0: 1}, [1, 2, 3, 4, 4]),
+        ({2: 5}, [5, 5, 5, 5, 5]),
+        ({0: 0, 2: 1, "ease": "step", "100%": 2}, [0, 0, 1, 1, 2]),
+        ({0: 0, 8: 8}, [0, 1, 2, 3, 4]),
+    ],
+)
+def test_keyframes_in_a_run_of_five_steps(written, values):
+    schedule = Schedule(written)
+    assert [schedule.at(step, 5) for step in range(5)] == pytest.approx(values)
+
+
+def test_a_moment_that_two_keyframes_share_has_the_later_value():
+    assert Schedule({"50%": 1, 2: 7}).at(2, 5) == 7
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+def test_runs_without_a_length(steps):
+    assert math.isfinite(Schedule({"0%": 1, "100%": 2}).at(0, steps))
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("fast", "expected a number, or keyframes such as {0: 1.0, 50%: 0.3, ease: cosine}, not 'fast'"),
+        (True, "expected a number, or keyframes"),
+        ([1, 2], "expected a number, or keyframes"),
+        (math.nan, "expected a finite number"),
+        (math.inf, "expected a finite number"),
+        (10**400, "expected a finite number"),
+        ({}, "needs at least one keyframe"),
+        ({"ease": "linear"}, "needs at least one keyframe"),
+        ({0: 1, "ease": "bounce"}, "ease is one of linear, step, cosine, not 'bounce'"),
+        ({"half": 1}, "'half' is not a step"),
+        ({-1: 1}, "-1 is not a step"),
+        ({1.5: 1}, "1.5 is not a step"),
+        ({True: 1}, "True is not a step"),
+        ({"120%": 1}, "120% is beyond the end of the run"),
+        ({0: "a"}, "expected a number"),
+        ({0: 1, "0": 2}, "two keyframes at the same moment"),
+        ({"50%": 1, "50.0%": 2}, "two keyframes at the same moment"),
+        ({"1e9%": 1}, "is not a step"),
+    ],
+)
+def test_what_is_no_schedule(written, message):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the message is compared below
+        Schedule(written)
+    assert message in str(caught.value)
+
+
+MOMENTS = st.integers(0, 10**6) | st.integers(0, 100).map(lambda share: f"{share}%")
+NUMBERS = st.floats(-1e6, 1e6)
+
+
+@given(
+    st.dictionaries(MOMENTS, NUMBERS, min_size=1, max_size=5), st.sampled_from(["linear", "step", "cosine"])
+)
+def test_it_never_leaves_its_keyframes_and_reads_what_it_writes(frames, ease):
+    schedule = Schedule({**frames, "ease": ease})
+    low, high = min(schedule.values), max(schedule.values)
+    margin = 1e-9 * max(abs(low), abs(high))
+    for step in (0, 1, 7, 99):
+        assert low - margin <= schedule.at(step, 100) <= high + margin
+    again = Schedule(schedule.plain())
+    assert [again.at(step, 100) for step in range(100)] == [schedule.at(step, 100) for step in range(100)]
+
+
+def test_bounds_hold_for_every_keyframe():
+    bounded = TypeAdapter(Annotated[Schedule, Range(ge=0, le=1)])
+    assert bounded.validate_python({0: 0, 5: 1}).values == (0, 1)
+    for written, message in (({0: 1, 5: -0.5}, "-0.5 must be at least 0"), (2, "2 must be at most 1")):
+        with pytest.raises(ValidationError) as caught:
+            bounded.validate_python(written)
+        assert message in str(caught.value)
+
+
+def test_open_bounds():
+    with pytest.raises(ValidationError, match="0 must be greater than 0"):
+        TypeAdapter(Annotated[Schedule, Range(gt=0)]).validate_python(0)

@@ -1,0 +1,36 @@
+"""Every example recipe validates, and renders: small, but through everything that it names."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import pixforge
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+RECIPES = sorted(path for path in EXAMPLES.iterdir() if path.suffix in {".yaml", ".toml", ".json"})
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.name)
+def test_example(path, tmp_path):
+    small = {"steps": 3, "size": [48, 32], "cutouts.count": 2}
+    result = pixforge.render(pixforge.load_recipe(path, overrides=small), tmp_path / "out")
+    recipe = pixforge.load_recipe(path)
+    assert len(result.images) == recipe.canvases
+    assert result.manifest["status"] == "finished"
+    stills = sorted((tmp_path / "out").glob("image*"))
+    assert [Image.open(still).size for still in stills] == [(48, 32)] * recipe.canvases
+    assert any((tmp_path / "out").glob("progress.*"))
+
+
+def test_the_quickstart_is_the_default_recipe():
+    quickstart = pixforge.load_recipe(EXAMPLES / "quickstart.yaml")
+    default = pixforge.load_recipe({"prompts": ["a red heart"], "seed": quickstart.seed})
+    assert quickstart.resolved_yaml() == default.resolved_yaml()
+
+
+def test_metadata_of_an_example_makes_the_same_picture_again(tmp_path):
+    small = {"steps": 3, "size": [48, 48]}
+    first = pixforge.render(pixforge.load_recipe(EXAMPLES / "red-heart.yaml", overrides=small), tmp_path / "a")
+    second = pixforge.render(pixforge.load_recipe(tmp_path / "a" / "image.png"), tmp_path / "b")
+    assert first.images[0].tobytes() == second.images[0].tobytes()

@@ -1,0 +1,79 @@
+import pytest
+
+from pixforge.contracts import Schedule
+from pixforge.recipe import load_recipe
+
+
+def load(**fields):
+    return load_recipe({"prompts": ["a sunflower"], **fields})
+
+
+def test_prompts_alone_are_a_recipe():
+    recipe = load()
+    assert recipe.version == 1
+    assert recipe.generator.type == "fourier"
+    assert [config.type for config in recipe.exporters] == ["still", "video"]
+    assert [config.model for config in recipe.perceptors] == ["embedded"]
+
+
+def test_a_single_prompt_needs_no_list():
+    assert load_recipe({"prompts": "a cat"}).prompts == load_recipe({"prompts": ["a cat"]}).prompts
+
+
+def test_prompts_in_the_way_of_other_tools_stay_texts():
+    assert load_recipe({"prompts": ["a clock at 12:30"]}).prompts[0].text == "a clock at 12:30"
+
+
+@pytest.mark.parametrize(
+    ("written", "size"),
+    [([64, 32], (64, 32)), (48, (48, 48)), ("64x32", (64, 32)), ("640 X 480", (640, 480))],
+)
+def test_sizes(written, size):
+    assert load(size=written).size == size
+
+
+@pytest.mark.parametrize("seed", [0, -5, 2**63 - 1, "7", "a word", "ö"])
+def test_seeds_stay_as_they_are(seed):
+    assert load(seed=seed).seed == seed
+
+
+def test_a_seed_is_drawn_when_there_is_none():
+    seeds = {load().seed for _ in range(5)}
+    assert len(seeds) > 1
+    assert all(0 <= seed < 2**31 for seed in seeds)
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "mps", "cuda", "cuda:1"])
+def test_devices(device):
+    assert load(device=device).device == device
+
+
+def test_bare_words_are_components():
+    assert load(generator="pixels").generator == load(generator={"type": "pixels"}).generator
+    assert load(losses=["range"]).losses == load(losses=[{"type": "range"}]).losses
+
+
+def test_a_picture_file_is_an_init(tmp_path):
+    (tmp_path / "start.JPG").touch()
+    recipe = load(init=str(tmp_path / "start.JPG"))
+    assert (recipe.init.type, recipe.init.image) == ("image", str(tmp_path / "start.JPG"))
+
+
+def test_learning_rate_is_the_generators_when_there_is_none():
+    recipe = load(generator="pixels")
+    generator = recipe.context.registry.get("generator", "pixels").component
+    assert recipe.optimizer.learning_rate == Schedule(generator.learning_rate)
+    assert (
+        load(optimizer={"type": "sgd", "learning_rate": {0: 1, "100%": 0}}).optimizer.learning_rate.at(0, 9)
+        == 1
+    )
+
+
+def test_positive_and_negative_weights_may_cancel():
+    recipe = load(prompts=["a", {"text": "b", "weight": -1}])
+    assert [prompt.weight.constant for prompt in recipe.prompts] == [1, -1]
+
+
+def test_recipes_cannot_be_changed():
+    with pytest.raises(ValueError, match="frozen"):
+        load().steps = 5

@@ -1,0 +1,105 @@
+from typing import Literal
+
+import pytest
+
+from pixforge import Config, Filter, Loss, LossConfig, hookimpl
+from pixforge.plugins import PluginInfo, load_plugins
+from pixforge.registry import KINDS, Registry
+
+
+class DarkConfig(LossConfig):
+    type: Literal["dark"] = "dark"
+
+
+class Dark(Loss[DarkConfig]):
+    """Likes it
+    dark.
+
+    More about it.
+    """
+
+    def forward(self, view):
+        return view.image.mean(dim=(1, 2, 3))
+
+
+class NoTagConfig(LossConfig):
+    pass
+
+
+class NoTag(Loss[NoTagConfig]):
+    def forward(self, view):
+        return view.image.mean(dim=(1, 2, 3))
+
+
+class NoWeightConfig(Config):
+    type: Literal["light"] = "light"
+
+
+class NoWeight(Loss[NoWeightConfig]):
+    def forward(self, view):
+        return view.image.mean(dim=(1, 2, 3))
+
+
+class NoForward(Loss[DarkConfig]):
+    pass
+
+
+class Stranger(Filter[DarkConfig]):
+    def forward(self, images, draws, step):
+        return images
+
+
+def registry_with(*components):
+    class Plugin:
+        @hookimpl
+        def pixforge_losses(self):
+            return list(components)
+
+    plugins = load_plugins()
+    plugins.manager.register(Plugin(), "test")
+    plugins.infos["test"] = PluginInfo("test", "a test")
+    return Registry(plugins)
+
+
+def test_a_component_is_found_by_its_word():
+    entry = registry_with(Dark).get("loss", "dark")
+    assert (entry.component, entry.config_type, entry.plugin.name) == (Dark, DarkConfig, "test")
+    assert entry.doc == "Likes it dark."
+
+
+def test_a_component_is_found_by_its_configuration():
+    assert registry_with(Dark).of(DarkConfig(), "loss").component is Dark
+
+
+def test_the_same_word_may_stand_for_two_kinds():
+    registry = Registry(load_plugins())
+    assert registry.get("init", "noise").component is not registry.get("augmentation", "noise").component
+
+
+def test_entries_are_sorted_and_complete():
+    registry = registry_with(Dark)
+    assert registry.tags("loss") == ["dark", "range", "saturation", "smoothness", "symmetry"]
+    assert {entry.kind for entry in registry.entries()} == set(KINDS)
+    assert registry.get("loss", "nothing") is None
+
+
+@pytest.mark.parametrize(
+    ("component", "message"),
+    [
+        (NoTag, "NoTagConfig of NoTag needs `type: Literal['tag'] = 'tag'`"),
+        (NoWeight, "NoWeight must name its configuration: Loss[LossConfig]"),
+        (NoForward, "NoForward lacks forward"),
+        (Stranger, "is not a subclass of Loss"),
+        (Dark(DarkConfig(), None), "is not a subclass of Loss"),
+    ],
+)
+def test_a_malformed_component_fails_its_plugin_alone(component, message):
+    registry = registry_with(component)
+    (failure,) = registry.plugins.failures
+    assert (failure.info.name, failure.stage) == ("test", "pixforge_losses")
+    assert message in str(failure)
+    assert registry.get("loss", "range") is not None
+
+
+def test_one_malformed_component_takes_its_plugin_along():
+    assert registry_with(Dark, NoTag).get("loss", "dark") is None

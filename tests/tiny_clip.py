@@ -1,0 +1,64 @@
+"""Tiny models with random weights, in every form in which a recipe can name one."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from pixforge.weights.files import sha256_of
+from pixforge.weights.models import build_model
+
+MERGES = ["t h", "th e</w>", "r e", "re d</w>"]
+CONTEXT = 12
+MODEL_CFG = {
+    "embed_dim": 24,
+    "vision_cfg": {"image_size": 32, "layers": 2, "width": 64, "patch_size": 8},
+    "text_cfg": {
+        "context_length": CONTEXT,
+        "vocab_size": 512 + len(MERGES) + 2,
+        "width": 32,
+        "heads": 2,
+        "layers": 2,
+    },
+}
+PREPROCESS_CFG = {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.25, 0.3]}
+
+
+def random_tensors(model_cfg=MODEL_CFG, seed=0):
+    torch.manual_seed(seed)
+    model = build_model(model_cfg, "tiny")
+    return {name: torch.randn_like(each) * 0.2 for name, each in model.state_dict().items()}
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory) -> Path:
+    """As open_clip's `local-dir:` wants it; the default tokenizer has more words, so the vocabulary is its."""
+    folder = tmp_path_factory.mktemp("tiny")
+    config = json.loads(json.dumps(MODEL_CFG))
+    config["text_cfg"]["vocab_size"] = 49408
+    save_file(random_tensors(config), folder / "open_clip_model.safetensors")
+    content = {"model_cfg": config, "preprocess_cfg": PREPROCESS_CFG}
+    (folder / "open_clip_config.json").write_text(json.dumps(content))
+    return folder
+
+
+@pytest.fixture
+def shipped_folder(tmp_path, monkeypatch) -> Path:
+    """Stands for the folder of the embedded models; `embedded` and `judge` are tiny."""
+    merges = "#version\n" + "\n".join(MERGES)
+    (tmp_path / "merges.txt.gz").write_bytes(gzip.compress(merges.encode()))
+    for seed, name in enumerate(("perceptor", "judge")):
+        save_file(random_tensors(seed=seed), tmp_path / f"{name}.safetensors")
+        card = {
+            "model_cfg": MODEL_CFG,
+            "preprocess_cfg": PREPROCESS_CFG,
+            "tokenizer": {"merges": "merges.txt.gz", "context_length": CONTEXT},
+            "sha256": sha256_of(tmp_path / f"{name}.safetensors"),
+            "license": "MIT",
+        }
+        (tmp_path / f"{name}.json").write_text(json.dumps(card))
+    monkeypatch.setattr("pixforge.weights.shipped.FOLDER", tmp_path)
+    return tmp_path

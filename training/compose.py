@@ -1,0 +1,269 @@
+"""Compose training pictures in batches of tensors: a warped, recolored emoji on a random background."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader, IterableDataset
+
+COLORS: dict[str, tuple[int, int, int]] = {
+    "white": (255, 255, 255),
+    "black": (8, 8, 8),
+    "gray": (128, 128, 128),
+    "red": (222, 30, 38),
+    "orange": (245, 135, 25),
+    "yellow": (250, 220, 40),
+    "green": (45, 165, 60),
+    "blue": (40, 90, 220),
+    "purple": (130, 55, 185),
+    "pink": (250, 145, 190),
+    "brown": (120, 75, 40),
+    "cyan": (70, 205, 225),
+}
+NO_COLOR = -1
+GROUP_WEIGHT = {
+    "animals-nature": 2.0,
+    "food-drink": 2.0,
+    "objects": 1.5,
+    "travel-places": 1.5,
+    "activities": 1.5,
+    "smileys-emotion": 1.0,
+    "people-body": 0.6,
+    "symbols": 0.6,
+    "flags": 0.6,
+}
+# Plain shapes and hearts are what people ask for first, whatever group Unicode files them under.
+SHAPE_WEIGHT = 2.0
+SHAPE = re.compile(r"\b(heart|star|circle|square|diamond|triangle)\b")
+DIRECTED = re.compile(
+    r"left|right|arrow|clock|letter|number|keycap|hand|finger|pointing|facing|north|south|east|west"
+)
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is known of one class besides its pictures."""
+
+    name: str
+    other_names: tuple[str, ...]
+    keywords: tuple[str, ...]
+    group: str
+    subgroup: str
+
+    @property
+    def weight(self) -> float:
+        """How often the class is shown, relative to the others."""
+        shape = self.subgroup in ("heart", "geometric") or bool(SHAPE.search(self.name))
+        return SHAPE_WEIGHT if shape and self.group != "people-body" else GROUP_WEIGHT[self.group]
+
+    @property
+    def directed(self) -> bool:
+        """Whether a mirrored or strongly turned picture would mean something else."""
+        mirrored_meaning = self.group in ("symbols", "flags") and not SHAPE.search(self.name)
+        return mirrored_meaning or bool(DIRECTED.search(self.name))
+
+
+@dataclass(frozen=True)
+class Art:
+    """All pictures (n, 4, s, s) premultiplied uint8, their labels and styles (n,), and the classes."""
+
+    pictures: Tensor
+    labels: Tensor
+    styles: Tensor
+    words: list[Words]
+
+    @property
+    def names(self) -> list[str]:
+        """Class names in label order."""
+        return [w.name for w in self.words]
+
+    def only(self, keep: Tensor) -> Art:
+        """The pictures where keep (n,) is true."""
+        return Art(self.pictures[keep], self.labels[keep], self.styles[keep], self.words)
+
+
+def load_art(path: Path) -> Art:
+    """Read the archive that data.py wrote."""
+    with np.load(path) as archive:
+        entries: list[dict[str, Any]] = json.loads(str(archive["words"]))
+        words = [
+            Words(e["name"], tuple(e["other_names"]), tuple(e["keywords"]), e["group"], e["subgroup"])
+            for e in entries
+        ]
+        pictures = torch.from_numpy(archive["pictures"]).permute(0, 3, 1, 2).contiguous()
+        return Art(pictures, torch.from_numpy(archive["labels"]), torch.from_numpy(archive["styles"]), words)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures (n, 3, s, s) in 0..1 as uint8, classes (n,), and background colors (n,) or NO_COLOR."""
+
+    pictures: Tensor
+    labels: Tensor
+    colors: Tensor
+
+
+def uniform(n: int, low: float, high: float, device: torch.device) -> Tensor:
+    """Uniform numbers (n,) between low and high."""
+    return torch.rand(n, device=device) * (high - low) + low
+
+
+def homographies(n: int, scale: Tensor, directed: Tensor) -> Tensor:
+    """Random warps (n, 3, 3) from canvas to picture coordinates, both -1..1."""
+    device = scale.device
+    angle = torch.randn(n, device=device) * torch.where(directed, 0.08, 0.22)
+    mirror = torch.where(directed | (torch.rand(n, device=device) < 0.5), 1.0, -1.0)
+    # Small pictures may wander; large ones are cropped, yet keep their middle in view.
+    reach = (0.15 + 0.5 * (1 - scale).clamp(min=0)).clamp(max=0.4)
+    shift = uniform(2 * n, -1, 1, device).view(n, 2) * reach[:, None]
+    stretch = torch.exp(torch.randn(n, device=device) * 0.06)
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    matrix = torch.zeros(n, 3, 3, device=device)
+    matrix[:, 0, 0] = cos * mirror * stretch / scale
+    matrix[:, 0, 1] = sin * mirror * stretch / scale
+    matrix[:, 1, 0] = -sin / stretch / scale
+    matrix[:, 1, 1] = cos / stretch / scale
+    matrix[:, :2, 2] = -(matrix[:, :2, :2] @ shift[:, :, None]).squeeze(2)
+    matrix[:, 2, :2] = uniform(2 * n, -0.16, 0.16, device).view(n, 2) * (
+        torch.rand(n, 1, device=device) < 0.5
+    )
+    matrix[:, 2, 2] = 1
+    return matrix
+
+
+def warp(pictures: Tensor, matrix: Tensor, size: int) -> Tensor:
+    """Sample pictures (n, c, h, h) through homographies onto a (size, size) canvas."""
+    axis = (torch.arange(size, device=pictures.device) + 0.5) * 2 / size - 1
+    y, x = torch.meshgrid(axis, axis, indexing="ij")
+    points = torch.stack([x, y, torch.ones_like(x)], -1).view(1, -1, 3)
+    moved = points @ matrix.transpose(1, 2)
+    grid = (moved[..., :2] / moved[..., 2:]).view(-1, size, size, 2)
+    return functional.grid_sample(pictures, grid, padding_mode="zeros", align_corners=False)
+
+
+def smooth_noise(n: int, cells: int, size: int, device: torch.device) -> Tensor:
+    """Random colors on a coarse grid, enlarged smoothly: (n, 3, size, size) in 0..1."""
+    coarse = torch.rand(n, 3, cells, cells, device=device)
+    return functional.interpolate(coarse, size=(size, size), mode="bilinear", align_corners=False)
+
+
+class Composer:
+    """Draws endless batches of composed pictures from one set of art."""
+
+    def __init__(self, art: Art, size: int, device: torch.device, plain: float = 0.6) -> None:
+        self.size, self.device, self.plain = size, device, plain
+        self.pictures = art.pictures.to(device)
+        # A half-size copy keeps strongly reduced pictures free of aliasing.
+        self.small = functional.avg_pool2d(art.pictures.float(), 2).round().to(torch.uint8).to(device)
+        self.labels = art.labels.to(device)
+        per_class = torch.bincount(art.labels, minlength=len(art.words)).float()
+        weights = torch.tensor([w.weight for w in art.words])
+        # Every style of a class gets an equal share of the class's weight.
+        self.weights = (weights / per_class.clamp(min=1))[art.labels].to(device)
+        self.directed = torch.tensor([w.directed for w in art.words]).to(device)
+        self.palette = torch.tensor(list(COLORS.values()), device=device).float() / 255
+
+    def background(self, n: int) -> tuple[Tensor, Tensor]:
+        """Backgrounds (n, 3, s, s) in 0..1 and the index of their named color or NO_COLOR (n,)."""
+        kind = torch.rand(n, device=self.device)
+        color = torch.randint(len(COLORS), (n,), device=self.device)
+        color[torch.rand(n, device=self.device) < 0.2] = 0
+        jitter = (torch.rand(n, 3, device=self.device) - 0.5) * 0.14
+        canvas = (
+            (self.palette[color] + jitter).clamp(0, 1)[:, :, None, None].expand(n, 3, self.size, self.size)
+        )
+        cells = int(torch.randint(2, 17, ()))
+        noise = smooth_noise(n, cells, self.size, self.device)
+        gradient = smooth_noise(n, 2, self.size, self.device)
+        plain = kind < self.plain
+        fancy = torch.where(
+            (kind < self.plain + (1 - self.plain) * 0.4)[:, None, None, None], gradient, noise
+        )
+        picture = torch.where(plain[:, None, None, None], canvas, fancy)
+        return picture, torch.where(plain, color, NO_COLOR)
+
+    def foreground(self, chosen: Tensor, scale: Tensor) -> Tensor:
+        """Warped pictures (n, 4, s, s), premultiplied, in 0..1."""
+        n = len(chosen)
+        matrix = homographies(n, scale, self.directed[self.labels[chosen]])
+        canvas = torch.zeros(n, 4, self.size, self.size, device=self.device)
+        reduced = scale * self.size < 0.75 * self.pictures.shape[-1]
+        for source, mask in ((self.small, reduced), (self.pictures, ~reduced)):
+            where = mask.nonzero().squeeze(1)
+            canvas[where] = warp(source[chosen[where]].float() / 255, matrix[where], self.size)
+        return canvas
+
+    def recolor(self, picture: Tensor, alpha: Tensor) -> Tensor:
+        """Mild saturation, contrast and brightness changes that no color name would notice."""
+        n, device = len(picture), self.device
+        gray = picture.mean(1, keepdim=True)
+        picture = gray + (picture - gray) * uniform(n, 0.7, 1.3, device)[:, None, None, None]
+        picture = picture * uniform(n, 0.75, 1.2, device)[:, None, None, None]
+        tint = (torch.rand(n, 3, 1, 1, device=device) - 0.5) * 0.12
+        return (picture + tint * alpha).clamp(min=0)
+
+    def degrade(self, picture: Tensor) -> Tensor:
+        """Blur a third of the pictures, add noise of several grains to most: gradients must draw, not sparkle."""
+        n, device = len(picture), self.device
+        factor = int(torch.randint(2, 4, ()))
+        blurred = functional.interpolate(
+            functional.avg_pool2d(picture, factor), size=picture.shape[-2:], mode="bilinear"
+        )
+        picture = torch.where((torch.rand(n, device=device) < 0.25)[:, None, None, None], blurred, picture)
+        strength = torch.rand(n, 1, 1, 1, device=device) ** 3
+        fine = torch.randn(picture.shape, device=device) * strength * 0.14
+        grain = torch.randn(n, 3, self.size // 4, self.size // 4, device=device) * strength.flip(0) * 0.09
+        return picture + fine + functional.interpolate(grain, scale_factor=4.0)
+
+    def __call__(self, n: int) -> Batch:
+        """One batch."""
+        chosen = torch.multinomial(self.weights, n, replacement=True)
+        scale = torch.exp(uniform(n, math.log(0.55), math.log(1.5), self.device))
+        drawn = self.foreground(chosen, scale)
+        behind, color = self.background(n)
+        # A little see-through drawing would teach nothing, so alpha is used as drawn.
+        alpha = drawn[:, 3:]
+        picture = self.recolor(drawn[:, :3], alpha) + behind * (1 - alpha)
+        picture = self.degrade(picture)
+        hidden = (1 - alpha).mean((1, 2, 3)) < 0.2
+        color = torch.where(hidden, NO_COLOR, color)
+        return Batch((picture.clamp(0, 1) * 255).round().to(torch.uint8), self.labels[chosen], color)
+
+
+class Stream(IterableDataset[Batch]):
+    """Batches without end, for a DataLoader worker."""
+
+    def __init__(self, composer: Composer, batch: int, seed: int) -> None:
+        self.composer, self.batch, self.seed = composer, batch, seed
+
+    def __iter__(self) -> Iterator[Batch]:
+        torch.manual_seed(self.seed)
+        while True:
+            yield self.composer(self.batch)
+
+
+def stream(composer: Composer, batch: int, seed: int) -> Iterator[Batch]:
+    """Batches from a worker process on a CPU, or made in place on an accelerator."""
+    source = Stream(composer, batch, seed)
+    if composer.device.type != "cpu":
+        return iter(source)
+    return iter(DataLoader(source, batch_size=None, num_workers=1, prefetch_factor=4))
+
+
+def on_white(pictures: Tensor, size: int, fill: float = 1.0) -> Tensor:
+    """Clean pictures (n, 3, size, size) in 0..1 for measuring: no warp, one plain shade behind."""
+    picture = pictures.float() / 255
+    flat = picture[:, :3] + fill * (1 - picture[:, 3:])
+    return functional.interpolate(
+        flat, size=(size, size), mode="bicubic", antialias=True, align_corners=False
+    ).clamp(0, 1)

@@ -1,0 +1,213 @@
+"""Measure an exported model on art it never saw: naming by text, background colors, keywords, paraphrases.
+
+Usage: `python training/evaluate.py perceptor --out training/work/perceptor-figures.json`
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from captions import article, keyword_meanings, tidy
+from compose import COLORS, Art, load_art
+from data import STYLES
+from export import load_exported
+from model import PLANS, new_tokenizer, normalize
+from torch import Tensor
+from torch.nn import functional
+from train_text import chunks, name_prompts
+from train_vision import embed, style_mask
+
+# What a person would type, and the names that would count as right.
+PARAPHRASES: dict[str, tuple[str, ...]] = {
+    "a cat": ("cat", "cat face", "black cat"),
+    "cute dog": ("dog", "dog face", "poodle"),
+    "a sailing boat on the sea": ("sailboat",),
+    "a slice of pizza": ("pizza",),
+    "a red apple": ("red apple",),
+    "a yellow banana": ("banana",),
+    "a house with a garden": ("house with garden",),
+    "a hamburger": ("hamburger",),
+    "a big yellow sun": ("sun", "sun with face"),
+    "a snowman": ("snowman", "snowman without snow"),
+    "a love heart": ("red heart", "heart suit", "pink heart"),
+    "a blue heart": ("blue heart", "light blue heart"),
+    "a rocket flying to space": ("rocket",),
+    "an old castle": ("castle", "Japanese castle"),
+    "a fast red car": ("automobile", "racing car", "oncoming automobile"),
+    "a bicycle": ("bicycle",),
+    "a steam train": ("locomotive", "train", "steaming bowl"),
+    "a palm tree on the beach": ("palm tree", "beach with umbrella", "desert island"),
+    "a painting of a pink flower": (
+        "cherry blossom",
+        "hibiscus",
+        "tulip",
+        "blossom",
+        "rosette",
+        "lotus",
+        "hyacinth",
+    ),
+    "a sunflower": ("sunflower",),
+    "a red rose": ("rose",),
+    "a cactus in the desert": ("cactus", "desert"),
+    "a cup of coffee": ("hot beverage",),
+    "a glass of beer": ("beer mug", "clinking beer mugs"),
+    "a birthday cake": ("birthday cake",),
+    "a guitar": ("guitar",),
+    "an umbrella in the rain": ("umbrella with rain drops", "umbrella", "closed umbrella"),
+    "a gift box": ("wrapped gift",),
+    "a golden crown": ("crown",),
+    "a skull": ("skull",),
+    "a scary ghost": ("ghost",),
+    "an ufo": ("flying saucer", "alien"),
+    "a robot": ("robot",),
+    "a colorful parrot": ("parrot",),
+    "a butterfly": ("butterfly",),
+    "a green frog": ("frog",),
+    "an elephant": ("elephant",),
+    "a tropical fish": ("tropical fish", "fish"),
+    "a whale in the ocean": ("whale", "spouting whale"),
+    "a penguin": ("penguin",),
+    "an owl at night": ("owl",),
+    "a smiling face": (
+        "smiling face",
+        "grinning face",
+        "slightly smiling face",
+        "smiling face with smiling eyes",
+    ),
+    "a soccer ball": ("soccer ball",),
+    "a trophy": ("trophy",),
+    "mountains with snow": ("snow-capped mountain", "mountain"),
+    "the moon": ("full moon", "crescent moon", "full moon face", "new moon"),
+    "a burning fire": ("fire",),
+    "a rainbow": ("rainbow",),
+    "the earth": ("globe showing Europe-Africa", "globe showing Americas", "globe showing Asia-Australia"),
+    "a strawberry": ("strawberry",),
+}
+
+
+class Measured:
+    """An exported model with what the measurements share."""
+
+    def __init__(self, name: str, folder: Path, art: Art, device: torch.device) -> None:
+        self.clip: Any = load_exported(folder, name).to(device)
+        self.plan, self.art, self.device = PLANS[name], art, device
+        description = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        self.tokenize = new_tokenizer(folder / description["tokenizer"]["merges"])
+
+    @torch.no_grad()
+    def text(self, prompts: list[str]) -> Tensor:
+        """Unit embeddings of prompts."""
+        parts = [
+            self.clip.encode_text(self.tokenize(p).to(self.device), normalize=True) for p in chunks(prompts)
+        ]
+        return torch.cat(parts)
+
+    def pictures(self, art: Art, fill: float = 1.0) -> Tensor:
+        """Unit embeddings of clean pictures."""
+        return embed(self.clip.visual, art.pictures, self.plan.size, self.device, fill)
+
+
+def share(values: Tensor) -> float:
+    """The mean of truth values."""
+    return round(values.float().mean().item(), 4)
+
+
+def naming(model: Measured, art: Art) -> dict[str, Any]:
+    """Top-1 and top-5 over all names, by the plain name and by the average of a few templates, and by group."""
+    per_template = torch.stack([model.text(p) for p in name_prompts(art.names)])
+    labels, pictures = art.labels.to(model.device), model.pictures(art)
+    figures: dict[str, Any] = {}
+    for how, texts in (
+        ("name", per_template[0]),
+        ("templates", functional.normalize(per_template.sum(0), dim=-1)),
+    ):
+        hits = (pictures @ texts.T).topk(5).indices == labels[:, None]
+        figures[how] = {"top1": share(hits[:, 0]), "top5": share(hits.any(1))}
+    groups: dict[str, list[int]] = defaultdict(list)
+    for row, label in enumerate(art.labels.tolist()):
+        groups[art.words[label].group].append(row)
+    figures["groups"] = {
+        g: {"pictures": len(rows), "top1": share(hits[rows, 0]), "top5": share(hits[rows].any(1))}
+        for g, rows in groups.items()
+    }
+    return figures
+
+
+@torch.no_grad()
+def backgrounds(model: Measured, art: Art, number: int = 600) -> float:
+    """How often "NAME on a COLOR background" is nearest with the right color, among the named colors."""
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randperm(len(art.labels), generator=generator)[:number]
+    color = torch.randint(len(COLORS), (len(rows),), generator=generator)
+    palette = torch.tensor(list(COLORS.values())).float() / 255
+    picture = functional.interpolate(
+        art.pictures[rows].float() / 255, scale_factor=0.75, mode="bilinear", antialias=True
+    )
+    picture = functional.pad(picture, (12, 12, 12, 12))
+    flat = picture[:, :3] + palette[color][:, :, None, None] * (1 - picture[:, 3:])
+    flat = functional.interpolate(flat, size=(model.plan.size,) * 2, mode="bicubic", antialias=True).clamp(
+        0, 1
+    )
+    found = functional.normalize(model.clip.visual(normalize(flat.to(model.device))).float(), dim=-1)
+    names = [tidy(art.names[i]) for i in art.labels[rows].tolist()]
+    prompts = [f"{article(n)} on a {c} background" for n in names for c in COLORS]
+    texts = model.text(prompts).view(len(rows), len(COLORS), -1)
+    return share((texts @ found[:, :, None]).squeeze(2).argmax(1).cpu() == color)
+
+
+def keywords(model: Measured, art: Art, most: int = 20) -> dict[str, float]:
+    """Precision of the first and the first five pictures found for each keyword that at most some classes carry."""
+    meanings = {w: set(m) for w, m in keyword_meanings(art.words).items() if len(m) <= most}
+    pictures = model.pictures(art)
+    order = (model.text(list(meanings)) @ pictures.T).topk(5).indices.cpu()
+    right = torch.tensor(
+        [
+            [art.labels[i].item() in m for i in row]
+            for row, m in zip(order.tolist(), meanings.values(), strict=True)
+        ]
+    )
+    return {"keywords": len(right), "first": share(right[:, 0]), "any_of_five": share(right.any(1))}
+
+
+def paraphrases(model: Measured, art: Art) -> dict[str, Any]:
+    """How often the picture nearest to a typed phrase is one of the right ones, and the misses."""
+    found = (model.text(list(PARAPHRASES)) @ model.pictures(art).T).argmax(1).cpu()
+    guesses = [art.names[art.labels[i]] for i in found.tolist()]
+    pairs = zip(PARAPHRASES.items(), guesses, strict=True)
+    misses = {phrase: guess for (phrase, right), guess in pairs if guess not in right}
+    return {"phrases": len(PARAPHRASES), "right": len(PARAPHRASES) - len(misses), "misses": misses}
+
+
+def main() -> None:
+    """Measure one exported model."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=PLANS)
+    parser.add_argument("--data", type=Path, default=Path("training/work/data.npz"))
+    parser.add_argument("--weights", type=Path, default=Path("pixforge/weights/embedded"))
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    options = parser.parse_args()
+    art = load_art(options.data)
+    model = Measured(options.name, options.weights, art, torch.device(options.device))
+    figures: dict[str, Any] = {}
+    for style in STYLES:
+        figures[style] = naming(model, art.only(style_mask(art, [style]))) | {
+            "held_out": style in PLANS[options.name].left_out
+        }
+    held = art.only(style_mask(art, PLANS[options.name].left_out[:1]))
+    figures["background"] = backgrounds(model, held)
+    figures["keywords"] = keywords(model, held)
+    figures["paraphrases"] = paraphrases(model, held)
+    text = json.dumps(figures, indent=1)
+    print(text)
+    if options.out:
+        options.out.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

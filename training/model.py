@@ -1,0 +1,103 @@
+"""The two networks' configurations, and their construction through open_clip's own CLIP class."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pixforge.compat import install_torchvision_shim
+
+CONTEXT_LENGTH = 20
+MERGES = 1200
+# 256 bytes, each with and without the end-of-word mark, the merges, start and end of text.
+VOCAB_SIZE = 2 * 256 + MERGES + 2
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one network is and what it is trained on."""
+
+    model_cfg: dict[str, Any]
+    size: int
+    seed: int
+    left_out: tuple[str, ...]
+    learning_rate: float
+
+
+def text_cfg(width: int, layers: int) -> dict[str, Any]:
+    """A small causal text tower for the shared tokenizer."""
+    return {
+        "context_length": CONTEXT_LENGTH,
+        "vocab_size": VOCAB_SIZE,
+        "width": width,
+        "heads": width // 64,
+        "layers": layers,
+    }
+
+
+PLANS = {
+    "perceptor": Plan(
+        model_cfg={
+            "embed_dim": 256,
+            "vision_cfg": {
+                "image_size": 64,
+                "timm_model_name": "resnet10t",
+                "timm_model_pretrained": False,
+                "timm_pool": "avg",
+                "timm_proj": "linear",
+            },
+            "text_cfg": text_cfg(256, 2),
+        },
+        size=64,
+        seed=1,
+        left_out=("twemoji",),
+        learning_rate=0.2,
+    ),
+    "judge": Plan(
+        model_cfg={
+            "embed_dim": 192,
+            "vision_cfg": {
+                "image_size": 80,
+                "timm_model_name": "regnetx_002",
+                "timm_model_pretrained": False,
+                "timm_pool": "avg",
+                "timm_proj": "linear",
+            },
+            "text_cfg": text_cfg(192, 2),
+        },
+        size=80,
+        seed=2,
+        left_out=("fluent-emoji-flat", "noto-v1"),
+        learning_rate=0.2,
+    ),
+}
+
+
+def open_clip_model(model_cfg: dict[str, Any]) -> nn.Module:
+    """Build open_clip's CLIP; torchvision is made importable first where its extension cannot load."""
+    install_torchvision_shim()
+    clip: nn.Module = importlib.import_module("open_clip.model").CLIP(**model_cfg)
+    return clip
+
+
+MEAN = (0.5, 0.5, 0.5)
+STD = (0.25, 0.25, 0.25)
+
+
+def normalize(pictures: Tensor) -> Tensor:
+    """Pictures in 0..1, or uint8, to what the vision towers take."""
+    if pictures.dtype == torch.uint8:
+        pictures = pictures.float() / 255
+    return ((pictures - 0.5) / 0.25).contiguous(memory_format=torch.channels_last)
+
+
+def new_tokenizer(merges: Path) -> Any:
+    """open_clip's own tokenizer with the embedded models' short merge list."""
+    install_torchvision_shim()
+    simple = importlib.import_module("open_clip.tokenizer").SimpleTokenizer
+    return simple(bpe_path=str(merges), context_length=CONTEXT_LENGTH)

@@ -1,0 +1,292 @@
+"""Fit a text tower to a frozen vision tower: captions land where the pictures they describe lie.
+
+Usage: `python training/train_text.py perceptor --minutes 6`
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from bpe import learn_merges, write_merges
+from captions import Caption, Writer, article, spoken_colors, tidy, vocabulary_text
+from compose import NO_COLOR, Art, Composer, load_art
+from model import MERGES, PLANS, Plan, new_tokenizer, normalize, open_clip_model
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, IterableDataset
+from train_vision import new_classifier, style_mask
+
+BATCH = 384
+RATE = 1.5e-3
+BANK = 16384
+CLASS_SCALE = 20.0
+COLOR_SCALE = 12.0
+EVAL_TEMPLATES = ("{}", "a photo of {}", "a drawing of {}", "{} emoji")
+
+
+def name_prompts(names: list[str]) -> list[list[str]]:
+    """For each template, one prompt for each class."""
+    return [
+        [t.format(tidy(n) if t.startswith("{}") else article(tidy(n))) for n in names] for t in EVAL_TEMPLATES
+    ]
+
+
+@dataclass(frozen=True)
+class TextBatch:
+    """Tokens (n, context), meanings as shares of classes (n, classes), colors or NO_COLOR (n,)."""
+
+    tokens: Tensor
+    meaning: Tensor
+    colors: Tensor
+
+
+class CaptionStream(IterableDataset[TextBatch]):
+    """Random captions without end, tokenized."""
+
+    def __init__(self, writer: Writer, merges: Path) -> None:
+        self.writer, self.merges = writer, merges
+
+    def __iter__(self) -> Iterator[TextBatch]:
+        tokenize = new_tokenizer(self.merges)
+        while True:
+            captions = [self.writer.caption() for _ in range(BATCH)]
+            yield TextBatch(
+                tokenize([c.text for c in captions]),
+                torch.stack([self.spread(c) for c in captions]),
+                torch.tensor([c.color for c in captions]),
+            )
+
+    def spread(self, caption: Caption) -> Tensor:
+        """A caption's meaning as a row over all classes."""
+        row = torch.zeros(len(self.writer.words))
+        row[list(caption.meaning)] = torch.tensor(list(caption.meaning.values()))
+        return row
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Embeddings of composed pictures (n, width), their classes and colors (n,)."""
+
+    embeddings: Tensor
+    labels: Tensor
+    colors: Tensor
+
+
+@torch.no_grad()
+def fill_bank(tower: nn.Module, art: Art, plan: Plan, number: int, device: torch.device) -> Bank:
+    """Embed freshly composed training pictures once; the tower stays frozen."""
+    composer = Composer(art, plan.size, device, plain=0.75)
+    found, labels, colors = [], [], []
+    torch.manual_seed(plan.seed)
+    for _ in range(number // 256):
+        batch = composer(256)
+        with torch.autocast(device.type, torch.bfloat16):
+            found.append(functional.normalize(tower(normalize(batch.pictures)).float(), dim=-1))
+        labels.append(batch.labels)
+        colors.append(batch.colors)
+    return Bank(torch.cat(found), torch.cat(labels), torch.cat(colors))
+
+
+class Targets:
+    """Where texts should lie: on the prototypes, moved towards the background's color by as much as pictures are."""
+
+    def __init__(self, prototypes: Tensor, colors: Tensor, bank: Bank) -> None:
+        self.prototypes, self.colors, self.bank = prototypes, colors, bank
+        self.color_share = self.fit_share()
+
+    def fit_share(self) -> float:
+        """The multiple of a color's prototype that best explains the pictures on that color (least squares)."""
+        on = self.bank.colors != NO_COLOR
+        pictures, shade = self.bank.embeddings[on], self.colors[self.bank.colors[on]]
+        name = self.prototypes[self.bank.labels[on]]
+        system = torch.stack([name, shade], -1)
+        gram = (system.transpose(1, 2) @ system).mean(0)
+        right = (system.transpose(1, 2) @ pictures[:, :, None]).mean(0)
+        name_part, color_part = torch.linalg.solve(gram, right).flatten().tolist()
+        return max(0.0, float(color_part / name_part))
+
+    def regression(self, batch: TextBatch) -> Tensor:
+        """Unit targets (n, width)."""
+        shade = self.colors[batch.colors.clamp(min=0)] * (batch.colors != NO_COLOR)[:, None]
+        return functional.normalize(
+            functional.normalize(batch.meaning @ self.prototypes, dim=-1) + self.color_share * shade, dim=-1
+        )
+
+    def loss(self, text: Tensor, batch: TextBatch) -> Tensor:
+        """Regression, both classifications, and pictures against the captions of the batch."""
+        near = 1 - (text * self.regression(batch)).sum(1)
+        names = functional.cross_entropy(CLASS_SCALE * text @ self.prototypes.T, batch.meaning)
+        shades = functional.cross_entropy(
+            COLOR_SCALE * text @ self.colors.T, batch.colors, ignore_index=NO_COLOR
+        )
+        return 4 * near.mean() + 0.5 * names + 0.3 * shades.nan_to_num() + 0.5 * self.contrast(text, batch)
+
+    def contrast(self, text: Tensor, batch: TextBatch) -> Tensor:
+        """CLIP's loss from pictures to texts, where every caption that is true of a picture is a positive."""
+        chosen = torch.randint(len(self.bank.labels), (4 * BATCH,), device=text.device)
+        label, color = self.bank.labels[chosen], self.bank.colors[chosen]
+        true = batch.meaning[:, label].T
+        true = true * ((batch.colors == NO_COLOR) | (batch.colors == color[:, None]))
+        found = true.sum(1) > 0
+        target = true[found] / true[found].sum(1, keepdim=True)
+        return functional.cross_entropy(CLASS_SCALE * self.bank.embeddings[chosen][found] @ text.T, target)
+
+
+def load_towers(name: str, work: Path, art: Art, device: torch.device) -> tuple[Any, Tensor, Tensor, Tensor]:
+    """A CLIP with the trained vision tower, the unit prototypes, the unit colors and the classifier's scale."""
+    plan = PLANS[name]
+    state = torch.load(work / f"{name}-vision.pt", map_location=device, weights_only=True)
+    classifier = new_classifier(plan, len(art.words))
+    averaged = {k.removeprefix("module."): v for k, v in state["ema"].items() if k.startswith("module.")}
+    classifier.load_state_dict(averaged)
+    torch.manual_seed(plan.seed)
+    clip: Any = open_clip_model(plan.model_cfg)
+    clip.visual.load_state_dict(classifier.tower.state_dict())
+    clip.to(device)
+    prototypes = functional.normalize(classifier.prototypes.detach(), dim=-1).to(device)
+    colors = functional.normalize(classifier.colors.detach(), dim=-1).to(device)
+    return clip, prototypes, colors, classifier.log_scale.detach()
+
+
+def text_parameters(clip: Any) -> list[nn.Parameter]:
+    """All parameters of the text tower."""
+    for parameter in clip.parameters():
+        parameter.requires_grad_(requires_grad=False)
+    parts = (clip.transformer, clip.token_embedding, clip.ln_final)
+    found = [p for part in parts for p in part.parameters()] + [
+        clip.positional_embedding,
+        clip.text_projection,
+    ]
+    for parameter in found:
+        parameter.requires_grad_(requires_grad=True)
+    return found
+
+
+@torch.no_grad()
+def class_texts(clip: Any, art: Art, merges: Path, device: torch.device) -> Tensor:
+    """Unit text embeddings (classes, width), averaged over the evaluation's templates."""
+    tokenize = new_tokenizer(merges)
+    sums = 0
+    for prompts in name_prompts(art.names):
+        sums = sums + torch.cat(
+            [clip.encode_text(tokenize(part).to(device), normalize=True) for part in chunks(prompts)]
+        )
+    return functional.normalize(sums, dim=-1)
+
+
+def chunks(items: list[str], size: int = 256) -> list[list[str]]:
+    """Consecutive parts of a list."""
+    return [items[i : i + size] for i in range(0, len(items), size)]
+
+
+@torch.no_grad()
+def fit_scale(texts: Tensor, bank: Bank) -> float:
+    """The logit scale with the smallest cross-entropy over composed training pictures."""
+    cosines = bank.embeddings @ texts.T
+    losses = {s: functional.cross_entropy(s * cosines, bank.labels).item() for s in range(4, 101, 2)}
+    return float(min(losses, key=losses.__getitem__))
+
+
+def train(options: argparse.Namespace) -> None:
+    """Fit the text tower and write the whole CLIP's state."""
+    device, plan = torch.device(options.device), PLANS[options.name]
+    art = load_art(options.data)
+    art = art.only(~style_mask(art, plan.left_out))
+    if not options.merges.exists():
+        write_merges(learn_merges(vocabulary_text(art.words), MERGES), options.merges)
+    clip, prototypes, colors, _ = load_towers(options.name, options.work, art, device)
+    clip.eval()
+    bank = fill_bank(clip.visual, art, plan, BANK, device)
+    targets = Targets(prototypes, colors, bank)
+    print(json.dumps({"color_share": round(targets.color_share, 3)}), flush=True)
+    start = options.work / f"{options.name}-clip.pt"
+    if options.resume and start.exists():
+        kept = torch.load(start, map_location=device, weights_only=True)
+        clip.load_state_dict({k: v for k, v in kept.items() if not k.startswith("visual.")}, strict=False)
+    optimizer = torch.optim.AdamW(
+        text_parameters(clip), lr=RATE, betas=(0.9, 0.98), weight_decay=0.02, fused=True
+    )
+    writer = Writer(art.words, spoken_colors(art), plan.seed)
+    batches = iter(
+        DataLoader(CaptionStream(writer, options.merges), batch_size=None, num_workers=1, prefetch_factor=8)
+    )
+    fit(clip, targets, optimizer, batches, options.minutes * 60)
+    texts = class_texts(clip, art, options.merges, device)
+    scale = fit_scale(texts, bank)
+    clip.logit_scale.data.fill_(math.log(scale))
+    print(json.dumps({"logit_scale": scale}), flush=True)
+    partial = start.with_suffix(".partial")
+    torch.save(clip.state_dict(), partial)
+    partial.replace(start)
+
+
+def encode_short(clip: Any, tokens: Tensor) -> Tensor:
+    """open_clip's encode_text without the padding: the tower is causal, so what follows the end changes nothing."""
+    ends = tokens.argmax(1)
+    length = int(ends.max()) + 1
+    embedded = clip.token_embedding(tokens[:, :length]) + clip.positional_embedding[:length]
+    hidden = clip.ln_final(clip.transformer(embedded, attn_mask=clip.attn_mask[:length, :length]))
+    pooled: Tensor = hidden[torch.arange(len(tokens), device=tokens.device), ends] @ clip.text_projection
+    return pooled
+
+
+def encode_by_length(clip: Any, tokens: Tensor, parts: int = 3) -> Tensor:
+    """Texts of like length together, which saves half of the work."""
+    order = tokens.argmax(1).argsort()
+    encoded = torch.cat([encode_short(clip, tokens[rows]) for rows in order.chunk(parts)])
+    return encoded[order.argsort()]
+
+
+def fit(
+    clip: Any, targets: Targets, optimizer: torch.optim.Optimizer, batches: Iterator[TextBatch], budget: float
+) -> None:
+    """Train for budget seconds, with a linear warm-up and a cosine decay."""
+    device = targets.prototypes.device
+    started, step, total = time.monotonic(), 0, 0.0
+    clip.train()
+    clip.visual.eval()
+    while (spent := time.monotonic() - started) < budget:
+        done = spent / budget
+        optimizer.param_groups[0]["lr"] = (
+            RATE * min(1.0, step / 100) * (0.5 * (1 + math.cos(math.pi * done)) + 1e-3)
+        )
+        batch = next(batches)
+        batch = TextBatch(batch.tokens.to(device), batch.meaning.to(device), batch.colors.to(device))
+        with torch.autocast(device.type, torch.bfloat16):
+            text = encode_by_length(clip, batch.tokens)
+        loss = targets.loss(functional.normalize(text.float(), dim=-1), batch)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        step, total = step + 1, total + loss.item()
+        if step % 100 == 0:
+            print(
+                json.dumps({"step": step, "seconds": round(spent), "loss": round(total / 100, 3)}), flush=True
+            )
+            total = 0.0
+    clip.eval()
+
+
+def main() -> None:
+    """Fit the text tower of one of the plans."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=PLANS)
+    parser.add_argument("--data", type=Path, default=Path("training/work/data.npz"))
+    parser.add_argument("--work", type=Path, default=Path("training/work"))
+    parser.add_argument("--merges", type=Path, default=Path("pixforge/weights/embedded/merges.txt.gz"))
+    parser.add_argument("--minutes", type=float, default=6)
+    parser.add_argument("--resume", action="store_true", help="start from the text tower of an earlier fit")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    train(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,257 @@
+"""Train a vision tower as a cosine classifier over all names, with a second head for the background's color.
+
+Usage: `python training/train_vision.py perceptor --minutes 45`
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from compose import COLORS, NO_COLOR, Art, Batch, Composer, load_art, on_white, stream
+from data import STYLES
+from model import PLANS, Plan, normalize, open_clip_model
+from torch import Tensor, nn
+from torch.nn import functional
+
+BATCH = 128
+LABEL_SMOOTHING = 0.05
+COLOR_LOSS = 0.15
+WEIGHT_DECAY = 5e-4
+HEAD_RATE = 2e-3
+WARM_UP = 0.05
+EMA = 0.997
+CHECKPOINT_SECONDS = 120
+REPORT_SECONDS = 60
+MEASURE_SECONDS = 240
+
+
+class Classifier(nn.Module):
+    """Unit picture embeddings against learnt unit prototypes of the names and of the background colors."""
+
+    def __init__(self, tower: nn.Module, width: int, classes: int) -> None:
+        super().__init__()
+        self.tower = tower
+        self.prototypes = nn.Parameter(torch.randn(classes, width) * width**-0.5)
+        self.colors = nn.Parameter(torch.randn(len(COLORS), width) * width**-0.5)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(16.0)))
+        self.log_color_scale = nn.Parameter(torch.tensor(math.log(10.0)))
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Unit embeddings (n, width) of normalized pictures."""
+        return functional.normalize(self.tower(pictures).float(), dim=-1)
+
+    def loss(self, embedding: Tensor, labels: Tensor, colors: Tensor) -> tuple[Tensor, Tensor]:
+        """Cross-entropy over the names, and over the colors where there is a named one."""
+        logits = self.log_scale.exp() * embedding @ functional.normalize(self.prototypes, dim=-1).T
+        shades = self.log_color_scale.exp() * embedding @ functional.normalize(self.colors, dim=-1).T
+        name_loss = functional.cross_entropy(logits, labels, label_smoothing=LABEL_SMOOTHING)
+        return name_loss, functional.cross_entropy(shades, colors, ignore_index=NO_COLOR)
+
+
+def new_classifier(plan: Plan, classes: int) -> Classifier:
+    """A fresh classifier around the vision tower of open_clip's CLIP."""
+    torch.manual_seed(plan.seed)
+    clip: Any = open_clip_model(plan.model_cfg)
+    return Classifier(clip.visual, plan.model_cfg["embed_dim"], classes)
+
+
+def new_optimizers(model: Classifier, rate: float) -> list[torch.optim.Optimizer]:
+    """SGD with Nesterov momentum for the tower; Adam for the prototypes, whose gradients are rare and small."""
+    head = [model.prototypes, model.colors, model.log_scale, model.log_color_scale]
+    return [
+        torch.optim.SGD(
+            model.tower.parameters(), lr=rate, momentum=0.9, nesterov=True, weight_decay=WEIGHT_DECAY
+        ),
+        torch.optim.AdamW(head, lr=HEAD_RATE, weight_decay=0.0),
+    ]
+
+
+def schedule(progress: float) -> float:
+    """One cycle: linear warm-up, then half a cosine, as a factor of the peak rate."""
+    if progress < WARM_UP:
+        return progress / WARM_UP
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - WARM_UP) / (1 - WARM_UP)))) + 1e-3
+
+
+def style_mask(art: Art, names: Iterable[str]) -> Tensor:
+    """Which pictures belong to the named styles."""
+    numbers = torch.tensor([STYLES.index(n) for n in names])
+    return torch.isin(art.styles, numbers)
+
+
+@torch.no_grad()
+def embed(tower: nn.Module, pictures: Tensor, size: int, device: torch.device, fill: float = 1.0) -> Tensor:
+    """Unit embeddings of clean pictures."""
+    found = []
+    for part in pictures.split(256):
+        with torch.autocast(device.type, torch.bfloat16):
+            found.append(tower(normalize(on_white(part.to(device), size, fill))).float())
+    return functional.normalize(torch.cat(found), dim=-1)
+
+
+@torch.no_grad()
+def accuracy(model: Classifier, art: Art, size: int) -> tuple[float, float]:
+    """Top-1 and top-5 on clean pictures."""
+    device = model.prototypes.device
+    embedding = embed(model.tower, art.pictures, size, device)
+    best = (embedding @ functional.normalize(model.prototypes, dim=-1).T).topk(5).indices
+    hits = best == art.labels.to(device)[:, None]
+    return hits[:, 0].float().mean().item(), hits.any(1).float().mean().item()
+
+
+class Run:
+    """One resumable training run and its files."""
+
+    def __init__(self, name: str, options: argparse.Namespace) -> None:
+        self.plan, self.options = PLANS[name], options
+        self.device = torch.device(options.device)
+        art = load_art(options.data)
+        left_out = style_mask(art, self.plan.left_out)
+        self.train_art = art.only(~left_out)
+        seen = next(s for s in ("noto", "fluent-emoji") if s not in self.plan.left_out)
+        self.tests = {
+            f"seen:{seen}": art.only(style_mask(art, [seen])),
+            f"held:{self.plan.left_out[0]}": art.only(style_mask(art, self.plan.left_out[:1])),
+        }
+        self.model = new_classifier(self.plan, len(art.words)).to(
+            self.device, memory_format=torch.channels_last
+        )
+        average = torch.optim.swa_utils.get_ema_multi_avg_fn(EMA)
+        self.ema = torch.optim.swa_utils.AveragedModel(self.model, multi_avg_fn=average, use_buffers=True)
+        self.optimizers = new_optimizers(self.model, self.plan.learning_rate)
+        self.peaks = [o.param_groups[0]["lr"] for o in self.optimizers]
+        self.file = Path(options.work) / f"{name}-vision.pt"
+        self.log = Path(options.work) / f"{name}-vision.jsonl"
+        self.seconds, self.step = 0.0, 0
+        if self.file.exists() and not options.fresh:
+            self.resume()
+
+    def resume(self) -> None:
+        """Continue where the last checkpoint left off."""
+        state = torch.load(self.file, map_location=self.device, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.ema.load_state_dict(state["ema"])
+        for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
+        self.seconds, self.step = state["seconds"], state["step"]
+
+    def save(self) -> None:
+        """Write the checkpoint in one move."""
+        state = {
+            "model": self.model.state_dict(),
+            "ema": self.ema.state_dict(),
+            "optimizers": [o.state_dict() for o in self.optimizers],
+            "seconds": self.seconds,
+            "step": self.step,
+        }
+        partial = self.file.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(self.file)
+
+    def note(self, **figures: float | str) -> None:
+        """Print one line of figures and keep it."""
+        line = json.dumps({"seconds": round(self.seconds), "views": self.step * BATCH, **figures})
+        print(line, flush=True)
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def measure(self) -> None:
+        """Clean accuracy of the averaged weights."""
+        self.ema.eval()
+        for name, art in self.tests.items():
+            top1, top5 = accuracy(self.ema.module, art, self.plan.size)
+            self.note(test=name, top1=round(top1, 4), top5=round(top5, 4))
+
+    def adversarial(self, pictures: Tensor, labels: Tensor, colors: Tensor) -> Tensor:
+        """One L2 step uphill per picture, random length: a network that resists it has gradients that draw."""
+        pictures = pictures.detach().requires_grad_()
+        with torch.autocast(self.device.type, torch.bfloat16):
+            embedding = self.model(pictures)
+        name_loss, color_loss = self.model.loss(embedding, labels, colors)
+        (gradient,) = torch.autograd.grad(name_loss + COLOR_LOSS * color_loss.nan_to_num(), pictures)
+        length = gradient.flatten(1).norm(dim=1).clamp(min=1e-8)
+        reach = self.options.adversarial * torch.rand(len(pictures), device=self.device)
+        # The length is meant in 0..1 pictures; normalizing divided by .25.
+        moved = pictures + gradient * (4 * reach / length)[:, None, None, None]
+        return moved.detach().contiguous(memory_format=torch.channels_last)
+
+    def train_step(self, batch: Batch) -> tuple[float, float, float]:
+        """One update; returns both losses and the training accuracy."""
+        pictures = normalize(batch.pictures.to(self.device))
+        labels, colors = batch.labels.to(self.device), batch.colors.to(self.device)
+        self.model.train()
+        if self.options.adversarial:
+            pictures = self.adversarial(pictures, labels, colors)
+        with torch.autocast(self.device.type, torch.bfloat16):
+            embedding = self.model(pictures)
+        name_loss, color_loss = self.model.loss(embedding, labels, colors)
+        self.model.zero_grad(set_to_none=True)
+        (name_loss + COLOR_LOSS * color_loss).backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 3.0)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self.ema.update_parameters(self.model)
+        with torch.no_grad():
+            guess = (embedding @ functional.normalize(self.model.prototypes, dim=-1).T).argmax(1)
+            return name_loss.item(), color_loss.item(), (guess == labels).float().mean().item()
+
+    def train(self) -> None:
+        """Train for the given minutes of wall time, earlier parts of a resumed run included."""
+        budget = self.options.minutes * 60
+        composer = Composer(self.train_art, self.plan.size, self.device)
+        batches = stream(composer, BATCH, self.plan.seed + self.step)
+        last, reported, saved, measured = time.monotonic(), self.seconds, self.seconds, self.seconds
+        sums, count = torch.zeros(3), 0
+        while self.seconds < budget:
+            factor = self.options.rate * schedule(self.seconds / budget)
+            for optimizer, peak in zip(self.optimizers, self.peaks, strict=True):
+                optimizer.param_groups[0]["lr"] = peak * factor
+            sums += torch.tensor(self.train_step(next(batches)))
+            count, self.step = count + 1, self.step + 1
+            now = time.monotonic()
+            self.seconds, last = self.seconds + now - last, now
+            if self.seconds - reported > REPORT_SECONDS:
+                loss, color, top1 = (sums / count).tolist()
+                self.note(
+                    loss=round(loss, 3),
+                    color=round(color, 3),
+                    top1=round(top1, 3),
+                    per_second=round(count * BATCH / (self.seconds - reported)),
+                )
+                sums, count, reported = torch.zeros(3), 0, self.seconds
+            if self.seconds - saved > CHECKPOINT_SECONDS:
+                self.save()
+                saved = self.seconds
+            if self.seconds - measured > MEASURE_SECONDS:
+                self.measure()
+                measured = self.seconds
+        self.save()
+        self.measure()
+
+
+def main() -> None:
+    """Train one of the plans."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=PLANS)
+    parser.add_argument("--data", type=Path, default=Path("training/work/data.npz"))
+    parser.add_argument("--work", type=Path, default=Path("training/work"))
+    parser.add_argument("--minutes", type=float, default=45)
+    parser.add_argument("--rate", type=float, default=1.0, help="factor of the plan's learning rate")
+    parser.add_argument(
+        "--adversarial", type=float, default=0.0, help="longest L2 step, in units of 0..1 pixels"
+    )
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--fresh", action="store_true", help="ignore an earlier checkpoint")
+    options = parser.parse_args()
+    Run(options.name, options).train()
+
+
+if __name__ == "__main__":
+    main()
