@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from pixforge.errors import PixforgeError
     from pixforge.hookspecs import hookimpl
     from pixforge.recipe import Recipe, load_recipe
-    from pixforge.run import Result, optimize, render
+    from pixforge.run.render import optimize, render
+    from pixforge.run.result import Result
 
 __version__ = "0.1.0"
 

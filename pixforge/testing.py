@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -34,7 +34,11 @@ if TYPE_CHECKING:
 
 
 def make_scene(
-    size: tuple[int, int] = (48, 32), canvases: int = 2, steps: int = 10, seed: int = 0, folder: Path | None = None
+    size: tuple[int, int] = (48, 32),
+    canvases: int = 2,
+    steps: int = 10,
+    seed: int = 0,
+    folder: Path | None = None,
 ) -> Scene:
     """A scene on the CPU in float32; `size` is (width, height), canvas b has the seed `seed + b`."""
     import torch
@@ -65,7 +69,13 @@ class FakePerceptor(Perceptor[FakePerceptorConfig]):
     Texts are `red`, `green`, `blue`, `white` and `black`; anything else is gray.
     """
 
-    _COLORS = {"red": (1, 0, 0), "green": (0, 1, 0), "blue": (0, 0, 1), "white": (1, 1, 1), "black": (0, 0, 0)}  # noqa: RUF012
+    _COLORS: ClassVar[dict[str, tuple[int, int, int]]] = {
+        "red": (1, 0, 0),
+        "green": (0, 1, 0),
+        "blue": (0, 0, 1),
+        "white": (1, 1, 1),
+        "black": (0, 0, 0),
+    }
 
     @property
     def input_size(self) -> int:
@@ -83,7 +93,9 @@ class FakePerceptor(Perceptor[FakePerceptorConfig]):
         """The embedding of a flat picture of the color."""
         import torch
 
-        colors = torch.tensor([self._COLORS.get(text, (0.5, 0.5, 0.5)) for text in texts], device=self.scene.device)
+        colors = torch.tensor(
+            [self._COLORS.get(text, (0.5, 0.5, 0.5)) for text in texts], device=self.scene.device
+        )
         return self.encode_image(colors.float()[:, :, None, None].expand(-1, -1, 2, 2))
 
     def provenance(self) -> dict[str, Any]:
@@ -134,7 +146,7 @@ def check_generator(component: type[Generator[Any]], scene: Scene, **fields: Any
         assert latent.is_leaf, f"latent '{name}' must be a leaf tensor"
         assert latent.requires_grad, f"latent '{name}' must require gradient"
         assert latent.shape[0] == scene.batch, f"the first dimension of latent '{name}' must be the canvases"
-    image[0].square().sum().backward()  # type: ignore[no-untyped-call]
+    image[0].square().sum().backward()
     grads = [latent.grad for latent in latents.values() if latent.grad is not None]
     assert any(bool(grad[0].abs().sum() > 0) for grad in grads), "no gradient reaches the latent"
     for grad in grads:
@@ -164,9 +176,11 @@ def check_loss(component: type[Loss[Any]], scene: Scene, **fields: Any) -> None:
     loss = _built(component, scene, fields)
     image = scene.draws.at("check").rand(3, scene.height, scene.width).requires_grad_()
     value = loss.forward(View(image, _no_generator(scene), scene, 0))
-    assert value.shape == (scene.batch,), f"{component.__name__}.forward must return [B], not {list(value.shape)}"
+    assert value.shape == (scene.batch,), (
+        f"{component.__name__}.forward must return [B], not {list(value.shape)}"
+    )
     assert bool(value.isfinite().all()), f"{component.__name__} is not finite for a random picture"
-    value[0].backward()  # type: ignore[no-untyped-call]
+    value[0].backward()
     assert image.grad is not None, f"{component.__name__} gives the picture no gradient"
     assert bool(image.grad.isfinite().all()), f"the gradient of {component.__name__} is not finite"
     assert not bool(image.grad[1:].any()), "a canvas influences another: reduce over [1:] dimensions only"
@@ -210,7 +224,9 @@ def check_cutouts(component: type[Cutouts[Any]], scene: Scene, **fields: Any) ->
 
     each = _built(component, scene, fields)
     boxes = [each.boxes(scene.draws.at("check"), scene.size, 0) for _ in range(2)]
-    assert boxes[0].shape == (scene.batch, each.count, 3, 3), f"{component.__name__}.boxes must return [B, K, 3, 3]"
+    assert boxes[0].shape == (scene.batch, each.count, 3, 3), (
+        f"{component.__name__}.boxes must return [B, K, 3, 3]"
+    )
     assert torch.equal(*boxes), f"{component.__name__}.boxes must draw from `draws` alone"
 
 
@@ -227,7 +243,7 @@ def check_perceptor(component: type[Perceptor[Any]], scene: Scene, **fields: Any
         unit = torch.allclose(vectors.norm(dim=-1), torch.ones(len(vectors)), atol=1e-3)
         assert unit, "embeddings must have length 1"
         assert vectors.dtype == torch.float32, "embeddings must be float32"
-    seen.sum().backward()  # type: ignore[no-untyped-call]
+    seen.sum().backward()
     assert images.grad is not None, "encode_image must let gradient through"
     assert bool(images.grad.isfinite().all()), "the gradient of encode_image is not finite"
 

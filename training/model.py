@@ -62,7 +62,7 @@ PLANS = {
         model_cfg={
             "embed_dim": 192,
             "vision_cfg": {
-                "image_size": 80,
+                "image_size": 72,
                 "timm_model_name": "regnetx_002",
                 "timm_model_pretrained": False,
                 "timm_pool": "avg",
@@ -70,7 +70,7 @@ PLANS = {
             },
             "text_cfg": text_cfg(192, 2),
         },
-        size=80,
+        size=72,
         seed=2,
         left_out=("fluent-emoji-flat", "noto-v1"),
         learning_rate=0.2,

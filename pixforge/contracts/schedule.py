@@ -155,14 +155,17 @@ class Range:
     def check(self, schedule: Schedule) -> Schedule:
         """Return the schedule, or raise a pydantic error that names the first value out of bounds."""
         for value in schedule.values:
-            for bound, holds, words in (
-                (self.ge, lambda v, b: v >= b, "at least"),
-                (self.gt, lambda v, b: v > b, "greater than"),
-                (self.le, lambda v, b: v <= b, "at most"),
-            ):
-                if bound is not None and not holds(value, bound):
-                    raise PydanticCustomError("range", f"{value:g} must be {words} {bound:g}")  # type: ignore[arg-type]
+            if broken := self._broken(value):
+                reason = {"reason": f"{value:g} must be {broken}"}
+                raise PydanticCustomError("range", "{reason}", reason)
         return schedule
+
+    def _broken(self, value: float) -> str:
+        if self.ge is not None and value < self.ge:
+            return f"at least {self.ge:g}"
+        if self.gt is not None and value <= self.gt:
+            return f"greater than {self.gt:g}"
+        return f"at most {self.le:g}" if self.le is not None and value > self.le else ""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler

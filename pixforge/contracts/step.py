@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pixforge.contracts.draws import Draws, Stream
 from pixforge.contracts.schedule import Schedule
@@ -78,7 +78,7 @@ class View:
     """
 
     image: torch.Tensor
-    generator: Generator
+    generator: Generator[Any]
     scene: Scene
     step: int
 
@@ -102,7 +102,7 @@ class HostCopy:
         if tensor.is_cuda:
             self._tensor = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
             self._tensor.copy_(tensor, non_blocking=True)
-            self._event = torch.cuda.Event()
+            self._event = torch.cuda.Event()  # type: ignore[no-untyped-call]
             self._event.record(torch.cuda.current_stream(tensor.device))
 
     def get(self) -> torch.Tensor:

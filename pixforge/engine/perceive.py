@@ -80,7 +80,7 @@ class Eye:
 
     def cosine(self, cutouts: torch.Tensor) -> torch.Tensor:
         """`[B, K, 3, S, S]` to `[B, K, P]`."""
-        embedded = self.perceptor.encode_image(cutouts.flatten(0, 1)).unflatten(0, cutouts.shape[:2])
+        embedded = self.perceptor.encode_image(cutouts.flatten(0, 1)).view(*cutouts.shape[:2], -1)
         return embedded @ self.targets.transpose(1, 2)
 
 
@@ -112,7 +112,7 @@ def _embed_picture(
         return perceptor.encode_image(whole(images, perceptor.input_size))
     size = (images.shape[-1], images.shape[-2])
     cutouts = cutter.cut(images, cutter.plan(size, 0, f"prompt/{index}"), perceptor.input_size)
-    seen = perceptor.encode_image(cutouts.flatten(0, 1)).unflatten(0, cutouts.shape[:2])
+    seen = perceptor.encode_image(cutouts.flatten(0, 1)).view(*cutouts.shape[:2], -1)
     return F.normalize(seen.mean(dim=1), dim=-1)
 
 

@@ -59,7 +59,7 @@ def test_python_runs(page, code, tmp_path, monkeypatch):
         assert quick != code or "render" not in code, (
             "give the example 100 steps, so that this test can shorten it"
         )
-        exec(compile(quick, str(page), "exec"), {})  # noqa: S102
+        exec(compile(quick, str(page), "exec"), {})
 
 
 @pytest.mark.parametrize(("page", "code"), blocks("yaml"))

@@ -31,6 +31,8 @@ def test_the_quickstart_is_the_default_recipe():
 
 def test_metadata_of_an_example_makes_the_same_picture_again(tmp_path):
     small = {"steps": 3, "size": [48, 48]}
-    first = pixforge.render(pixforge.load_recipe(EXAMPLES / "red-heart.yaml", overrides=small), tmp_path / "a")
+    first = pixforge.render(
+        pixforge.load_recipe(EXAMPLES / "red-heart.yaml", overrides=small), tmp_path / "a"
+    )
     second = pixforge.render(pixforge.load_recipe(tmp_path / "a" / "image.png"), tmp_path / "b")
     assert first.images[0].tobytes() == second.images[0].tobytes()

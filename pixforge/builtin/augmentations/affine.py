@@ -45,4 +45,4 @@ class Affine(Augmentation[AffineConfig]):
         cos, sin = angle.cos() * zoom, angle.sin() * zoom
         zero, one = torch.zeros_like(cos), torch.ones_like(cos)
         rows = [cos, cos * shear - sin, x * shift, sin, sin * shear + cos, y * shift, zero, zero, one]
-        return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
+        return torch.stack(rows, dim=-1).reshape(*cos.shape, 3, 3)

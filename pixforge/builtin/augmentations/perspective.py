@@ -56,6 +56,6 @@ def square_to_quad(corners: torch.Tensor) -> torch.Tensor:
     g, h = (sx * dy2 - dx2 * sy) / bottom, (dx1 * sy - sx * dy1) / bottom
     one = torch.ones_like(g)
     rows = [x1 - x0 + g * x1, x3 - x0 + h * x3, x0, y1 - y0 + g * y1, y3 - y0 + h * y3, y0, g, h, one]
-    unit = torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
+    unit = torch.stack(rows, dim=-1).reshape(*g.shape, 3, 3)
     halves = torch.tensor([[0.5, 0.0, 0.5], [0.0, 0.5, 0.5], [0.0, 0.0, 1.0]], device=corners.device)
     return unit @ halves

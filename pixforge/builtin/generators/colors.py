@@ -14,7 +14,8 @@ EDGE = 1 / 600
 def color_matrix(device: torch.device) -> torch.Tensor:
     """`[3, 3]`: decorrelated channels to the logits of RGB."""
     matrix = torch.tensor(_SQUARE_ROOT, device=device)
-    return matrix / matrix.norm(dim=0).max()
+    scaled: torch.Tensor = matrix / torch.linalg.vector_norm(matrix, dim=0).max()
+    return scaled
 
 
 def to_rgb(latent: torch.Tensor) -> torch.Tensor:

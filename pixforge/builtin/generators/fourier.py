@@ -76,5 +76,6 @@ def _scale(height: int, width: int, decay: float) -> torch.Tensor:
     vertical = torch.fft.fftfreq(height)[:, None]
     horizontal = torch.fft.rfftfreq(width)[None, :]
     longest = 1 / max(height, width)
-    frequency = (vertical.square() + horizontal.square()).sqrt().clamp(min=longest)
-    return (longest / frequency) ** decay * (height * width) ** 0.5 * (128**0.5 / 4)
+    frequency: torch.Tensor = (vertical.square() + horizontal.square()).sqrt().clamp(min=longest)
+    falloff = (longest / frequency).pow(decay)
+    return falloff * ((height * width) ** 0.5 * 128**0.5 / 4)

@@ -7,7 +7,7 @@ import logging
 import open_clip
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from tiny_clip import CONTEXT, PREPROCESS_CFG
 
 from pixforge.builtin.perceptors.open_clip import OpenClip, OpenClipConfig
