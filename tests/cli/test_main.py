@@ -112,7 +112,6 @@ def test_a_reader_that_goes_away_is_no_error():
     with os.fdopen(writer, "w") as stdout:
         done = subprocess.run(
             [sys.executable, "-m", "pixforge", "schema"],
-            check=False,
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,

@@ -77,5 +77,6 @@ def _scale(height: int, width: int, decay: float) -> torch.Tensor:
     horizontal = torch.fft.rfftfreq(width)[None, :]
     longest = 1 / max(height, width)
     frequency: torch.Tensor = (vertical.square() + horizontal.square()).sqrt().clamp(min=longest)
-    falloff = (longest / frequency).pow(decay)
-    return falloff * ((height * width) ** 0.5 * 128**0.5 / 4)
+    gain = float(height * width) ** 0.5 * 128**0.5 / 4
+    scale: torch.Tensor = gain * frequency.div(longest).pow(-decay)
+    return scale
