@@ -1,9 +1,12 @@
 from typing import Literal
 
 import pytest
+from pydantic import create_model
 
 from pixforge import Config, Filter, Loss, LossConfig, hookimpl
 from pixforge.plugins import PluginInfo, load_plugins
+from pixforge.recipe import Recipe
+from pixforge.recipe.compose import KIND_OF_FIELD, compose
 from pixforge.registry import KINDS, Registry
 
 
@@ -103,3 +106,32 @@ def test_a_malformed_component_fails_its_plugin_alone(component, message):
 
 def test_one_malformed_component_takes_its_plugin_along():
     assert registry_with(Dark, NoTag).get("loss", "dark") is None
+
+
+@pytest.mark.parametrize(
+    ("hook", "kind", "tag"),
+    [
+        ("pixforge_generators", "generator", "fourier"),
+        ("pixforge_perceptors", "perceptor", "open_clip"),
+        ("pixforge_losses", "loss", "range"),
+        ("pixforge_augmentations", "augmentation", "noise"),
+        ("pixforge_cutouts", "cutouts", "random"),
+        ("pixforge_filters", "filter", "roll"),
+        ("pixforge_inits", "init", "noise"),
+        ("pixforge_exporters", "exporter", "still"),
+    ],
+)
+def test_each_hook_brings_its_kind_into_the_recipe(hook, kind, tag):
+    known = Registry(load_plugins()).get(kind, tag)
+    config = create_model("MineConfig", __base__=known.config_type, type=(Literal["mine"], "mine"))
+    component = type("Mine", (known.component,), {"config_type": config})
+    plugin = type("Plugin", (), {hook: hookimpl(lambda _self: [component])})
+    plugins = load_plugins()
+    plugins.manager.register(plugin(), "test")
+    plugins.infos["test"] = PluginInfo("test", "a test")
+    registry = Registry(plugins)
+    assert (registry.get(kind, "mine").component, plugins.failures) == (component, [])
+    field = next(name for name, its_kind in KIND_OF_FIELD.items() if its_kind == kind)
+    value = ["mine"] if field in Recipe.LISTS else "mine"
+    recipe = compose(registry).model_validate({"prompts": ["a"], field: value})
+    assert "type='mine'" in repr(getattr(recipe, field))

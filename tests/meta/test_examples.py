@@ -11,6 +11,11 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 RECIPES = sorted(path for path in EXAMPLES.iterdir() if path.suffix in {".yaml", ".toml", ".json"})
 
 
+def size_of(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        return image.size
+
+
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.name)
 def test_example(path, tmp_path):
     small = {"steps": 3, "size": [48, 32], "cutouts.count": 2}
@@ -19,7 +24,7 @@ def test_example(path, tmp_path):
     assert len(result.images) == recipe.canvases
     assert result.manifest["status"] == "finished"
     stills = sorted((tmp_path / "out").glob("image*"))
-    assert [Image.open(still).size for still in stills] == [(48, 32)] * recipe.canvases
+    assert [size_of(still) for still in stills] == [(48, 32)] * recipe.canvases
     assert any((tmp_path / "out").glob("progress.*"))
 
 

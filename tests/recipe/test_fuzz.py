@@ -69,7 +69,7 @@ YAMLISH = st.lists(
     max_size=25,
 ).map("".join)  # fmt: skip
 
-fuzz = settings(deadline=None, max_examples=150)
+fuzz = settings(deadline=None, max_examples=80)
 
 
 def try_loading(source, **options):

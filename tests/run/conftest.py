@@ -44,7 +44,7 @@ class FakeRecipe:
     def context(self) -> SimpleNamespace:
         return SimpleNamespace(registry=self.registry, folder=Path(), name=self.name)
 
-    def resolved_yaml(self) -> str:
+    def resolved_yaml(self, folder=None) -> str:
         return f"seed: {self.seed}\nsteps: {self.steps}\n"
 
 

@@ -17,7 +17,7 @@ class FourierConfig(Config):
 
     type: Literal["fourier"] = "fourier"
     decay: float = Field(
-        1.5, ge=0, le=4, description="Frequency f moves by 1 / f^decay: higher is smoother, 1 is lucid's."
+        2.0, ge=0, le=4, description="Frequency f moves by 1 / f^decay: higher is smoother, 1 is lucid's."
     )
     noise: float = Field(0.01, ge=0, le=10, description="Deviation of the random coefficients at the start.")
     contrast: float = Field(
