@@ -1,9 +1,9 @@
 """A contact sheet of 24 prompts with one recipe, and how each picture ranks by the perceptor that did not see it made.
 
-    python benchmarks/sheet.py OUT.jpg [--recipe FILE] [--set PATH=VALUE ...] [--seed 1] [--labels]
+    python benchmarks/sheet.py OUT.jpg [--recipe FILE] [--set PATH=VALUE ...] [--seed 1]
 
-Pictures are numbered; without `--labels` the prompts stand only in the JSON file beside the sheet, so that somebody can
-name the pictures first and look afterwards. `rank` is the place of the prompt among all 24 by the judge's cosine.
+The sheet itself is numbered, so that somebody can name the pictures first and look at the labelled copy beside it
+afterwards. In the JSON file, `prompts` has the place of the prompt among all 24 by the judge's cosine.
 """
 
 from __future__ import annotations
@@ -77,7 +77,6 @@ def main() -> None:
     parser.add_argument("--recipe", type=Path)
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--labels", action="store_true")
     arguments = parser.parse_args()
     recipe = yaml.safe_load(arguments.recipe.read_text()) if arguments.recipe else {}
     overrides = {"seed": arguments.seed} | {
@@ -85,8 +84,10 @@ def main() -> None:
     }
     images, times = zip(*(draw(prompt, recipe, overrides) for prompt in PROMPTS), strict=True)
     ranks = judge_ranks(list(images))
-    names = [f"{i + 1} {p if arguments.labels else ''}" for i, p in enumerate(PROMPTS)]
-    contact_sheet(list(images), names).save(arguments.out, quality=88)
+    numbers = [str(index + 1) for index in range(len(PROMPTS))]
+    contact_sheet(list(images), numbers).save(arguments.out, quality=88)
+    labelled = arguments.out.with_name(f"{arguments.out.stem}-labelled{arguments.out.suffix}")
+    contact_sheet(list(images), list(PROMPTS)).save(labelled, quality=88)
     figures = {
         "prompts": dict(zip(PROMPTS, ranks, strict=True)),
         "first": sum(rank == 1 for rank in ranks),
