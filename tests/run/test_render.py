@@ -227,9 +227,9 @@ def test_dead_video_does_not_take_the_picture_along(on_step, recipe):
     Path("out").mkdir()
     original = made.resolved_yaml
 
-    def block():
+    def block(folder=None):
         Path("out/progress.mp4").mkdir(exist_ok=True)
-        return original()
+        return original(folder)
 
     made.resolved_yaml = block
     with pytest.raises(RunError, match=r"progress.mp4: "):
