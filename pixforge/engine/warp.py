@@ -13,6 +13,8 @@ import math
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
 
+from pixforge.contracts.constants import constant
+
 CENTER = 0.5
 
 
@@ -91,10 +93,9 @@ class Atlas:
         self, matrices: torch.Tensor, input_size: int
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Width, height and top in the atlas of the level that each cutout reads: three `[B, K, 1]`."""
-        widths, heights, tops = (torch.tensor(table, device=matrices.device) for table in self._tables)
-        area = (
-            torch.linalg.det(matrices[:, :, :2, :2]).abs() / matrices[:, :, 2, 2].abs().clamp(min=1e-3) ** 2
-        )
+        widths, heights, tops = (constant(table, matrices.device) for table in self._tables)
+        (a, b), (c, d) = (row.unbind(-1) for row in matrices[:, :, :2, :2].unbind(-2))
+        area = (a * d - b * c).abs() / matrices[:, :, 2, 2].abs().clamp(min=1e-3) ** 2
         scale = area.sqrt() * math.sqrt(self.size[0] * self.size[1]) / input_size
         level = scale.clamp(min=1e-6).log2().round().clamp(0, len(self._tables[0]) - 1).long()
         return widths[level].unsqueeze(-1), heights[level].unsqueeze(-1), tops[level].unsqueeze(-1)

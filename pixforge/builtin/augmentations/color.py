@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from pixforge.contracts import Augmentation, Config, Range, Schedule
+from pixforge.contracts.constants import constant
 from pixforge.contracts.draws import Stream
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Color(Augmentation[ColorConfig]):
         brightness, contrast, saturation = (
             1 + share * field.at(step, steps) for share, field in zip(shares[:3], fields, strict=True)
         )
-        gray = torch.tensor(_LUMA, device=brightness.device).expand(3, 3)
+        gray = constant(_LUMA, brightness.device).expand(3, 3)
         saturate = gray + saturation[..., None, None] * (torch.eye(3, device=gray.device) - gray)
         linear = saturate @ hue_rotation(shares[3] * config.hue.at(step, steps))
         linear = linear * (brightness * contrast)[..., None, None]
@@ -61,7 +62,5 @@ def hue_rotation(turns: torch.Tensor) -> torch.Tensor:
 
     angle = (turns * 2 * math.pi)[..., None, None]
     third = torch.full((3, 3), 1 / 3, device=turns.device)
-    cross = torch.tensor(
-        [[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]], device=turns.device
-    ) / math.sqrt(3)
+    cross = constant([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]], turns.device) / math.sqrt(3)
     return angle.cos() * torch.eye(3, device=turns.device) + (1 - angle.cos()) * third + angle.sin() * cross

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from pixforge.contracts import Augmentation, Config, Range, Schedule
+from pixforge.contracts.constants import constant
 from pixforge.contracts.draws import Stream
 
 if TYPE_CHECKING:
@@ -31,14 +32,12 @@ class Perspective(Augmentation[PerspectiveConfig]):
 
     def warp(self, draws: Stream, count: int, step: int) -> torch.Tensor:
         """Homographies from the square to the quadrilaterals."""
-        import torch
-
         steps = self.scene.steps
         applied = (draws.rand(count) < self.config.probability.at(step, steps)).float()
         inwards = (
             draws.rand(count, 4, 2) * (self.config.distortion.at(step, steps) * applied)[..., None, None]
         )
-        square = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]], device=inwards.device)
+        square = constant([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]], inwards.device)
         return square_to_quad(square * (1 - inwards))
 
 
@@ -57,5 +56,5 @@ def square_to_quad(corners: torch.Tensor) -> torch.Tensor:
     one = torch.ones_like(g)
     rows = [x1 - x0 + g * x1, x3 - x0 + h * x3, x0, y1 - y0 + g * y1, y3 - y0 + h * y3, y0, g, h, one]
     unit = torch.stack(rows, dim=-1).reshape(*g.shape, 3, 3)
-    halves = torch.tensor([[0.5, 0.0, 0.5], [0.0, 0.5, 0.5], [0.0, 0.0, 1.0]], device=corners.device)
+    halves = constant([[0.5, 0.0, 0.5], [0.0, 0.5, 0.5], [0.0, 0.0, 1.0]], corners.device)
     return unit @ halves

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from pixforge.contracts.constants import constant
+
 # Square root of the color covariance of natural pictures as published by lucid, divided by its largest column norm:
 # the three latent channels are roughly lightness, blue-yellow and green-magenta, and move independently.
 _SQUARE_ROOT = ((0.26, 0.09, 0.02), (0.27, 0.0, -0.05), (0.27, -0.09, 0.03))
@@ -13,7 +15,7 @@ EDGE = 1 / 600
 
 def color_matrix(device: torch.device) -> torch.Tensor:
     """`[3, 3]`: decorrelated channels to the logits of RGB."""
-    matrix = torch.tensor(_SQUARE_ROOT, device=device)
+    matrix = constant(_SQUARE_ROOT, device)
     scaled: torch.Tensor = matrix / torch.linalg.vector_norm(matrix, dim=0).max()
     return scaled
 
