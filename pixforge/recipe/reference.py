@@ -51,10 +51,12 @@ def describe_fields(config: type[BaseModel]) -> list[FieldDoc]:
     """Every field but `type`, in order."""
     schema = config.model_json_schema()
     definitions = schema.get("$defs", {})
+    # What may also be a bare text (a prompt) has its mapping as the last of the choices.
+    properties = schema["properties"] if "properties" in schema else schema["anyOf"][-1]["properties"]
     docs = []
     for name, field in config.model_fields.items():
         if name != "type":
-            shape = schema["properties"][name]
+            shape = properties[name]
             default = None if field.is_required() else _default(field.get_default(call_default_factory=True))
             docs.append(FieldDoc(name, _words(shape, definitions), default, shape.get("description", "")))
     return docs
