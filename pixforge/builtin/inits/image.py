@@ -29,10 +29,12 @@ class Image(Init[ImageConfig]):
 
     def start(self, generator: Generator[Any]) -> None:
         """Read, fit, encode."""
+        from pixforge.images import resize
+
         picture = self.scene.read_image(self.config.image).unsqueeze(0)
         if self.config.fit == "cover":
             picture = _cropped(picture, self.scene.width / self.scene.height)
-        generator.encode(_resized(picture, self.scene.size).expand(self.scene.batch, -1, -1, -1))
+        generator.encode(resize(picture, self.scene.size).expand(self.scene.batch, -1, -1, -1))
 
 
 def _cropped(picture: torch.Tensor, ratio: float) -> torch.Tensor:
@@ -41,11 +43,3 @@ def _cropped(picture: torch.Tensor, ratio: float) -> torch.Tensor:
     wide, high = min(width, max(1, round(height * ratio))), min(height, max(1, round(width / ratio)))
     left, top = (width - wide) // 2, (height - high) // 2
     return picture[..., top : top + high, left : left + wide]
-
-
-def _resized(picture: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    from torch.nn import functional
-
-    target = (size[1], size[0])
-    fine = functional.interpolate(picture, size=target, mode="bicubic", antialias=True, align_corners=False)
-    return fine.clamp(0, 1)
