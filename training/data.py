@@ -1,6 +1,7 @@
 """Render the open emoji styles to one array, with names, keywords and groups from Unicode's CLDR.
 
 Usage: `python training/data.py --modules training/node_modules --out training/work/data.npz`
+and, for the VQGAN, which also looks at parts of pictures: `... --size 192 --out training/work/large.npz`
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import io
 import json
 import re
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import Pool
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 SIZE = 96
+LARGE = 192
 VECTOR_STYLES = ("noto", "noto-v1", "fluent-emoji", "fluent-emoji-flat", "fxemoji", "emojione", "twemoji")
 BITMAP_STYLE = "fluent-emoji-3d"
 STYLES = (*VECTOR_STYLES, BITMAP_STYLE)
@@ -129,20 +133,22 @@ class IconSet:
         )
 
 
-def fit(picture: Image.Image) -> NDArray[np.uint8]:
-    """Centre a picture on a SIZE square and premultiply its alpha: (SIZE, SIZE, 4)."""
+def fit(picture: Image.Image, side: int) -> NDArray[np.uint8]:
+    """Centre a picture on a square and premultiply its alpha: (side, side, 4)."""
     picture = picture.convert("RGBA")
-    factor = SIZE / max(picture.size)
+    factor = side / max(picture.size)
     picture = picture.resize(
         (round(picture.width * factor), round(picture.height * factor)), Image.Resampling.LANCZOS
     )
-    canvas = Image.new("RGBA", (SIZE, SIZE))
-    canvas.paste(picture, ((SIZE - picture.width) // 2, (SIZE - picture.height) // 2))
+    canvas = Image.new("RGBA", (side, side))
+    canvas.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
     # Premultiplied, so that warps and blurs never drag in the color of invisible pixels.
     return np.asarray(canvas.convert("RGBa"))
 
 
-def render_style(modules: Path, style: str, emoji: list[Emoji]) -> list[tuple[int, NDArray[np.uint8]]]:
+def render_style(
+    modules: Path, style: str, emoji: list[Emoji], side: int
+) -> list[tuple[int, NDArray[np.uint8]]]:
     """All pictures of one style as (index of the name, picture)."""
     pictures = []
     icons = IconSet(modules / "@iconify-json" / style) if style != BITMAP_STYLE else None
@@ -154,13 +160,14 @@ def render_style(modules: Path, style: str, emoji: list[Emoji]) -> list[tuple[in
         if icons is None:
             source = bitmaps.get(entry.code.replace("-fe0f", ""))
         elif key := icons.find(entry):
-            # Twice the size, reduced with Lanczos: finer than the rasterizer's own edges.
+            # Small ones at twice the size, reduced with Lanczos: finer than the rasterizer's own edges.
+            width = 2 * side if side <= SIZE else side
             source = io.BytesIO(
-                resvg_py.svg_to_bytes(svg_string=icons.svg(key), width=2 * SIZE, skip_system_fonts=True)
+                resvg_py.svg_to_bytes(svg_string=icons.svg(key), width=width, skip_system_fonts=True)
             )
         if source is not None:
             with Image.open(source) as picture:
-                pictures.append((index, fit(picture)))
+                pictures.append((index, fit(picture, side)))
     return pictures
 
 
@@ -169,11 +176,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--modules", type=Path, default=Path("training/node_modules"))
     parser.add_argument("--out", type=Path, default=Path("training/work/data.npz"))
+    parser.add_argument(
+        "--size", type=int, default=SIZE, help=f"side of the pictures; train_vqgan.py wants {LARGE}"
+    )
     options = parser.parse_args()
     emoji = read_emoji(options.modules)
     pictures, labels, styles = [], [], []
-    for number, style in enumerate(STYLES):
-        rendered = render_style(options.modules, style, emoji)
+    render = partial(render_style, options.modules, emoji=emoji, side=options.size)
+    with Pool() as pool:
+        found = pool.map(render, STYLES, chunksize=1)
+    for number, (style, rendered) in enumerate(zip(STYLES, found, strict=True)):
         print(f"{style}: {len(rendered)} of {len(emoji)}", flush=True)
         for index, picture in rendered:
             pictures.append(picture)

@@ -78,6 +78,36 @@ PLANS = {
 }
 
 
+@dataclass(frozen=True)
+class VqganPlan:
+    """The embedded VQGAN in taming's words; `count` codes of `width` numbers."""
+
+    ddconfig: dict[str, Any]
+    count: int
+    width: int
+    seed: int
+
+
+VQGAN_PLAN = VqganPlan(
+    ddconfig={
+        "double_z": False,
+        "z_channels": 16,
+        "resolution": 128,
+        "in_channels": 3,
+        "out_ch": 3,
+        "ch": 32,  # the least that taming's classes can be built with
+        "num_groups": 8,  # as many channels in a group as the published models have
+        "ch_mult": [1, 1, 2, 6],
+        "num_res_blocks": 1,
+        "attn_resolutions": [],
+        "dropout": 0.0,
+    },
+    count=1024,
+    width=16,
+    seed=3,
+)
+
+
 def open_clip_model(model_cfg: dict[str, Any]) -> nn.Module:
     """Build open_clip's CLIP; torchvision is made importable first where its extension cannot load."""
     install_torchvision_shim()

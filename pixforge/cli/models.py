@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from pixforge.cli import vqgans
 from pixforge.cli.options import add_verbose
 from pixforge.errors import InputError
 
 if TYPE_CHECKING:
     from pixforge.weights.describe import Description
 
-ACTIONS = ("fetch", "verify")
+HINT = "`pixforge models NAME` tells more, `pixforge models fetch NAME` gets one."
+ACTIONS = ("fetch", "verify", "convert")
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -19,28 +21,40 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "models",
         help="show known weights; fetch and verify them",
-        usage="pixforge models [NAME] | fetch NAME | verify [NAME]",
-        description="The models that ship with pixforge and the usual ones of open_clip; or all about one. "
-        "A NAME is embedded, judge, ARCHITECTURE/TAG such as ViT-B-32/openai, hf-hub:ORG/NAME, or local-dir:FOLDER.",
+        usage="pixforge models [NAME] | fetch NAME [--from FOLDER] [--offline] | verify [NAME] | convert FILE [-o FILE] [--force]",
+        description="The models that ship with pixforge, the usual ones of open_clip and the published VQGANs; or all "
+        "about one. A NAME is embedded, judge, ARCHITECTURE/TAG such as ViT-B-32/openai, hf-hub:ORG/NAME, "
+        "local-dir:FOLDER, or for a VQGAN vqgan:embedded or a name such as imagenet_f16_16384. convert makes a "
+        ".safetensors file of a checkpoint, without running any code that it holds.",
         allow_abbrev=False,
     )
     parser.add_argument(
-        "words", nargs="*", metavar="[fetch|verify] NAME", help="a model, and what to do with it"
+        "words", nargs="*", metavar="[fetch|verify|convert] NAME", help="a model, and what to do with it"
     )
+    parser.add_argument(
+        "--from", dest="source", metavar="FOLDER", help="fetch: take a VQGAN's files from there"
+    )
+    parser.add_argument("--offline", action="store_true", help="fetch: ask no server")
+    parser.add_argument(
+        "-o", "--out", metavar="FILE", help="convert: the file to write, else beside the other"
+    )
+    parser.add_argument("--force", action="store_true", help="convert: overwrite a file")
     add_verbose(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the table or one description, fetch, or verify."""
     action, names = _split(args.words)
-    if action == "fetch":
-        _fetch(names[0])
+    if action == "convert":
+        vqgans.convert(names[0], args.out, force=args.force)
+    elif action == "fetch":
+        _fetch(names[0], args.source, offline=args.offline)
     elif action == "verify":
         _verify(names)
     elif names:
         print("\n".join(_about(names[0])))
     else:
-        print("\n".join(_table()))
+        print("\n".join([*_table(), "", *vqgans.table(), "", HINT]))
     return 0
 
 
@@ -49,6 +63,8 @@ def _split(words: list[str]) -> tuple[str | None, list[str]]:
     names = words[1:] if action else words
     if len(names) > 1:
         raise InputError(f"models takes one name, not {len(names)}: {' '.join(names)}")
+    if action == "convert" and not names:
+        raise InputError("models convert needs a file, such as model.ckpt")
     if action == "fetch" and not names:
         raise InputError(
             "models fetch needs a name, such as ViT-B-32/openai; `pixforge models` lists the usual ones"
@@ -56,9 +72,21 @@ def _split(words: list[str]) -> tuple[str | None, list[str]]:
     return action, names
 
 
-def _fetch(name: str) -> None:
+def _fetch(name: str, source: str | None, *, offline: bool) -> None:
     from pixforge.weights import fetch
+    from pixforge.weights.files import offline as without_network
 
+    if vqgans.is_vqgan(name):
+        print(f"{name}: {vqgans.fetch(name, source, offline=offline).weights}")
+        return
+    if source is not None:
+        raise InputError(
+            f"--from is for VQGANs; for '{name}' a recipe's `model: local-dir:FOLDER` would work"
+        )
+    if offline:
+        with without_network():
+            print(f"{name}: {fetch(name).file}")
+        return
     print(f"{name}: {fetch(name).file}")
 
 
@@ -66,7 +94,10 @@ def _verify(names: list[str]) -> None:
     from pixforge.weights import verify
     from pixforge.weights.files import megabytes
 
-    for name in names or _names_here():
+    for name in names or [*_names_here(), *vqgans.names_here()]:
+        if vqgans.is_vqgan(name):
+            print(vqgans.verify(name))
+            continue
         found = verify(name)
         checked = (
             "as published" if found.published else "whole as far as one can tell: nobody published its hash"
@@ -95,11 +126,10 @@ def _table() -> list[str]:
     rows = [("MODEL", "HERE", "LOOKS AT", "ON DISK", "LICENSE", "")]
     rows += [_row(name, notes[name]) for name in (*SHIPPED, *(known.name for known in WELL_KNOWN))]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    lines = [
+    return [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[5]]).rstrip()
         for row in rows
     ]
-    return [*lines, "", "`pixforge models NAME` tells more, `pixforge models fetch NAME` gets one."]
 
 
 def _row(name: str, note: str) -> tuple[str, str, str, str, str, str]:
@@ -120,6 +150,8 @@ def _about(name: str) -> list[str]:
     from pixforge.weights.describe import describe
     from pixforge.weights.names import split_name
 
+    if vqgans.is_vqgan(name):
+        return vqgans.about(name)
     model, tag = split_name(name)
     if name.count("/") == 0 and tag is None and (tags := _tags(model)):
         return [f"{model} has these weights:", *(f"  {model}/{each}" for each in tags)]

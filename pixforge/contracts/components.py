@@ -75,6 +75,14 @@ class Generator(Component[C]):
     def constrain(self) -> None:
         """Bring the latent back into its domain after an update; runs without gradient."""
 
+    def shown(self, image: torch.Tensor, step: int) -> torch.Tensor:  # noqa: ARG002 - for those that average
+        """What is saved instead of `image`, which `forward` made at this step: `[B, 3, H, W]` in [0, 1], no gradient."""
+        return image
+
+    def provenance(self) -> dict[str, Any]:
+        """Name, size and SHA-256 of frozen weights, for `run.json`; empty without any."""
+        return {}
+
 
 class Perceptor(Component[C]):
     """A frozen network that embeds pictures and texts in one space.
@@ -114,6 +122,9 @@ class Loss(Component[C]):
     def __init__(self, config: C, scene: Scene) -> None:
         self.config = config
         self.scene = scene
+
+    def prepare(self, generator: Generator[Any]) -> None:
+        """Look at the latent once, before the first step, without gradient."""
 
     @abstractmethod
     def forward(self, view: View) -> torch.Tensor:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from pixforge.contracts.draws import Draws, Stream
 from pixforge.contracts.schedule import Schedule
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     import torch
 
     from pixforge.contracts.components import Generator
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class Scene:
     """What every component knows of its run.
 
     `size` is (width, height) in pixels; `dtype` is the precision for the arithmetic of frozen networks (latents,
-    losses and pictures are always float32); `folder` is where relative paths in the recipe start.
+    losses and pictures are always float32); `folder` is where relative paths in the recipe start; `compile` asks
+    for frozen networks to go through `compiled`.
     """
 
     size: tuple[int, int]
@@ -42,6 +47,16 @@ class Scene:
     dtype: torch.dtype
     folder: Path
     draws: Draws
+    compile: bool = False
+
+    def compiled(self, function: Callable[P, R]) -> Callable[P, R]:
+        """A frozen network's function, through torch.compile when the recipe asks for it."""
+        if not self.compile:
+            return function
+        import torch
+
+        made: Callable[P, R] = torch.compile(function)
+        return made
 
     @property
     def width(self) -> int:

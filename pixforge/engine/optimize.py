@@ -121,7 +121,7 @@ def _report(
     session: Session, image: torch.Tensor, step: int, terms: dict[str, torch.Tensor], rate: float
 ) -> StepReport:
     with torch.no_grad():
-        shown = picture(session, image.detach(), step + 1)
+        shown = picture(session, session.generator.shown(image.detach(), step + 1), step + 1)
         # The last row says whether the picture is finite; it travels with the terms, so it costs no wait of its own.
         finite = torch.where(shown.isfinite().flatten(1).all(dim=1), 0.0, torch.nan)
         values = HostCopy(torch.stack([*terms.values(), finite]))

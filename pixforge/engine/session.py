@@ -71,6 +71,10 @@ def build(recipe: Recipe) -> Session:
         [make("augmentation", config) for config in recipe.augmentations],
         scene,
     )
+    losses = dict(zip(_names(recipe.losses), (make("loss", config) for config in recipe.losses), strict=True))
+    with torch.no_grad():
+        for loss in losses.values():
+            loss.prepare(generator)
     filters = [make("filter", config) for config in recipe.filters]
     return Session(
         recipe=recipe,
@@ -80,9 +84,7 @@ def build(recipe: Recipe) -> Session:
         cutter=cutter,
         prompts=Prompts(recipe.prompts, scene),
         eyes=_eyes(recipe, make, scene, cutter),
-        losses=dict(
-            zip(_names(recipe.losses), (make("loss", config) for config in recipe.losses), strict=True)
-        ),
+        losses=losses,
     )
 
 
@@ -97,6 +99,7 @@ def make_scene(recipe: Recipe) -> Scene:
         steps=recipe.steps,
         device=device,
         dtype=choose_dtype(recipe.precision, device),
+        compile=recipe.compile,
         folder=recipe.context.folder,
         draws=Draws([canvas.seed for canvas in canvases], device),
     )

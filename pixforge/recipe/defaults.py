@@ -13,6 +13,7 @@ DEFAULTS: Final = MappingProxyType[str, Any](
         "canvases": 1,
         "device": "auto",
         "precision": "auto",
+        "compile": False,
         "generator": {"type": "fourier"},
         "init": {"type": "noise"},
         "perceptors": [{"type": "open_clip", "model": "embedded"}],

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixforge.errors import OutputError, PixforgeError, RunError
+from pixforge.run.checkpoint import NAME as CHECKPOINT
+from pixforge.run.checkpoint import write_checkpoint
 from pixforge.run.folder import check_folder, run_folder, write_text
 from pixforge.run.manifest import NAME, describe_session, final_values, write_manifest
 from pixforge.run.progress import Progress, Silent
@@ -133,6 +135,10 @@ class _Run:
         start = time.perf_counter()
         self.sinks.close()
         self.errors += [error for error in self.sinks.errors if str(error) not in map(str, self.errors)]
+        try:
+            write_checkpoint(self.session, self.folder, self.last.step if self.last else 0)
+        except OSError as error:
+            self.errors.append(as_run_error(error, str(self.folder / CHECKPOINT)))
         self.timings["export"] = time.perf_counter() - start
 
     def _outcome(self) -> dict[str, Any]:
@@ -146,7 +152,7 @@ class _Run:
         if self.last is not None:
             values |= final_values(self.last)
             values |= held_out_score(self.session, self.last.image)
-        made = [name for name in [RECIPE, *self.sinks.files()] if (self.folder / name).exists()]
+        made = [name for name in [RECIPE, *self.sinks.files(), CHECKPOINT] if (self.folder / name).exists()]
         return {**values, "files": [*made, NAME]}
 
     def _record(self, manifest: dict[str, Any]) -> None:

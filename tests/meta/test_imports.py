@@ -19,7 +19,7 @@ ALLOWED = {
     "plugins": {"hookspecs", "errors"},
     "registry": {"plugins", "contracts", "errors"},
     "metadata": {"errors"},
-    "builtin": {"contracts", "hookspecs", "errors", "images", "metadata", "weights", "compat"},
+    "builtin": {"contracts", "hookspecs", "errors", "images", "metadata", "weights", "compat", "vqgan"},
     "weights": {"errors", "compat"},
     "recipe": {"registry", "plugins", "contracts", "errors", "metadata"},
     "engine": {"recipe", "registry", "contracts", "errors"},

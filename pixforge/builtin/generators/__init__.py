@@ -6,6 +6,7 @@ from typing import Any
 
 from pixforge.builtin.generators.fourier import Fourier
 from pixforge.builtin.generators.pixels import Pixels
+from pixforge.builtin.generators.vqgan import VQGAN
 from pixforge.contracts import Generator
 from pixforge.hookspecs import hookimpl
 
@@ -13,4 +14,4 @@ from pixforge.hookspecs import hookimpl
 @hookimpl
 def pixforge_generators() -> list[type[Generator[Any]]]:
     """The list that makes them known."""
-    return [Fourier, Pixels]
+    return [Fourier, Pixels, VQGAN]

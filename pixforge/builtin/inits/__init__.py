@@ -6,6 +6,7 @@ from typing import Any
 
 from pixforge.builtin.inits.image import Image
 from pixforge.builtin.inits.noise import Noise
+from pixforge.builtin.inits.run import Run
 from pixforge.contracts import Init
 from pixforge.hookspecs import hookimpl
 
@@ -13,4 +14,4 @@ from pixforge.hookspecs import hookimpl
 @hookimpl
 def pixforge_inits() -> list[type[Init[Any]]]:
     """The list that makes them known."""
-    return [Image, Noise]
+    return [Image, Noise, Run]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pixforge.builtin.losses.latent import Latent
 from pixforge.builtin.losses.range import Range
 from pixforge.builtin.losses.saturation import Saturation
 from pixforge.builtin.losses.smoothness import Smoothness
@@ -15,4 +16,4 @@ from pixforge.hookspecs import hookimpl
 @hookimpl
 def pixforge_losses() -> list[type[Loss[Any]]]:
     """The list that makes them known."""
-    return [Range, Saturation, Smoothness, Symmetry]
+    return [Latent, Range, Saturation, Smoothness, Symmetry]

@@ -56,6 +56,7 @@ class OpenClip(Perceptor[OpenClipConfig]):
         self._model = model.to(scene.device)
         # Convolutions are faster on channels-last; transformers do not mind.
         model.visual.to(dtype=scene.dtype, memory_format=torch.channels_last)
+        self._see = scene.compiled(model.encode_image)
         self._mean = torch.tensor(self._source.mean, device=scene.device).view(3, 1, 1)
         self._std = torch.tensor(self._source.std, device=scene.device).view(3, 1, 1)
 
@@ -72,7 +73,7 @@ class OpenClip(Perceptor[OpenClipConfig]):
         from torch.nn.functional import normalize
 
         standard = ((images - self._mean) / self._std).to(self.scene.dtype)
-        embedded = self._model.encode_image(standard.contiguous(memory_format=torch.channels_last))
+        embedded = self._see(standard.contiguous(memory_format=torch.channels_last))
         return normalize(embedded.float(), dim=-1)
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:

@@ -1,0 +1,115 @@
+"""What a VQGAN step costs beyond the bare decode, and the memory that pictures of each size take.
+
+    python benchmarks/vqgan.py [--rounds 10] [--sizes 256 512 1024] [--json FILE]
+
+The published model has random weights, on which neither time nor memory depends. Times alternate in this process; each memory
+figure is the peak of a process of its own, less the peak of the same process at the smallest size before its first
+step is taken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from safetensors.torch import save_file
+from step import measure
+
+import pixforge
+from pixforge.engine import build
+from pixforge.vqgan.config import parse_config
+from pixforge.vqgan.load import build as build_vqgan
+
+F16 = {
+    "double_z": False,
+    "z_channels": 256,
+    "resolution": 256,
+    "in_channels": 3,
+    "out_ch": 3,
+    "ch": 128,
+    "ch_mult": [1, 1, 2, 2, 4],
+    "num_res_blocks": 2,
+    "attn_resolutions": [16],
+    "dropout": 0.0,
+}
+PEAK = (
+    "import json, resource, sys, torch, pixforge\n"
+    "recipe = pixforge.load_recipe(json.loads(sys.argv[1]))\n"
+    "for _ in pixforge.optimize(recipe): pass\n"
+    "gpu = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0\n"
+    "print((gpu or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024) / 2**20)\n"
+)
+
+
+def write_published(folder: Path) -> Path:
+    """A random f16 with 16384 codes as taming publishes it."""
+    params = {"embed_dim": 256, "n_embed": 16384, "ddconfig": F16}
+    content = {"model": {"target": "taming.models.vqgan.VQModel", "params": params}}
+    (folder / "f16.yaml").write_text(yaml.safe_dump(content))
+    save_file(build_vqgan(parse_config(content, "f16")).state_dict(), folder / "f16.safetensors")
+    return folder / "f16.safetensors"
+
+
+def recipe(model: str, size: int, **generator: Any) -> dict[str, Any]:
+    """A VQGAN with the embedded perceptor, 24 cutouts."""
+    return {
+        "prompts": ["a red heart"],
+        "size": [size, size],
+        "steps": 1,
+        "seed": 1,
+        "generator": {"type": "vqgan", "model": model, **generator},
+        "cutouts": {"type": "random", "count": 24},
+    }
+
+
+def peak(wanted: dict[str, Any]) -> float:
+    """MiB of a whole process that takes one step."""
+    command = [sys.executable, "-c", PEAK, json.dumps(wanted)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def memory(models: dict[str, str], sizes: list[int]) -> Iterator[dict[str, Any]]:
+    """A row for each model, size, and with or without checkpointing."""
+    for name, model in models.items():
+        for size in sizes:
+            for checkpointing in (False, True):
+                if size > 512 and not checkpointing and name != "embedded":
+                    continue  # tens of GiB
+                value = peak(recipe(model, size, checkpointing=checkpointing))
+                row = {"model": name, "size": size, "checkpointing": checkpointing, "mib": round(value)}
+                print(json.dumps(row), flush=True)
+                yield row
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--sizes", type=int, nargs="*", default=[256, 512, 1024])
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        models = {"embedded": "embedded", "f16, 16384 codes": str(write_published(Path(folder)))}
+        steps = {}
+        for name, model in models.items():
+            session = build(pixforge.load_recipe({**recipe(model, 256), "steps": 1000}))
+            steps[name] = measure(session, options.rounds)
+            print(name, json.dumps(steps[name], default=float), flush=True)
+        rows = list(memory(models, options.sizes))
+    facts = {"torch": torch.__version__, "threads": torch.get_num_threads(), "steps": steps, "memory": rows}
+    if options.json:
+        options.json.write_text(json.dumps(facts, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

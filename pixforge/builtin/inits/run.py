@@ -1,0 +1,61 @@
+"""Start from where another run ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from pixforge.contracts import Config, Generator, Init
+from pixforge.contracts.latents import LATENT
+from pixforge.contracts.paths import RecipePath
+from pixforge.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+
+class RunConfig(Config):
+    """Which run."""
+
+    type: Literal["run"] = "run"
+    checkpoint: RecipePath = Field(
+        description="The `checkpoint.safetensors` of a run's folder, relative to the recipe."
+    )
+
+
+class Run(Init[RunConfig]):
+    """Takes over the latent of a run with the same generator and size; one canvas is enough for many."""
+
+    def start(self, generator: Generator[Any]) -> None:
+        """Read, compare, copy."""
+        import torch
+
+        saved = self._read()
+        for name, latent in generator.latents().items():
+            wanted = tuple(latent.shape)
+            if name not in saved or saved[name].shape[1:] != wanted[1:]:
+                found = list(saved[name].shape[1:]) if name in saved else "missing"
+                raise self._wrong(
+                    f"its '{name}' is {found}, not {list(wanted[1:])}: that run had another generator or size; "
+                    "`init: {type: image}` with its picture would work"
+                )
+            if saved[name].shape[0] not in {1, wanted[0]}:
+                raise self._wrong(f"it has {saved[name].shape[0]} canvases, not {wanted[0]}")
+            if not bool(torch.isfinite(saved[name]).all()):
+                raise self._wrong(f"its '{name}' holds numbers that are not finite")
+            latent.copy_(saved[name].to(latent).expand(wanted))
+
+    def _read(self) -> dict[str, torch.Tensor]:
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            tensors = load_file(self.scene.folder / self.config.checkpoint)
+        except (OSError, SafetensorError, ValueError) as error:
+            reason = str(error).split("\n", 1)[0]
+            raise self._wrong(f"it cannot be read ({reason})") from error
+        return {name.removeprefix(LATENT): each for name, each in tensors.items() if name.startswith(LATENT)}
+
+    def _wrong(self, why: str) -> InputError:
+        return InputError(f"init.checkpoint: {self.config.checkpoint}: {why}")

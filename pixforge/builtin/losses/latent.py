@@ -1,0 +1,59 @@
+"""How far the latent has gone from where it started."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from pixforge.contracts import Generator, Loss, LossConfig, View
+
+if TYPE_CHECKING:
+    import torch
+
+
+class LatentConfig(LossConfig):
+    """Which distance, from what."""
+
+    type: Literal["latent"] = "latent"
+    distance: Literal["mse", "spherical", "cosine"] = Field(
+        "mse",
+        description="mse: mean squared difference; spherical: half the squared angle; cosine: 1 minus the cosine.",
+    )
+    origin: Literal["start", "zero"] = Field(
+        "start",
+        description="The latent before the first step, or zero (with mse alone: a zero has no angle).",
+    )
+
+
+class Latent(Loss[LatentConfig]):
+    """The distance of the latent from its start: keeps a run near its init (VQGAN-CLIP's init weight, Pixray's init loss)."""
+
+    _start: torch.Tensor | None = None
+
+    def prepare(self, generator: Generator[Any]) -> None:
+        """Remember the start."""
+        start = _flat(generator)
+        self._start = start.new_zeros(start.shape) if self.config.origin == "zero" else start.detach().clone()
+
+    def forward(self, view: View) -> torch.Tensor:
+        """`[B]`, 0 where nothing has moved."""
+        import torch
+        import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
+
+        now, start = _flat(view.generator), self._start
+        assert start is not None  # the engine prepares every loss
+        if self.config.distance == "mse" or self.config.origin == "zero":
+            return (now - start).square().mean(dim=1)
+        if self.config.distance == "cosine":
+            return 1 - F.cosine_similarity(now, start, dim=1)
+        # The angle from the chord keeps its gradient where the cosine is 1, at the very start.
+        chord = (F.normalize(now, dim=1) - F.normalize(start, dim=1)).square().sum(dim=1)
+        return 2 * torch.arcsin((chord.clamp(min=1e-12).sqrt() / 2).clamp(max=1 - 1e-6)).square()
+
+
+def _flat(generator: Generator[Any]) -> torch.Tensor:
+    """All that is trained, `[B, n]`."""
+    import torch
+
+    return torch.cat([each.flatten(1) for each in generator.latents().values()], dim=1)

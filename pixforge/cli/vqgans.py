@@ -1,0 +1,163 @@
+"""The part of `pixforge models` that is about VQGANs: the one that ships, the published ones, and checkpoints."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pixforge.vqgan.published import PUBLISHED
+
+if TYPE_CHECKING:
+    from pixforge.vqgan.files import Files
+
+PREFIX = "vqgan:"
+SHOWN = 8
+
+
+def is_vqgan(name: str) -> bool:
+    """Whether a name on the command line is of a VQGAN."""
+    return name in PUBLISHED or name.startswith(PREFIX)
+
+
+def names_here() -> list[str]:
+    """The one that ships, and those that were fetched."""
+    return [f"{PREFIX}embedded", *(name for name in PUBLISHED if _files(name))]
+
+
+def table() -> list[str]:
+    """One line for each."""
+    rows = [("VQGAN", "HERE", "FACTOR", "CODES", "ON DISK", "")]
+    rows += [("vqgan:embedded", "yes", "8", "1024", "12 MB", "ships with pixforge; generator: vqgan uses it")]
+    for known in PUBLISHED.values():
+        size = f"{known.megabytes} MB" if known.megabytes else "?"
+        here = "yes" if _files(known.name) else "no"
+        rows.append((known.name, here, str(known.factor), str(known.codes), size, known.note))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    return [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[5]]).rstrip()
+        for row in rows
+    ]
+
+
+def about(name: str) -> list[str]:
+    """What is known of one, and of its files if they are here.
+
+    Raises:
+        WeightsError: it is unknown.
+    """
+    known, files = PUBLISHED.get(name), _files(name)
+    if known is None and files is None:
+        _find(name)
+    facts = _file_facts(files) if files else {"here": f"no; `pixforge models fetch {name}`"}
+    if known is not None:
+        facts |= {
+            "what": known.note,
+            "factor": str(known.factor),
+            "codes": str(known.codes),
+            "source": known.checkpoints[0],
+            "mirrors": ", ".join(known.checkpoints[1:]) or "none is known",
+            "SHA-256": known.sha256 or "not published",
+            "license": known.licence or "not named by its authors",
+        }
+    facts["in a recipe"] = f"generator: {{type: vqgan, model: {name.removeprefix(PREFIX)}}}"
+    return [name, *(f"  {label + ':':<12} {value}" for label, value in facts.items())]
+
+
+def _file_facts(files: Files) -> dict[str, str]:
+    from pixforge.vqgan.config import parse_config, read_yaml
+    from pixforge.weights.files import megabytes
+
+    config = parse_config(read_yaml(files.config), str(files.config))
+    kind = "Gumbel" if config.gumbel else "VQ"
+    return {
+        "here": f"{files.weights} ({megabytes(files.weights.stat().st_size)})",
+        "model": f"{kind}, factor {config.factor}, {config.n_embed} codes of {config.embed_dim}",
+    }
+
+
+def fetch(name: str, source: str | None, *, offline: bool) -> Files:
+    """Get one, with its progress on standard error.
+
+    Raises:
+        WeightsError: it cannot be had.
+    """
+    from pixforge.vqgan.files import fetch
+
+    show = _show if sys.stderr.isatty() else None
+    found = fetch(
+        name.removeprefix(PREFIX), source=Path(source) if source else None, offline=offline, progress=show
+    )
+    if show:
+        print(file=sys.stderr)
+    return found
+
+
+def _show(have: int, total: int | None) -> None:
+    of = f" of {total / 1e6:.0f}" if total else ""
+    print(f"\r{have / 1e6:.0f}{of} MB", end="", file=sys.stderr, flush=True)
+
+
+def verify(name: str) -> str:
+    """Load it, compare its hash where one is published, and say what it is.
+
+    Raises:
+        WeightsError: it is not here, or damaged.
+    """
+    import json
+
+    from pixforge.errors import WeightsError
+    from pixforge.vqgan.load import load_vqgan
+    from pixforge.weights.files import megabytes, sha256_of
+
+    files = _find(name)
+    found = sha256_of(files.weights)
+    known = PUBLISHED.get(name)
+    expected = known.sha256 if known else None
+    card = files.weights.with_suffix(".json")
+    if files.name == "embedded" and card.is_file():
+        expected = json.loads(card.read_text("utf-8"))["sha256"]
+    if expected is not None and found != expected:
+        raise WeightsError(
+            f"{files.weights} is damaged: its SHA-256 is {found}, not {expected}; get it again"
+        )
+    load_vqgan(files)
+    checked = "as published" if expected else "whole and fits its configuration; nobody published its hash"
+    return f"{name}: {checked} ({megabytes(files.weights.stat().st_size)}, SHA-256 {found})"
+
+
+def convert(name: str, out: str | None, *, force: bool) -> None:
+    """Make a .safetensors file of a checkpoint, and say what was left out of it.
+
+    Raises:
+        WeightsError: it cannot be read, or the file is there already.
+    """
+    from pixforge.weights.checkpoint import convert
+    from pixforge.weights.files import megabytes
+
+    made = convert(Path(name), Path(out) if out else None, overwrite=force)
+    print(f"{made.file}: {made.count} tensors, {megabytes(made.bytes)}")
+    if made.dropped:
+        print(f"left out, since only training needs them: {_list(made.dropped)}")
+    if made.refused:
+        print(f"not loaded, since they are no tensors and could run code: {_list(made.refused)}")
+
+
+def _list(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more
+
+
+def _find(name: str) -> Files:
+    from pixforge.vqgan.files import find
+
+    return find(name.removeprefix(PREFIX), Path.cwd())
+
+
+def _files(name: str) -> Files | None:
+    from pixforge.errors import WeightsError
+
+    try:
+        return _find(name)
+    except WeightsError:
+        return None

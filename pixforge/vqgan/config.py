@@ -1,0 +1,116 @@
+"""The part of a taming-transformers YAML file that says what a VQGAN is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from typing_extensions import Self
+
+from pixforge.errors import WeightsError
+
+MAX_BYTES = 1 << 20
+TARGETS = {"VQModel": False, "VQNoDiscModel": False, "VQSegmentationModel": False, "GumbelVQ": True}
+TRANSFORMER = "Net2NetTransformer"
+
+Count = Annotated[int, Field(ge=1, le=1 << 20)]
+Width = Annotated[int, Field(ge=1, le=8192)]
+
+
+class DDConfig(BaseModel):
+    """What taming's `Encoder` and `Decoder` take; the names are theirs."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    double_z: bool = False
+    z_channels: Width
+    resolution: Annotated[int, Field(ge=8, le=8192)]
+    in_channels: Annotated[int, Field(ge=1, le=1024)] = 3
+    out_ch: Annotated[int, Field(ge=1, le=1024)] = 3
+    ch: Annotated[int, Field(ge=32, le=1024, multiple_of=32)]
+    ch_mult: Annotated[list[Annotated[int, Field(ge=1, le=64)]], Field(min_length=1, max_length=8)]
+    num_res_blocks: Annotated[int, Field(ge=1, le=16)]
+    attn_resolutions: Annotated[list[int], Field(max_length=16)] = []
+    dropout: float = 0.0
+    num_groups: Literal[1, 2, 4, 8, 16, 32] = 32
+    """Of the group normalization: always 32 in taming; fewer is pixforge's own, for narrow networks."""
+
+    @model_validator(mode="after")
+    def _of_a_size(self) -> Self:
+        if self.ch * max(self.ch_mult) > 8192:
+            raise ValueError(f"ch times ch_mult is {self.ch * max(self.ch_mult)}; 8192 is the most")
+        return self
+
+
+class VqganConfig(BaseModel):
+    """A VQGAN in taming's words, `gumbel` for its `GumbelVQ`."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    ddconfig: DDConfig
+    n_embed: Count
+    embed_dim: Width
+    gumbel: bool = False
+    legacy: bool = True
+    unknown_index: int | Literal["random", "extra"] = "random"
+
+    @property
+    def factor(self) -> int:
+        """f: pixels of a side for each code."""
+        return int(2 ** (len(self.ddconfig.ch_mult) - 1))
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """A YAML mapping from a file that may be anything.
+
+    Raises:
+        WeightsError: it is missing, too large, or no mapping.
+    """
+    import yaml
+
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise WeightsError(f"{file} is too large for a configuration")
+        content = yaml.safe_load(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        reason = str(error).split("\n", 1)[0]
+        raise WeightsError(f"{file} cannot be read as a YAML configuration: {reason}") from error
+    if not isinstance(content, dict):
+        raise WeightsError(f"{file} is no configuration of taming-transformers: it should have `model:`")
+    return content
+
+
+def model_part(content: dict[str, Any], label: str) -> tuple[str, dict[str, Any]]:
+    """The class name and the parameters that a configuration names.
+
+    Raises:
+        WeightsError: it names none.
+    """
+    model = content.get("model", content)
+    target, params = (model.get("target"), model.get("params")) if isinstance(model, dict) else (None, None)
+    if not isinstance(target, str) or not isinstance(params, dict):
+        raise WeightsError(
+            f"{label} is no configuration of taming-transformers: it lacks model.target or model.params"
+        )
+    return target.rsplit(".", 1)[-1], params
+
+
+def parse_config(content: dict[str, Any], label: str) -> VqganConfig:
+    """The VQGAN of a configuration; of a Net2NetTransformer's, its first stage.
+
+    Raises:
+        WeightsError: it is of another kind of model, or a value is missing or unreasonable.
+    """
+    name, params = model_part(content, label)
+    if name == TRANSFORMER:
+        return parse_config({"model": params.get("first_stage_config")}, f"{label} (first stage)")
+    if name not in TARGETS:
+        known = ", ".join([*TARGETS, TRANSFORMER])
+        raise WeightsError(f"{label} is of a {name}, which is no VQGAN; these are: {known}")
+    try:
+        return VqganConfig.model_validate({**params, "gumbel": TARGETS[name]})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise WeightsError(f"{label}: model.params.{where}: {first['msg']}") from error

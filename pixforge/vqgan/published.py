@@ -1,0 +1,134 @@
+"""VQGANs that were published in taming-transformers' format, under the names that Pixray gave them.
+
+Addresses are those of taming-transformers' README, of VQGAN-CLIP's download script and of Pixray's tables (2021 to 2022), the
+authors' own server first. Nobody published hashes of these files; sizes are what VQGAN-CLIP's script says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HEIBOX = "https://heibox.uni-heidelberg.de/d"
+MIRROR = "http://mirror.io.community/blob/vqgan"
+OLD = "http://eaidata.bmk.sh/data/Wikiart_16384"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A model: where its two files are (mirrors in order), `megabytes` about, and what is known of it.
+
+    `sha256` is of the checkpoint, None where nobody published one; `licence` None where the authors name none.
+    """
+
+    name: str
+    configs: tuple[str, ...]
+    checkpoints: tuple[str, ...]
+    megabytes: int | None
+    factor: int
+    codes: int
+    note: str
+    sha256: str | None = None
+    licence: str | None = None
+
+
+def _heibox(
+    folder: str, config: str = "configs%2Fmodel.yaml", file: str = "ckpts%2Flast.ckpt"
+) -> tuple[str, str]:
+    return f"{HEIBOX}/{folder}/files/?p=%2F{config}&dl=1", f"{HEIBOX}/{folder}/files/?p=%2F{file}&dl=1"
+
+
+_IMAGENET_1024 = _heibox("8088892a516d4e3baf92")
+_IMAGENET_16384 = _heibox("a7530b09fed84f80a887")
+_GUMBEL = _heibox("2e5662443a6b4307b470")
+_SFLCKR = _heibox(
+    "73487ab6e5314cb5adba", "configs%2F2020-11-09T13-31-51-project.yaml", "checkpoints%2Flast.ckpt"
+)
+_FACES = (
+    "https://app.koofr.net/content/links/a04deec9-0c59-4673-8b37-3d696fe63a5d/files/get/last.ckpt"
+    "?path=%2F2020-11-13T21-41-45_faceshq_transformer%2Fcheckpoints%2Flast.ckpt"
+)
+_IN_TAMING = "MIT (the code's; none is named for the weights)"
+
+PUBLISHED = {
+    each.name: each
+    for each in (
+        Published(
+            "imagenet_f16_1024",
+            (_IMAGENET_1024[0], f"{MIRROR}/vqgan_imagenet_f16_1024.yaml"),
+            (_IMAGENET_1024[1], f"{MIRROR}/vqgan_imagenet_f16_1024.ckpt"),
+            958,
+            16,
+            1024,
+            "ImageNet; coarse and painterly",
+            licence=_IN_TAMING,
+        ),
+        Published(
+            "imagenet_f16_16384",
+            (_IMAGENET_16384[0], f"{MIRROR}/vqgan_imagenet_f16_16384.yaml"),
+            (_IMAGENET_16384[1], f"{MIRROR}/vqgan_imagenet_f16_16384.ckpt"),
+            980,
+            16,
+            16384,
+            "ImageNet; the usual choice",
+            licence=_IN_TAMING,
+        ),
+        Published(
+            "openimages_f16_8192",
+            (_GUMBEL[0],),
+            (_GUMBEL[1],),
+            376,
+            8,
+            8192,
+            "OpenImages, Gumbel quantizer; its factor is 8, whatever the name says",
+            licence=_IN_TAMING,
+        ),
+        Published(
+            "coco",
+            ("https://dl.nmkd.de/ai/clip/coco/coco.yaml",),
+            ("https://dl.nmkd.de/ai/clip/coco/coco.ckpt",),
+            8400,
+            16,
+            8192,
+            "COCO; the first stage of a transformer that draws scenes",
+            licence=_IN_TAMING,
+        ),
+        Published(
+            "faceshq",
+            ("https://drive.google.com/uc?export=download&id=1fHwGx_hnBtC8nsq7hesJvs-Klv-P0gzT",),
+            (_FACES,),
+            None,
+            16,
+            1024,
+            "faces; the first stage of a transformer",
+            licence=_IN_TAMING,
+        ),
+        Published(
+            "wikiart_1024",
+            (f"{MIRROR}/wikiart.yaml",),
+            (f"{MIRROR}/wikiart.ckpt",),
+            958,
+            16,
+            1024,
+            "paintings",
+        ),
+        Published(
+            "wikiart_16384",
+            (f"{MIRROR}/wikiart_16384.yaml", f"{OLD}/wikiart_f16_16384_8145600.yaml"),
+            (f"{MIRROR}/wikiart_16384.ckpt", f"{OLD}/wikiart_f16_16384_8145600.ckpt"),
+            1000,
+            16,
+            16384,
+            "paintings",
+        ),
+        Published(
+            "sflckr",
+            (_SFLCKR[0],),
+            (_SFLCKR[1],),
+            None,
+            16,
+            1024,
+            "landscapes from Flickr; the first stage of a transformer",
+            licence=_IN_TAMING,
+        ),
+    )
+}

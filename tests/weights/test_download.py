@@ -1,0 +1,227 @@
+"""Downloads from servers that fail in every way: the file has its name only when it is whole."""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from pixforge.errors import WeightsError
+from pixforge.weights import download as module
+from pixforge.weights.download import Wanted, download
+
+DATA = bytes(range(256)) * 1200
+DIGEST = hashlib.sha256(DATA).hexdigest()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Does what the path says; counts requests and remembers their ranges."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self.server.ranges.append(self.headers.get("Range"))
+        getattr(self, "do_" + self.path.strip("/").split("?")[0])()
+
+    def send(self, body, status=200, length=None, **headers):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body) if length is None else length))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def start(self):
+        return int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").split("-")[0])
+
+    def do_good(self):
+        self.send(DATA)
+
+    def do_cuts(self):
+        """Every answer ends after 100,000 bytes; it goes on where it is asked to."""
+        first = self.start()
+        rest = DATA[first:]
+        headers = {"Content_Range": f"bytes {first}-{len(DATA) - 1}/{len(DATA)}"} if first else {}
+        self.send(rest[:100_000], 206 if first else 200, len(rest), ETag='"one"', **headers)
+
+    def do_cuts_and_forgets(self):
+        """Breaks once, then knows nothing of ranges."""
+        whole = len(self.server.ranges) > 1
+        self.send(DATA if whole else DATA[:100_000], 200, len(DATA))
+
+    def do_changes(self):
+        """Breaks once, then has another file, which `If-Range` notices."""
+        if len(self.server.ranges) == 1:
+            self.send(b"x" * 100_000, 200, len(DATA), ETag='"old"')
+        else:
+            assert self.headers.get("If-Range") == '"old"'
+            self.send(DATA, ETag='"new"')
+
+    def do_too_long(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(DATA + DATA)
+
+    def do_short_forever(self):
+        self.send(DATA[:1000], length=len(DATA))
+
+    def do_wrong(self):
+        self.send(DATA[::-1])
+
+    def do_page(self):
+        self.send(b"<html>sorry</html>", Content_Type="text/html; charset=utf-8")
+
+    def do_missing(self):
+        self.send(b"", 404)
+
+    def do_moved(self):
+        self.send(b"", 302, Location="/cuts")
+
+    def do_loop(self):
+        self.send(b"", 302, Location="/loop")
+
+    def do_to_file(self):
+        self.send(b"", 302, Location="file:///etc/passwd")
+
+    def do_stalls(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(DATA)))
+        self.end_headers()
+        self.server.stop.wait(5)
+
+
+@contextmanager
+def serving() -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    server.ranges, server.stop = [], threading.Event()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.stop.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr(module.time, "sleep", lambda _: None)
+    with serving() as started:
+        yield started
+
+
+def url(server, path: str) -> str:
+    return f"http://127.0.0.1:{server.server_port}/{path}"
+
+
+def nothing_left(folder) -> bool:
+    return {each.name for each in folder.iterdir()} <= {"model.ckpt.lock"}
+
+
+@pytest.mark.parametrize("path", ["good", "cuts", "cuts_and_forgets", "changes", "moved"])
+def test_the_file_comes_whole(server, tmp_path, path):
+    seen = []
+    target = download(
+        [url(server, path)],
+        tmp_path / "model.ckpt",
+        Wanted(sha256=DIGEST),
+        progress=lambda *p: seen.append(p),
+    )
+    assert target.read_bytes() == DATA
+    assert seen[-1][0] == len(DATA)
+    left = {each.name for each in tmp_path.iterdir()} - {"model.ckpt.lock"}
+    assert left == {"model.ckpt"}
+
+
+def test_a_broken_connection_goes_on_where_it_stopped(server, tmp_path):
+    download([url(server, "cuts")], tmp_path / "model.ckpt", Wanted(len(DATA), DIGEST))
+    assert server.ranges == [None, "bytes=100000-", "bytes=200000-", "bytes=300000-"]
+
+
+def test_another_run_goes_on_too(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "TRIES", 1)
+    with pytest.raises(WeightsError, match=r"broke after 100000 of 307200"):
+        download([url(server, "cuts")], tmp_path / "model.ckpt")
+    assert not (tmp_path / "model.ckpt").exists()
+    monkeypatch.setattr(module, "TRIES", 4)
+    assert download([url(server, "cuts")], tmp_path / "model.ckpt").read_bytes() == DATA
+    assert server.ranges[1] == "bytes=100000-"
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("too_long", "sends more than the 307200 bytes"),
+        ("wrong", "another file: SHA-256"),
+        ("page", "a web page instead"),
+        ("missing", "404"),
+        ("loop", "redirect"),
+        ("to_file", "is not allowed"),
+    ],
+)
+def test_what_is_wrong_is_named_and_nothing_stays(server, tmp_path, path, message):
+    with pytest.raises(WeightsError, match=message):
+        download(
+            [url(server, path)],
+            tmp_path / "model.ckpt",
+            Wanted(len(DATA) if path != "page" else None, DIGEST),
+        )
+    assert nothing_left(tmp_path)
+
+
+def test_lies_about_the_length_end(server, tmp_path):
+    with pytest.raises(WeightsError, match="the connection broke"):
+        download([url(server, "short_forever")], tmp_path / "model.ckpt")
+    with pytest.raises(WeightsError, match="offers 307200 bytes, not 5"):
+        download([url(server, "good")], tmp_path / "other.ckpt", Wanted(5))
+    assert not (tmp_path / "model.ckpt").exists()
+    assert not (tmp_path / "other.ckpt").exists()
+
+
+def test_a_silent_server_is_given_up(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "TRIES", 2)
+    with pytest.raises(WeightsError, match=r"broke \(TimeoutError\)"):
+        download([url(server, "stalls")], tmp_path / "model.ckpt", timeout=0.2)
+
+
+def test_mirrors_are_tried_in_order(server, tmp_path):
+    addresses = ["ftp://example.org/x", *(url(server, each) for each in ("missing", "wrong", "cuts"))]
+    assert download(addresses, tmp_path / "model.ckpt", Wanted(sha256=DIGEST)).read_bytes() == DATA
+
+
+def test_nobody_listens(tmp_path):
+    with serving() as closed:
+        address = url(closed, "good")
+    with pytest.raises(WeightsError, match=r"cannot fetch model\.ckpt: 127\.0\.0\.1:\d+: no answer"):
+        download([address], tmp_path / "model.ckpt")
+
+
+def test_two_downloads_of_one_file_do_not_meet(server, tmp_path):
+    from filelock import FileLock
+
+    with FileLock(tmp_path / "model.ckpt.lock"), pytest.raises(WeightsError, match="by another process"):
+        download([url(server, "good")], tmp_path / "model.ckpt")
+
+
+def test_a_full_disk_is_named_before_it_is_full(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10})())
+    with pytest.raises(WeightsError, match="are needed"):
+        download([url(server, "good")], tmp_path / "model.ckpt")
+    assert not (tmp_path / "model.ckpt").exists()
+
+
+def test_outside_servers_cannot_lead_inside():
+    handler = module._Redirects()
+    request = module.urllib.request.Request("https://example.org/model")
+    for address, message in (
+        ("https://127.0.0.1/x", "this machine"),
+        ("http://example.org/x", "from https to http"),
+    ):
+        with pytest.raises(module._FailedError, match=message):
+            handler.redirect_request(request, None, 302, "", {}, address)
