@@ -174,18 +174,26 @@ def _check_encode(generator: Generator[Any], scene: Scene) -> None:
 
 
 def check_loss(component: type[Loss[Any]], scene: Scene, **fields: Any) -> None:
-    """One finite value for each canvas, gradient, canvases that are independent."""
-    loss = _built(component, scene, fields)
+    """One finite value for each canvas, gradient to the picture or the latent, canvases that are independent."""
+    import torch
+
+    loss, generator = _built(component, scene, fields), _no_generator(scene)
+    with torch.no_grad():
+        loss.prepare(generator)
+        for latent in generator.latents().values():
+            latent.add_(scene.draws.at("moved").randn(*latent.shape[1:]))
     image = scene.draws.at("check").rand(3, scene.height, scene.width).requires_grad_()
-    value = loss.forward(View(image, _no_generator(scene), scene, 0))
+    value = loss.forward(View(image, generator, scene, 0))
     assert value.shape == (scene.batch,), (
         f"{component.__name__}.forward must return [B], not {list(value.shape)}"
     )
     assert bool(value.isfinite().all()), f"{component.__name__} is not finite for a random picture"
     value[0].backward()
-    assert image.grad is not None, f"{component.__name__} gives the picture no gradient"
-    assert bool(image.grad.isfinite().all()), f"the gradient of {component.__name__} is not finite"
-    assert not bool(image.grad[1:].any()), "a canvas influences another: reduce over [1:] dimensions only"
+    found = [each.grad for each in (image, *generator.latents().values()) if each.grad is not None]
+    assert found, f"{component.__name__} gives neither the picture nor the latent a gradient"
+    for gradient in found:
+        assert bool(gradient.isfinite().all()), f"the gradient of {component.__name__} is not finite"
+        assert not bool(gradient[1:].any()), "a canvas influences another: reduce over [1:] dimensions only"
 
 
 def check_augmentation(component: type[Augmentation[Any]], scene: Scene, **fields: Any) -> None:

@@ -35,7 +35,6 @@ RATE = 5e-4
 BETAS = (0.9, 0.99)
 EMA = 0.998
 CODES_FROM = 0.12
-DISCRIMINATOR_FROM = 0.75
 COMMITMENT = 0.25
 PERCEPTUAL = 0.15
 # Its gradient is strong and fine-grained: colors and shapes come first.
@@ -309,7 +308,7 @@ class Run:
                 perceived = self.features.distance(made, pictures)
         loss = plain + PERCEPTUAL * min(1.0, share) * perceived
         terms = {"l1": difference.abs().mean().item(), "perceived": perceived.item()}
-        if self.progress > DISCRIMINATOR_FROM:
+        if self.progress > self.options.discriminator_from:
             fooled = -self.critic(made * 2 - 1).mean()
             weight = self.balance(loss, fooled)
             terms["fooled"] = fooled.item()
@@ -319,7 +318,7 @@ class Run:
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self.ema.update_parameters(self.model)
-        if self.progress > DISCRIMINATOR_FROM:
+        if self.progress > self.options.discriminator_from:
             terms["critic"] = self.train_critic(pictures, made.detach())
         return terms | {"commitment": commitment.item()}
 
@@ -391,6 +390,12 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=Path("pixforge/weights/embedded"))
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument(
+        "--discriminator-from",
+        type=float,
+        default=0.85,
+        help="share of the time from which the patch discriminator takes part; 1: never",
+    )
     parser.add_argument("--fresh", action="store_true", help="ignore an earlier checkpoint")
     Run(parser.parse_args()).train()
 

@@ -2,6 +2,7 @@
 
 from pixforge.contracts.components import (
     Augmentation,
+    CodeLatent,
     Component,
     Cutouts,
     Exporter,
@@ -19,6 +20,7 @@ from pixforge.contracts.step import Canvas, Output, Scene, StepReport, View
 __all__ = [
     "Augmentation",
     "Canvas",
+    "CodeLatent",
     "Component",
     "Config",
     "Cutouts",

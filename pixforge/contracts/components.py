@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, get_args, runtime_checkable
 
 from pixforge.contracts.config import Config
 from pixforge.contracts.draws import Stream
@@ -82,6 +82,22 @@ class Generator(Component[C]):
     def provenance(self) -> dict[str, Any]:
         """Name, size and SHA-256 of frozen weights, for `run.json`; empty without any."""
         return {}
+
+
+@runtime_checkable
+class CodeLatent(Protocol):
+    """What a generator may offer beside its base class when its latent can be set to codes of a codebook."""
+
+    @property
+    def code_size(self) -> tuple[int, int]:
+        """Rows and columns of codes."""
+
+    @property
+    def codebook(self) -> torch.Tensor:
+        """`[n, d]`, float32: what the code numbers stand for."""
+
+    def set_codes(self, codes: torch.Tensor) -> None:
+        """Start from code numbers `[B, h, w]`, rows and columns as `code_size` says."""
 
 
 class Perceptor(Component[C]):

@@ -28,7 +28,6 @@ def write_checkpoint(session: Session, folder: Path, step: int) -> None:
     }
     facts = {
         "step": str(step),
-        "generator": str(session.recipe.generator.model_dump().get("type")),
         "recipe": session.recipe.resolved_yaml(folder),
     }
     partial = folder / f".{NAME}.partial"

@@ -53,4 +53,5 @@ class Reader:
 
     def _heads(self, hidden: torch.Tensor) -> torch.Tensor:
         """`[B, t, heads * d]` to `[B, heads, t, d]`."""
-        return hidden.unflatten(2, (self._keys.shape[2], -1)).transpose(1, 2)
+        batch, length, _ = hidden.shape
+        return hidden.view(batch, length, self._keys.shape[2], -1).transpose(1, 2)

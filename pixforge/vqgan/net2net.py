@@ -54,7 +54,8 @@ class Net2Net(nn.Module):
         """Rows, and columns, of codes that the transformer was trained on at once."""
         block = int(self.transformer.block_size)
         fits = math.isqrt((block + 1) // 2) if self.kind.spatial else math.isqrt(block)
-        return min(fits, int(self.first_stage_model.encoder.resolution) // self.first_stage_model.factor)
+        trained = self.first_stage_model.encoder.resolution // self.first_stage_model.factor
+        return min(fits, int(trained))
 
     def forward_logits(self, codes: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
         """The logits `[B, T, vocabulary]` of each of the codes `[B, T]`, given those before it and the condition `[B, C]`."""
@@ -149,6 +150,12 @@ class Net2Net(nn.Module):
         """The condition `[B, h, w]` that its VQGAN finds in `[B, channels, H, W]`."""
         assert isinstance(self.cond_stage_model, VQGAN)
         return _numbers(self.cond_stage_model, images)
+
+    @property
+    def condition_channels(self) -> int:
+        """Of the pictures that the condition's VQGAN looks at: for a segmentation, its classes."""
+        assert isinstance(self.cond_stage_model, VQGAN)
+        return int(self.cond_stage_model.encoder.conv_in.in_channels)
 
     def book_numbers(self, codes: torch.Tensor) -> torch.Tensor:
         """The transformer's numbers as numbers in the first stage's codebook."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from typing_extensions import Self
@@ -15,6 +15,7 @@ UNCONDITIONAL = "__is_unconditional__"
 
 Side = Annotated[int, Field(ge=1, le=128)]
 Token = Annotated[int, Field(ge=0, le=1 << 20)]
+M = TypeVar("M", bound=BaseModel)
 
 
 class _Part(BaseModel):
@@ -154,7 +155,7 @@ def _condition(
     return _valid(kinds[stage.name], stage.params, where)
 
 
-def _valid(kind: Any, content: dict[str, Any], where: str) -> Any:
+def _valid(kind: type[M], content: dict[str, Any], where: str) -> M:
     try:
         return kind.model_validate(content)
     except ValidationError as error:

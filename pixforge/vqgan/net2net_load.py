@@ -68,7 +68,7 @@ def _within(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch
 
 
 def _gpt(config: GPTConfig) -> nn.Module:
-    """taming's GPT without memory of its own: whatever sizes the file claims, its tensors must have them."""
+    """A GPT of taming's without memory of its own: whatever sizes the file claims, its tensors must have them."""
     import torch
     from taming.modules.transformer.mingpt import GPT
 

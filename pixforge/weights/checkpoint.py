@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pickle
+import warnings
 import zipfile
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pixforge.errors import WeightsError
+from pixforge.weights.files import sha256_of
+from pixforge.weights.inert import inert_pickle, printable
 
 if TYPE_CHECKING:
     import torch
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DROPPED = ("loss.",)
 ENVELOPES = ("state_dict", "model")
 SAFETENSORS = ".safetensors"
+PAGES = (b"<!doctype", b"<html", b"<?xml")
 
 
 @dataclass(frozen=True)
@@ -83,101 +84,58 @@ def _safetensors(file: Path) -> Checkpoint:
 def _pickled(file: Path) -> Checkpoint:
     import torch
 
-    with file.open("rb") as stream:
-        start = stream.read(64).lstrip().lower()
-    if start.startswith((b"<!doctype", b"<html", b"<?xml")):
-        raise WeightsError(f"{file} is a web page, not a checkpoint; get it again")
+    zipped = _look_at(file)
     try:
-        return Checkpoint(_tensors(torch.load(file, map_location="cpu", weights_only=True)), ())
+        return Checkpoint(_tensors(torch.load(file, map_location="cpu", weights_only=True, mmap=zipped)), ())
     except pickle.UnpicklingError:
-        return _inertly(file)  # more than tensors
+        return _inertly(file, zipped)  # more than tensors
     except Exception as error:  # a hostile file can raise anything in the unpickler
         raise _damaged(file, error) from error
 
 
-def _inertly(file: Path) -> Checkpoint:
+def _look_at(file: Path) -> bool:
+    """Whether it is one of torch's zip files, which need not be read into memory at once.
+
+    Raises:
+        WeightsError: it is something that torch.load should not see.
+    """
+    with file.open("rb") as stream:
+        start = stream.read(64).lstrip().lower()
+    if start.startswith(PAGES):
+        raise WeightsError(f"{file} is a web page, not a checkpoint; get it again")
+    if not start.startswith(b"pk"):
+        return False
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise _damaged(file, error) from error
+    if any(name.endswith("/constants.pkl") for name in names):
+        raise WeightsError(
+            f"{file} is a TorchScript program, not a checkpoint; its saved state_dict would work"
+        )
+    return True
+
+
+def _inertly(file: Path, zipped: bool) -> Checkpoint:
     import torch
 
     refused: dict[str, None] = {}
     try:
-        content = torch.load(
-            file, map_location="cpu", weights_only=False, pickle_module=_inert_pickle(refused)
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # that sources of classes, which are not loaded anyway, have changed
+            content = torch.load(
+                file,
+                map_location="cpu",
+                weights_only=False,
+                mmap=zipped,
+                pickle_module=inert_pickle(refused),
+            )
     except Exception as error:
         raise _damaged(file, error) from error
     return Checkpoint(_tensors(content), tuple(refused))
-
-
-class Inert:
-    """Stands for an object that was not loaded: takes whatever the pickle gives it, and does nothing."""
-
-    def __init__(self, *_: Any, **__: Any) -> None:
-        pass
-
-    def __call__(self, *_: Any, **__: Any) -> Inert:
-        """Calls give another."""
-        return Inert()
-
-    def __setstate__(self, _: Any) -> None:
-        pass
-
-    def __setitem__(self, *_: Any) -> None:
-        pass
-
-    def __reduce__(self) -> tuple[type[Inert], tuple[()]]:
-        return Inert, ()
-
-    def __hash__(self) -> int:
-        return id(self)
-
-    def append(self, _: Any) -> None:
-        """As lists are filled."""
-
-    def extend(self, _: Any) -> None:
-        """As lists are filled."""
-
-    def add(self, _: Any) -> None:
-        """As sets are filled."""
-
-    def update(self, *_: Any) -> None:
-        """As mappings are filled."""
-
-
-def _allowed() -> dict[tuple[str, str], Any]:
-    """What rebuilds tensors; all of it is torch's own and makes nothing but tensors and mappings."""
-    import torch
-    from torch import _utils
-
-    names: dict[tuple[str, str], Any] = {("collections", "OrderedDict"): OrderedDict}
-    for name in ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_parameter"):
-        names["torch._utils", name] = getattr(_utils, name)
-    names["torch.nn.parameter", "Parameter"] = torch.nn.Parameter
-    names["torch", "Size"] = torch.Size
-    for name in dir(torch):
-        each = getattr(torch, name)
-        if isinstance(each, torch.dtype) or (name.endswith("Storage") and isinstance(each, type)):
-            names["torch", name] = each
-    names["torch.storage", "UntypedStorage"] = torch.UntypedStorage
-    return names
-
-
-def _inert_pickle(refused: dict[str, None]) -> ModuleType:
-    """A pickle module for torch.load whose unpickler makes tensors and notes the names of all else in `refused`."""
-    allowed = _allowed()
-
-    class Unpickler(pickle.Unpickler):
-        def find_class(self, module: str, name: str) -> Any:
-            if (module, name) in allowed:
-                return allowed[module, name]
-            refused[f"{module}.{name}"] = None
-            return Inert
-
-    def load(stream: Any, **options: Any) -> Any:
-        return Unpickler(stream, **options).load()
-
-    made = ModuleType("inert_pickle")
-    vars(made).update(Unpickler=Unpickler, load=load, UnpicklingError=pickle.UnpicklingError)
-    return made
 
 
 def _tensors(content: Any) -> dict[str, torch.Tensor]:
@@ -197,47 +155,68 @@ def _tensors(content: Any) -> dict[str, torch.Tensor]:
 
 
 def _damaged(file: Path, error: Exception) -> WeightsError:
-    reason = str(error).strip().split("\n", 1)[0][:200] or type(error).__name__
-    kind = (
-        "cut off or damaged"
-        if isinstance(error, EOFError | OSError | RuntimeError | zipfile.BadZipFile)
-        else "no checkpoint"
+    reason = printable(str(error).strip().split("\n", 1)[0]) or type(error).__name__
+    return WeightsError(
+        f"{file} cannot be read: it is cut off, damaged or no checkpoint ({reason}); get it again"
     )
-    return WeightsError(f"{file} cannot be read: it is {kind} ({reason}); get it again")
 
 
-def convert(source: Path, target: Path | None = None, *, overwrite: bool = False) -> Converted:
+def convert(
+    source: Path,
+    target: Path | None = None,
+    *,
+    overwrite: bool = False,
+    drop: tuple[str, ...] = DROPPED,
+) -> Converted:
     """Write a checkpoint's tensors as .safetensors, beside it unless `target` says otherwise; whole or not at all.
 
-    Raises:
-        WeightsError: it cannot be read, or the target is there already.
-    """
-    from safetensors.torch import save_file
+    Tensors whose names begin with one of `drop` are left out; `()` keeps all.
 
+    Raises:
+        WeightsError: it cannot be read, nothing would be left, or the target is there already or no place for it.
+    """
     target = target or source.with_suffix(SAFETENSORS)
+    if target.suffix != SAFETENSORS:
+        raise WeightsError(f"{target} should end in {SAFETENSORS}, which is what is written")
     if target.exists() and not overwrite:
         raise WeightsError(f"{target} exists; --force overwrites it, -o FILE names another")
     found = read_checkpoint(source)
-    dropped = tuple(name for name in found.tensors if name.startswith(DROPPED))
-    kept = {
-        name: each.contiguous().clone() for name, each in found.tensors.items() if name not in set(dropped)
-    }
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        save_file(kept, partial, metadata={"source": source.name, "source_sha256": _sha256(source)})
-        with partial.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        partial.replace(target)
-    except OSError as error:
-        raise WeightsError(f"{target} cannot be written: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    kept = {name: each for name, each in found.tensors.items() if not name.startswith(drop)}
+    if not kept:
+        raise WeightsError(
+            f"{source} holds nothing but tensors that only training needs; nothing was written"
+        )
+    _write(_separate(kept), target, {"source": source.name, "source_sha256": sha256_of(source)})
+    dropped = tuple(name for name in found.tensors if name not in kept)
     return Converted(target, len(kept), target.stat().st_size, dropped, found.refused)
 
 
-def _sha256(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+def _separate(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Each dense, contiguous and with memory of its own, as the format wants them; copied only where need be."""
+    taken: set[int] = set()
+    separate = {}
+    for name, each in tensors.items():
+        each = each.to_dense().contiguous()
+        storage = each.untyped_storage()
+        if storage.nbytes() != each.nbytes or storage.data_ptr() in taken:
+            each = each.clone()
+        taken.add(each.untyped_storage().data_ptr())
+        separate[name] = each
+    return separate
+
+
+def _write(tensors: dict[str, torch.Tensor], target: Path, metadata: dict[str, str]) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        save_file(tensors, partial, metadata=metadata)
+        with partial.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        partial.replace(target)
+    except (OSError, SafetensorError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or printable(str(error))
+        raise WeightsError(f"{target} cannot be written: {reason}") from error
+    finally:
+        partial.unlink(missing_ok=True)

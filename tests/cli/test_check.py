@@ -10,7 +10,7 @@ def test_a_bad_recipe_does_not_hide_the_others(cli, work):
     assert err.splitlines() == [
         (
             "bad.yaml:2: losses[0].type: unknown loss 'symetry'. Did you mean 'symmetry'? "
-            "(known: range, saturation, smoothness, symmetry)"
+            "(known: latent, range, saturation, smoothness, symmetry)"
         ),
         "bad.yaml:3: steps: must be greater than or equal to 0, not -1",
         "gone.yaml: there is no such file",

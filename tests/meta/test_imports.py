@@ -21,11 +21,23 @@ ALLOWED = {
     "metadata": {"errors"},
     "builtin": {"contracts", "hookspecs", "errors", "images", "metadata", "weights", "compat", "vqgan"},
     "weights": {"errors", "compat"},
+    "vqgan": {"contracts", "errors", "weights"},
     "recipe": {"registry", "plugins", "contracts", "errors", "metadata"},
     "engine": {"recipe", "registry", "contracts", "errors"},
     "run": {"engine", "recipe", "registry", "plugins", "contracts", "errors", "images", "metadata"},
     "testing": {"builtin", "contracts", "hookspecs", "errors"},
-    "cli": {"run", "engine", "recipe", "plugins", "registry", "contracts", "errors", "weights", "compat"},
+    "cli": {
+        "vqgan",
+        "run",
+        "engine",
+        "recipe",
+        "plugins",
+        "registry",
+        "contracts",
+        "errors",
+        "weights",
+        "compat",
+    },
 }
 
 

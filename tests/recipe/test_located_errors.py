@@ -2,7 +2,7 @@
 
 import pytest
 
-LOSSES = "(known: range, saturation, smoothness, symmetry)"
+LOSSES = "(known: latent, range, saturation, smoothness, symmetry)"
 MESSAGES = {
     "unknown type": (
         "prompts: [a]\nlosses:\n  - smoothness\n  - {type: symetry}",
@@ -14,7 +14,7 @@ MESSAGES = {
     ),
     "unlike anything": (
         "prompts: [a]\ngenerator: zzz",
-        "recipe.yaml:2: generator.type: unknown generator 'zzz' (known: fourier, pixels)",
+        "recipe.yaml:2: generator.type: unknown generator 'zzz' (known: fourier, pixels, vqgan)",
     ),
     "no type": (
         "prompts: [a]\nlosses:\n  - {weight: 1}",

@@ -97,7 +97,7 @@ def test_paths_that_lead_nowhere(setting, message):
     ("setting", "message"),
     [
         ("steps=-1", "steps: must be greater than or equal to 0, not -1"),
-        ("generator.type=pixls", "generator.type: unknown generator 'pixls'. Did you mean 'pixels'? (known: fourier, pixels)"),
+        ("generator.type=pixls", "generator.type: unknown generator 'pixls'. Did you mean 'pixels'? (known: fourier, pixels, vqgan)"),
         ("prompts.0.wait=1", "prompts[0].wait: a prompt has no field 'wait'. Did you mean 'weight'? (fields: image, stop, text, weight)"),
         ("init.type=image", "init.image: missing"),
     ],

@@ -35,6 +35,7 @@ class FakeRecipe:
     registry: Registry = field(default_factory=lambda: Registry(load_plugins()))
     prompts: list[Any] = field(default_factory=list)
 
+    compile = False
     generator = Plain(type="pixels")
     init = Plain(type="noise")
     cutouts = Plain(type="random")
@@ -48,10 +49,21 @@ class FakeRecipe:
         return f"seed: {self.seed}\nsteps: {self.steps}\n"
 
 
+class FakeGenerator:
+    """One latent, no weights."""
+
+    def latents(self):
+        return {"grid": torch.ones(1, 2)}
+
+    def provenance(self):
+        return {}
+
+
 class FakeSession:
     """A loop that fades from black to white; `on_step.call` may sleep, raise, or send a signal."""
 
     perceptors: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    generator = FakeGenerator()
 
     def __init__(self, recipe, on_step):
         self.recipe = recipe

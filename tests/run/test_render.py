@@ -82,7 +82,7 @@ def manifest(folder):
 
 def test_everything_is_in_the_folder(on_step, recipe):
     made = render(recipe(), "out")
-    names = ["recipe.yaml", "image.png", "progress.mp4", "metrics.csv", "run.json"]
+    names = ["recipe.yaml", "image.png", "progress.mp4", "metrics.csv", "checkpoint.safetensors", "run.json"]
     assert sorted(file.name for file in made.folder.iterdir()) == sorted(names)
     assert made.files == names
     assert not made.interrupted
@@ -166,7 +166,7 @@ def test_broken_off_before_the_first_picture(on_step, recipe, monkeypatch):
     monkeypatch.setattr(on_step.session, "start", twice)
     made = render(recipe(), "out")
     assert (made.interrupted, made.images) == (True, [])
-    assert made.files == ["recipe.yaml", "run.json"]
+    assert made.files == ["recipe.yaml", "checkpoint.safetensors", "run.json"]
 
 
 def test_error_in_the_loop_keeps_the_last_good_picture(on_step, recipe):
@@ -210,7 +210,13 @@ def test_full_disk_for_the_picture_names_it(on_step, recipe, monkeypatch):
     monkeypatch.setattr("PIL.Image.Image.save", full)
     with pytest.raises(RunError, match=r"image.png: No space left on device"):
         render(recipe(), "out")
-    assert sorted(manifest("out")["files"]) == ["metrics.csv", "progress.mp4", "recipe.yaml", "run.json"]
+    assert sorted(manifest("out")["files"]) == [
+        "checkpoint.safetensors",
+        "metrics.csv",
+        "progress.mp4",
+        "recipe.yaml",
+        "run.json",
+    ]
 
 
 def test_full_disk_for_the_metrics(on_step, recipe):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pixforge.builtin.inits.codes import Codes
 from pixforge.builtin.inits.image import Image
 from pixforge.builtin.inits.noise import Noise
 from pixforge.builtin.inits.run import Run
@@ -14,4 +15,4 @@ from pixforge.hookspecs import hookimpl
 @hookimpl
 def pixforge_inits() -> list[type[Init[Any]]]:
     """The list that makes them known."""
-    return [Image, Noise, Run]
+    return [Codes, Image, Noise, Run]

@@ -33,11 +33,11 @@ class Image(Init[ImageConfig]):
 
         picture = self.scene.read_image(self.config.image).unsqueeze(0)
         if self.config.fit == "cover":
-            picture = _cropped(picture, self.scene.width / self.scene.height)
+            picture = cropped(picture, self.scene.width / self.scene.height)
         generator.encode(resize(picture, self.scene.size).expand(self.scene.batch, -1, -1, -1))
 
 
-def _cropped(picture: torch.Tensor, ratio: float) -> torch.Tensor:
+def cropped(picture: torch.Tensor, ratio: float) -> torch.Tensor:
     """The largest central part of `[1, 3, H, W]` whose width over height is `ratio`."""
     height, width = picture.shape[-2:]
     wide, high = min(width, max(1, round(height * ratio))), min(height, max(1, round(width / ratio)))
