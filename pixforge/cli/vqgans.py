@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pixforge.vqgan.published import PUBLISHED
+from pixforge.vqgan.published import ALIASES, PUBLISHED, published
 
 if TYPE_CHECKING:
     from pixforge.vqgan.files import Files
+    from pixforge.vqgan.published import Published
 
 PREFIX = "vqgan:"
+EMBEDDED = f"{PREFIX}embedded"
+FILES = {".yaml", ".yml", ".ckpt", ".pth"}
 SHOWN = 8
+ALIKE = 0.8
 
 
 def is_vqgan(name: str) -> bool:
-    """Whether a name on the command line is of a VQGAN."""
-    return name in PUBLISHED or name.startswith(PREFIX)
+    """Whether a name on the command line is of a VQGAN, or of a file of one, or was meant to be a published one's."""
+    if name.startswith(PREFIX) or published(name) is not None:
+        return True
+    if "/" not in name and ":" not in name and _near(name):
+        return True
+    return ":" not in name and Path(name).suffix in FILES
+
+
+def _near(name: str) -> bool:
+    return bool(difflib.get_close_matches(name, [*PUBLISHED, *ALIASES], 1, ALIKE))
 
 
 def names_here() -> list[str]:
-    """The one that ships, and those that were fetched."""
-    return [f"{PREFIX}embedded", *(name for name in PUBLISHED if _files(name))]
+    """The one that ships, which must be here, and those that were fetched."""
+    return [EMBEDDED, *(name for name in PUBLISHED if _files(name))]
 
 
 def table() -> list[str]:
     """One line for each."""
     rows = [("VQGAN", "HERE", "FACTOR", "CODES", "ON DISK", "")]
-    rows += [("vqgan:embedded", "yes", "8", "1024", "12 MB", "ships with pixforge; generator: vqgan uses it")]
+    rows.append(_embedded_row())
     for known in PUBLISHED.values():
         size = f"{known.megabytes} MB" if known.megabytes else "?"
         here = "yes" if _files(known.name) else "no"
@@ -40,17 +53,32 @@ def table() -> list[str]:
     ]
 
 
+def _embedded_row() -> tuple[str, str, str, str, str, str]:
+    from pixforge.errors import WeightsError
+    from pixforge.vqgan.config import parse_config, read_yaml
+    from pixforge.weights.files import megabytes
+
+    try:
+        files = _find(EMBEDDED)
+        config = parse_config(read_yaml(files.config), str(files.config))
+    except WeightsError:  # a damaged installation; the other rows are still of use
+        return EMBEDDED, "no", "?", "?", "?", f"damaged: `pixforge models verify {EMBEDDED}` says how"
+    size = megabytes(files.weights.stat().st_size)
+    note = "ships with pixforge; generator: vqgan uses it"
+    return EMBEDDED, "yes", str(config.factor), str(config.n_embed), size, note
+
+
 def about(name: str) -> list[str]:
     """What is known of one, and of its files if they are here.
 
     Raises:
         WeightsError: it is unknown.
     """
-    known, files = PUBLISHED.get(name), _files(name)
-    if known is None and files is None:
-        _find(name)
-    facts = _file_facts(files) if files else {"here": f"no; `pixforge models fetch {name}`"}
+    known = published(name)
+    files = _files(name) if known else _find(name)
+    facts = _file_facts(files) if files else {}
     if known is not None:
+        facts = facts or {"here": _how(known)}
         facts |= {
             "what": known.note,
             "factor": str(known.factor),
@@ -62,6 +90,11 @@ def about(name: str) -> list[str]:
         }
     facts["in a recipe"] = f"generator: {{type: vqgan, model: {name.removeprefix(PREFIX)}}}"
     return [name, *(f"  {label + ':':<12} {value}" for label, value in facts.items())]
+
+
+def _how(known: Published) -> str:
+    size = f" (about {known.megabytes} MB)" if known.megabytes else ""
+    return f"no; `pixforge models fetch {known.name}`{size}"
 
 
 def _file_facts(files: Files) -> dict[str, str]:
@@ -112,7 +145,7 @@ def verify(name: str) -> str:
 
     files = _find(name)
     found = sha256_of(files.weights)
-    known = PUBLISHED.get(name)
+    known = published(name)
     expected = known.sha256 if known else None
     card = files.weights.with_suffix(".json")
     if files.name == "embedded" and card.is_file():
@@ -136,7 +169,7 @@ def convert(name: str, out: str | None, *, force: bool) -> None:
     from pixforge.weights.files import megabytes
 
     made = convert(Path(name), Path(out) if out else None, overwrite=force)
-    print(f"{made.file}: {made.count} tensors, {megabytes(made.bytes)}")
+    print(f"{made.file}: {made.count} tensors kept, {megabytes(made.bytes)}")
     if made.dropped:
         print(f"left out, since only training needs them: {_list(made.dropped)}")
     if made.refused:
@@ -144,8 +177,10 @@ def convert(name: str, out: str | None, *, force: bool) -> None:
 
 
 def _list(names: tuple[str, ...]) -> str:
+    from pixforge.weights.inert import printable
+
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    return ", ".join(printable(name) for name in names[:SHOWN]) + more
 
 
 def _find(name: str) -> Files:

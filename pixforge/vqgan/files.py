@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from pixforge.errors import WeightsError
-from pixforge.vqgan.published import PUBLISHED, Published
+from pixforge.vqgan.config import parse_config, read_yaml
+from pixforge.vqgan.published import ALIASES, PUBLISHED, Published, published
 from pixforge.weights.download import Progress, Wanted, download
 from pixforge.weights.files import sha256_of
 
@@ -38,21 +41,22 @@ def cache_folder() -> Path:
 def find(name: str, folder: Path) -> Files:
     """The files of `embedded`, of a published model that was fetched, or of a path relative to `folder`.
 
-    A path is one file of a pair with the same stem (`model.yaml` and `model.ckpt`), or a folder of taming's logs.
+    A name goes before a folder that is called the same, which `./NAME` means. A path is one file of a pair with the same stem (`model.yaml` and `model.ckpt`), or a folder of taming's logs.
 
     Raises:
         WeightsError: it is unknown, or a file is missing.
     """
     if name == "embedded":
         return _pair(name, EMBEDDED / "vqgan.safetensors")
+    known = published(name)
+    if known is not None:
+        return _cached(known)
     path = folder / name
     if path.is_dir():
         return _logs(name, path)
     if path.suffix in {*CONFIGS, *WEIGHTS}:
         return _pair(name, path)
-    if name in PUBLISHED:
-        return _cached(PUBLISHED[name])
-    near = difflib.get_close_matches(name, ["embedded", *PUBLISHED], 1)
+    near = difflib.get_close_matches(name, ["embedded", *PUBLISHED, *ALIASES], 1)
     hint = f"did you mean '{near[0]}'? " if near else ""
     raise WeightsError(
         f"unknown VQGAN '{name}'; {hint}(known: embedded, {', '.join(PUBLISHED)}; or a .ckpt or .safetensors file with "
@@ -89,15 +93,22 @@ def _logs(name: str, folder: Path) -> Files:
     return Files(name, configs[-1], weights[0])
 
 
-def _cached(known: Published) -> Files:
+def _here(known: Published) -> Files | None:
     config = cache_folder() / f"{known.name}.yaml"
     weights = _first(config, WEIGHTS)
-    if not config.is_file() or weights is None:
-        size = f" ({known.megabytes} MB)" if known.megabytes else ""
-        raise WeightsError(
-            f"the weights of {known.name} are not on this machine{size}; `pixforge models fetch {known.name}` gets them"
-        )
-    return Files(known.name, config, weights)
+    return Files(known.name, config, weights) if weights is not None and config.is_file() else None
+
+
+def _cached(known: Published, *, offline: str | None = None) -> Files:
+    """Those of the cache; `offline` is why they cannot be fetched."""
+    files = _here(known)
+    if files is not None:
+        return files
+    size = f" ({known.megabytes} MB)" if known.megabytes else ""
+    cure = f"`pixforge models fetch {known.name}` gets them"
+    if offline:
+        cure = f"{offline}, so they can't be fetched; `--from FOLDER` takes them from a folder"
+    raise WeightsError(f"the weights of {known.name} are not on this machine{size}; {cure}")
 
 
 def fetch(
@@ -108,43 +119,74 @@ def fetch(
     Raises:
         WeightsError: it is unknown, cannot be had, or is not what it should be; nothing half stays under its name.
     """
-    if name not in PUBLISHED:
+    known = published(name)
+    if known is None:
         return find(name, Path.cwd())
-    known = PUBLISHED[name]
     if source is not None:
         _take(known, source)
-    elif offline or os.environ.get("HF_HUB_OFFLINE", "0").lower() in {"1", "true", "yes", "on"}:
-        return _cached(known)
+    elif offline:
+        return _cached(known, offline="--offline was asked for")
+    elif os.environ.get("HF_HUB_OFFLINE", "0").lower() in {"1", "true", "yes", "on"}:
+        return _cached(known, offline="HF_HUB_OFFLINE is set")
     else:
         _get(known, progress)
     return _cached(known)
 
 
 def _get(known: Published, progress: Progress | None) -> None:
-    folder = cache_folder()
-    download(known.configs, folder / f"{known.name}.yaml")
-    if _first(folder / f"{known.name}.yaml", WEIGHTS) is None:
+    config = cache_folder() / f"{known.name}.yaml"
+    if not config.is_file():
+        download(known.configs, config)
+        try:
+            parse_config(read_yaml(config), str(config))
+        except WeightsError:
+            config.unlink()
+            raise
+    if _first(config, WEIGHTS) is None:
         wanted = Wanted(sha256=known.sha256)
-        download(known.checkpoints, folder / f"{known.name}.ckpt", wanted, progress=progress)
+        download(known.checkpoints, config.with_suffix(".ckpt"), wanted, progress=progress)
 
 
 def _take(known: Published, source: Path) -> None:
-    """Copy the two files under their names, each whole or not at all."""
-    stems = (known.name, f"vqgan_{known.name}")
-    found = [each for stem in stems for each in sorted(source.glob(f"{stem}.*")) if each.is_file()]
-    configs = [each for each in found if each.suffix in CONFIGS]
-    weights = [each for each in found if each.suffix in WEIGHTS]
-    if not configs or not weights:
-        raise WeightsError(f"{source} should have {known.name}.yaml and {known.name}.ckpt (or .safetensors)")
-    if known.sha256 and weights[0].suffix != ".safetensors" and sha256_of(weights[0]) != known.sha256:
-        raise WeightsError(f"{weights[0]} is not {known.name}: its SHA-256 should be {known.sha256}")
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    for file, suffix in ((configs[0], ".yaml"), (weights[0], weights[0].suffix)):
-        partial = cache_folder() / f".{known.name}.{os.getpid()}.partial"
-        try:
-            shutil.copyfile(file, partial)
-            partial.replace(cache_folder() / f"{known.name}{suffix}")
-        except OSError as error:
-            raise WeightsError(f"{file} cannot be copied to {cache_folder()}: {error.strerror}") from error
-        finally:
+    """Copy the two files under their names, each whole or not at all, once they were seen to fit each other."""
+    from pixforge.vqgan.load import load_vqgan
+
+    files = _offered(known, source)
+    if known.sha256 and files.weights.suffix != ".safetensors" and sha256_of(files.weights) != known.sha256:
+        raise WeightsError(f"{files.weights} is not {known.name}: its SHA-256 should be {known.sha256}")
+    load_vqgan(files)
+    for file, suffix in ((files.weights, files.weights.suffix), (files.config, ".yaml")):
+        _copy(file, cache_folder() / f"{known.name}{suffix}")
+
+
+def _offered(known: Published, source: Path) -> Files:
+    """The files in a folder: under our name, the names that they were published with, or as taming lays them."""
+    aliases = [alias for alias, name in ALIASES.items() if name == known.name]
+    theirs = [PurePosixPath(urlsplit(url).path).stem for url in known.checkpoints]
+    for stem in dict.fromkeys([known.name, f"vqgan_{known.name}", *aliases, *theirs]):
+        weights = _first(source / f"{stem}.yaml", WEIGHTS)
+        config = _first(source / f"{stem}.yaml", CONFIGS)
+        if stem and weights is not None and config is not None:
+            return Files(known.name, config, weights)
+    config, weights = source / "model.yaml", source / "last.ckpt"
+    if config.is_file() and weights.is_file():
+        return Files(known.name, config, weights)
+    try:
+        return _logs(known.name, source)
+    except WeightsError as error:
+        raise WeightsError(
+            f"{source} should have {known.name}.yaml and {known.name}.ckpt (or .safetensors)"
+        ) from error
+
+
+def _copy(file: Path, target: Path) -> None:
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, partial)
+        partial.replace(target)
+    except OSError as error:
+        raise WeightsError(f"{file} cannot be copied to {target}: {error.strerror or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)

@@ -1,7 +1,19 @@
 """VQGANs that were published in taming-transformers' format, under the names that Pixray gave them.
 
-Addresses are those of taming-transformers' README, of VQGAN-CLIP's download script and of Pixray's tables (2021 to 2022), the
-authors' own server first. Nobody published hashes of these files; sizes are what VQGAN-CLIP's script says.
+Where the addresses are from, 2021 to 2022; the authors' own server first, plain http last:
+
+- heibox `/d/`: README.md of CompVis/taming-transformers; heibox `/f/`, the same server: the scripts of many users, such
+  as setup.sh of Dencher92/sd-image-to-prompts and vae.py of lucidrains/DALLE-pytorch
+- Pixray's releases, koofr, Google, eaidata.bmk.sh: `vqgan_config_table` and `vqgan_checkpoint_table` in vqgan.py of
+  pixray/pixray
+- dl.nmkd.de, mirror.io.community: download_models.sh of nerdyrodent/VQGAN-CLIP, whose issue 37 says that the latter has
+  been gone since August 2021
+- mehdidc's: README.md of mehdidc/feed_forward_vqgan_clip; Eleiber's: issue 281 of lucidrains/DALLE-pytorch, and later
+  notebooks for wikiart_1024
+
+Sizes are what download_models.sh says. The authors published no hashes. For imagenet_f16_1024 one user's script has
+e38a3aed8c86e8d47436f611325b3a23888cab70a0cc56c13cd84e8d4aab6e71, which nothing confirms, so it is not enforced.
+boris/vqgan_f16_16384 on Hugging Face is no mirror: by its model card it was trained further.
 """
 
 from __future__ import annotations
@@ -11,6 +23,9 @@ from dataclasses import dataclass
 HEIBOX = "https://heibox.uni-heidelberg.de/d"
 MIRROR = "http://mirror.io.community/blob/vqgan"
 OLD = "http://eaidata.bmk.sh/data/Wikiart_16384"
+PIXRAY = "https://github.com/pixray/pixray/releases/download/v1.7.1"
+ELEIBER = "https://github.com/Eleiber/VQGAN-Mirrors/releases/download/0.0.1"
+MEHDIDC = "https://github.com/mehdidc/feed_forward_vqgan_clip/releases/download/0.1"
 
 
 @dataclass(frozen=True)
@@ -37,6 +52,10 @@ def _heibox(
     return f"{HEIBOX}/{folder}/files/?p=%2F{config}&dl=1", f"{HEIBOX}/{folder}/files/?p=%2F{file}&dl=1"
 
 
+def _share(file: str) -> str:
+    return f"https://heibox.uni-heidelberg.de/f/{file}/?dl=1"
+
+
 _IMAGENET_1024 = _heibox("8088892a516d4e3baf92")
 _IMAGENET_16384 = _heibox("a7530b09fed84f80a887")
 _GUMBEL = _heibox("2e5662443a6b4307b470")
@@ -54,8 +73,18 @@ PUBLISHED = {
     for each in (
         Published(
             "imagenet_f16_1024",
-            (_IMAGENET_1024[0], f"{MIRROR}/vqgan_imagenet_f16_1024.yaml"),
-            (_IMAGENET_1024[1], f"{MIRROR}/vqgan_imagenet_f16_1024.ckpt"),
+            (
+                _IMAGENET_1024[0],
+                _share("6ecf2af6c658432c8298"),
+                f"{ELEIBER}/vqgan_imagenet_f16_1024.yaml",
+                f"{MIRROR}/vqgan_imagenet_f16_1024.yaml",
+            ),
+            (
+                _IMAGENET_1024[1],
+                _share("140747ba53464f49b476"),
+                f"{ELEIBER}/vqgan_imagenet_f16_1024.ckpt",
+                f"{MIRROR}/vqgan_imagenet_f16_1024.ckpt",
+            ),
             958,
             16,
             1024,
@@ -64,8 +93,18 @@ PUBLISHED = {
         ),
         Published(
             "imagenet_f16_16384",
-            (_IMAGENET_16384[0], f"{MIRROR}/vqgan_imagenet_f16_16384.yaml"),
-            (_IMAGENET_16384[1], f"{MIRROR}/vqgan_imagenet_f16_16384.ckpt"),
+            (
+                _IMAGENET_16384[0],
+                _share("274fb24ed38341bfa753"),
+                f"{MEHDIDC}/vqgan_imagenet_f16_16384.yaml",
+                f"{MIRROR}/vqgan_imagenet_f16_16384.yaml",
+            ),
+            (
+                _IMAGENET_16384[1],
+                _share("867b05fc8c4841768640"),
+                f"{MEHDIDC}/vqgan_imagenet_f16_16384.ckpt",
+                f"{MIRROR}/vqgan_imagenet_f16_16384.ckpt",
+            ),
             980,
             16,
             16384,
@@ -74,8 +113,8 @@ PUBLISHED = {
         ),
         Published(
             "openimages_f16_8192",
-            (_GUMBEL[0],),
-            (_GUMBEL[1],),
+            (_GUMBEL[0], _share("b24d14998a8d4f19a34f")),
+            (_GUMBEL[1], _share("34a747d5765840b5a99d")),
             376,
             8,
             8192,
@@ -104,8 +143,16 @@ PUBLISHED = {
         ),
         Published(
             "wikiart_1024",
-            (f"{MIRROR}/wikiart.yaml",),
-            (f"{MIRROR}/wikiart.ckpt",),
+            (
+                f"{PIXRAY}/vqgan_wikiart_1024.yaml",
+                f"{ELEIBER}/wikiart_1024.yaml",
+                f"{MIRROR}/wikiart.yaml",
+            ),
+            (
+                f"{PIXRAY}/vqgan_wikiart_1024.ckpt",
+                f"{ELEIBER}/wikiart_1024.ckpt",
+                f"{MIRROR}/wikiart.ckpt",
+            ),
             958,
             16,
             1024,
@@ -113,8 +160,16 @@ PUBLISHED = {
         ),
         Published(
             "wikiart_16384",
-            (f"{MIRROR}/wikiart_16384.yaml", f"{OLD}/wikiart_f16_16384_8145600.yaml"),
-            (f"{MIRROR}/wikiart_16384.ckpt", f"{OLD}/wikiart_f16_16384_8145600.ckpt"),
+            (
+                f"{PIXRAY}/vqgan_wikiart_16384.yaml",
+                f"{OLD}/wikiart_f16_16384_8145600.yaml",
+                f"{MIRROR}/wikiart_16384.yaml",
+            ),
+            (
+                f"{PIXRAY}/vqgan_wikiart_16384.ckpt",
+                f"{OLD}/wikiart_f16_16384_8145600.ckpt",
+                f"{MIRROR}/wikiart_16384.ckpt",
+            ),
             1000,
             16,
             16384,
@@ -132,3 +187,10 @@ PUBLISHED = {
         ),
     )
 }
+# The true factor; and taming's own name.
+ALIASES = {"openimages_f8_8192": "openimages_f16_8192", "vqgan_gumbel_f8": "openimages_f16_8192"}
+
+
+def published(name: str) -> Published | None:
+    """The model of a name, which may be an alias."""
+    return PUBLISHED.get(ALIASES.get(name, name))

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import ipaddress
 import json
 import os
 import shutil
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pixforge.errors import WeightsError
+from pixforge.weights.addresses import FailedError, open_address, short
 
 CHUNK = 1 << 20
 TRIES = 4
-REDIRECTS = 5
 MAX_BYTES = 64 << 30
+PAGES = (b"<!doctype html", b"<html")
 Progress = Callable[[int, "int | None"], None]
 
 
@@ -32,14 +31,6 @@ class Wanted:
 
     size: int | None = None
     sha256: str | None = None
-
-
-class _FailedError(Exception):
-    """One try failed; `again` is whether another try at the same address may go better."""
-
-    def __init__(self, why: str, *, again: bool = False) -> None:
-        super().__init__(why)
-        self.again = again
 
 
 def download(
@@ -52,30 +43,20 @@ def download(
 ) -> Path:
     """Get `target` from the first address that gives it; goes on where an earlier download stopped.
 
-    The part that is there lies in `target.part`, with what the server said of it in `target.part.json`.
+    The part that is there lies in `target.part`, with what the server said of it in `target.part.json`. Plain http is
+    used only for a file whose hash is known, and on this machine.
 
     Raises:
         WeightsError: no address gave the file, another process is getting it, or the disk is full.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.part")
-    failures = []
-    with _alone(target):
-        if target.is_file():
-            return target
-        for url in urls:
-            try:
-                _from(url, part, wanted, progress or _silent, timeout)
-                _check(part, wanted)
-                part.replace(target)
-            except _FailedError as failure:
-                failures.append(f"{_short(url)}: {failure}")
-                continue
-            except OSError as error:
-                raise WeightsError(f"{target} cannot be written: {error.strerror or error}") from error
-            _note(part).unlink(missing_ok=True)
-            return target
-    raise WeightsError(f"cannot fetch {target.name}: {'; '.join(failures) or 'it has no address'}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _alone(target):
+            if not target.is_file():
+                _from_any(urls, target, wanted, progress or _silent, timeout)
+    except OSError as error:
+        raise WeightsError(f"{target} cannot be written: {error.strerror or error}") from error
+    return target
 
 
 @contextlib.contextmanager
@@ -93,21 +74,20 @@ def _alone(target: Path) -> Iterator[None]:
         lock.release()
 
 
-def _silent(_: int, __: int | None) -> None:
-    """No progress is shown."""
-
-
-def _note(part: Path) -> Path:
-    return part.with_name(f"{part.name}.json")
-
-
-def _drop(part: Path) -> None:
-    part.unlink(missing_ok=True)
-    _note(part).unlink(missing_ok=True)
-
-
-def _short(url: str) -> str:
-    return urlsplit(url).netloc or url
+def _from_any(urls: Sequence[str], target: Path, wanted: Wanted, progress: Progress, timeout: float) -> None:
+    part = target.with_name(f"{target.name}.part")
+    failures = []
+    for url in urls:
+        try:
+            _from(url, part, wanted, progress, timeout)
+            _check(part, wanted)
+        except FailedError as failure:
+            failures.append(f"{short(url)}: {failure}")
+            continue
+        part.replace(target)
+        _note(part).unlink(missing_ok=True)
+        return
+    raise WeightsError(f"cannot fetch {target.name}: {'; '.join(failures) or 'it has no address'}")
 
 
 def _from(url: str, part: Path, wanted: Wanted, progress: Progress, timeout: float) -> None:
@@ -118,7 +98,7 @@ def _from(url: str, part: Path, wanted: Wanted, progress: Progress, timeout: flo
         try:
             _once(url, part, wanted, progress, timeout)
             left = 0
-        except _FailedError as failure:
+        except FailedError as failure:
             if not failure.again or not left:
                 raise
             time.sleep(min(timeout, 0.5))
@@ -127,84 +107,113 @@ def _from(url: str, part: Path, wanted: Wanted, progress: Progress, timeout: flo
 def _once(url: str, part: Path, wanted: Wanted, progress: Progress, timeout: float) -> None:
     have = part.stat().st_size if part.exists() else 0
     known = _read_note(part) if have else {}
-    if have and known.get("url") != url:
-        have = 0
-    request = urllib.request.Request(_checked(url))  # noqa: S310 - http and https alone pass
-    request.add_header("User-Agent", "pixforge")
-    if have:
-        request.add_header("Range", f"bytes={have}-")
-        if known.get("validator"):
-            request.add_header("If-Range", known["validator"])
+    if known.get("url") != url:
+        have, known = 0, {}
+    if have and have == known.get("total"):
+        return
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    if have and known.get("validator"):
+        headers["If-Range"] = str(known["validator"])
     try:
-        with _opener().open(request, timeout=timeout) as answer:
-            _receive(answer, url, part, have, wanted, progress)
+        with open_address(url, headers, timeout, hashed=wanted.sha256 is not None) as answer:
+            begin, total = _begin(answer, have, known, part, wanted)
+            _note(part).write_text(json.dumps({"url": url, "validator": _validator(answer), "total": total}))
+            _receive(answer, part, begin, total, progress)
     except urllib.error.HTTPError as error:
-        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
-            _drop(part)
-            raise _FailedError("the part did not fit the file", again=True) from error
-        raise _FailedError(f"the server says {error.code} {error.reason}", again=error.code >= 500) from error
+        raise _refused(error, part) from error
     except urllib.error.URLError as error:
-        if isinstance(error.reason, _FailedError):
-            raise error.reason from error
-        raise _FailedError(
-            f"no answer ({error.reason})", again=isinstance(error.reason, TimeoutError)
-        ) from error
+        again = isinstance(error.reason, TimeoutError)
+        raise FailedError(f"no answer ({error.reason})", again=again) from error
     except (http.client.HTTPException, ConnectionError, TimeoutError) as error:
-        raise _FailedError(f"the connection broke ({type(error).__name__})", again=True) from error
+        raise FailedError(f"the connection broke ({type(error).__name__})", again=True) from error
 
 
-def _receive(answer: Any, url: str, part: Path, have: int, wanted: Wanted, progress: Progress) -> None:
-    """Append the answer to the part, or start it over where the server does not go on."""
-    _not_a_page(answer)
-    if have and not (answer.status == http.HTTPStatus.PARTIAL_CONTENT and _starts_at(answer) == have):
+def _refused(error: urllib.error.HTTPError, part: Path) -> FailedError:
+    error.close()
+    if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and part.exists():
+        _drop(part)
+        return FailedError("the part did not fit the file", again=True)
+    return FailedError(f"the server says {error.code} {error.reason}", again=error.code >= 500)
+
+
+def _begin(
+    answer: Any, have: int, known: dict[str, Any], part: Path, wanted: Wanted
+) -> tuple[int, int | None]:
+    """Where in the file the answer begins, and how long the whole is; None if chunks will say when it ends."""
+    if "text/html" in answer.headers.get("Content-Type", ""):
+        raise FailedError("it gave a web page instead of the file")
+    length = answer.headers.get("Content-Length", "")
+    total = int(length) if length.isdigit() else None
+    if answer.status == HTTPStatus.PARTIAL_CONTENT:
+        first, total = _range(answer)
+        same = known.get("validator") == _validator(answer) and known.get("total") in {None, total}
+        if first != have or total is None or not same:
+            _drop(part)
+            raise FailedError("the file changed in between", again=True)
+    else:
         have = 0
-    promised = answer.headers.get("Content-Length")
-    total = have + int(promised) if promised and promised.isdigit() else wanted.size
-    if total is not None and wanted.size is not None and total != wanted.size:
-        raise _FailedError(f"it offers {total} bytes, not {wanted.size}")
-    limit = total if total is not None else MAX_BYTES
-    _enough_space(part, limit - have if total is not None else 0)
-    validator = answer.headers.get("ETag") or answer.headers.get("Last-Modified")
-    _note(part).write_text(json.dumps({"url": url, "validator": validator}), "utf-8")
+    if total is None and not answer.chunked and wanted == Wanted():
+        raise FailedError("it does not say how long the file is, so nobody knows when it is whole")
+    if total is not None and wanted.size not in {None, total}:
+        raise FailedError(f"it offers {total} bytes, not {wanted.size}")
+    _enough_space(part, (total or wanted.size or 0) - have)
+    return have, total if total is not None else wanted.size
+
+
+def _receive(answer: Any, part: Path, have: int, total: int | None, progress: Progress) -> None:
+    """Append the answer to the part."""
+    limit = MAX_BYTES if total is None else total
     with part.open("ab" if have else "wb") as stream:
-        while chunk := answer.read(CHUNK):
+        for chunk in _chunks(answer):
+            if not have and chunk[:64].lstrip().lower().startswith(PAGES):
+                raise FailedError("it gave a web page instead of the file")
             have += len(chunk)
             if have > limit:
                 stream.close()
                 _drop(part)
-                raise _FailedError(f"it sends more than the {limit} bytes that it should have")
+                raise FailedError(f"it sends more than the {limit} bytes that it should have")
             stream.write(chunk)
             progress(have, total)
         stream.flush()
         os.fsync(stream.fileno())
     if total is not None and have < total:
-        raise _FailedError(f"the connection broke after {have} of {total} bytes", again=True)
+        raise FailedError(f"the connection broke after {have} of {total} bytes", again=True)
+
+
+def _chunks(answer: Any) -> Iterator[bytes]:
+    while True:
+        try:
+            chunk = answer.read(CHUNK)
+        except (http.client.HTTPException, OSError) as error:
+            raise FailedError(f"the connection broke ({type(error).__name__})", again=True) from error
+        if not chunk:
+            return
+        yield chunk
 
 
 def _check(part: Path, wanted: Wanted) -> None:
     """Whether the whole part is what it should be; a wrong one is deleted."""
-    if wanted.size is not None and part.stat().st_size != wanted.size:
-        size = part.stat().st_size
+    from pixforge.weights.files import sha256_of
+
+    size = part.stat().st_size
+    if wanted.size not in {None, size}:
         _drop(part)
-        raise _FailedError(f"it gave {size} bytes, not {wanted.size}")
-    if wanted.sha256 is not None:
-        from pixforge.weights.files import sha256_of
-
-        found = sha256_of(part)
-        if found != wanted.sha256:
-            _drop(part)
-            raise _FailedError(f"it gave another file: SHA-256 {found[:12]}…, not {wanted.sha256[:12]}…")
+        raise FailedError(f"it gave {size} bytes, not {wanted.size}")
+    if wanted.sha256 is not None and (found := sha256_of(part)) != wanted.sha256:
+        _drop(part)
+        raise FailedError(f"it gave another file: SHA-256 {found[:12]}…, not {wanted.sha256[:12]}…")
 
 
-def _not_a_page(answer: Any) -> None:
-    if "text/html" in answer.headers.get("Content-Type", ""):
-        raise _FailedError("it gave a web page instead of the file")
+def _range(answer: Any) -> tuple[int | None, int | None]:
+    """From `bytes 100-199/300`: 100 and 300."""
+    place, _, total = answer.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
+    first = place.split("-", 1)[0]
+    return int(first) if first.isdigit() else None, int(total) if total.isdigit() else None
 
 
-def _starts_at(answer: Any) -> int | None:
-    text = answer.headers.get("Content-Range", "")
-    first = text.removeprefix("bytes ").split("-", 1)[0]
-    return int(first) if first.isdigit() else None
+def _validator(answer: Any) -> str | None:
+    found = answer.headers.get("ETag") or answer.headers.get("Last-Modified")
+    return str(found) if found else None
 
 
 def _enough_space(part: Path, more: int) -> None:
@@ -213,7 +222,11 @@ def _enough_space(part: Path, more: int) -> None:
         raise WeightsError(f"{part.parent} has {free / 1e9:.1f} GB free, {more / 1e9:.1f} GB are needed")
 
 
-def _read_note(part: Path) -> dict[str, str]:
+def _note(part: Path) -> Path:
+    return part.with_name(f"{part.name}.json")
+
+
+def _read_note(part: Path) -> dict[str, Any]:
     try:
         note = json.loads(_note(part).read_text("utf-8"))
     except (OSError, ValueError):
@@ -221,42 +234,10 @@ def _read_note(part: Path) -> dict[str, str]:
     return note if isinstance(note, dict) else {}
 
 
-def _checked(url: str) -> str:
-    scheme = urlsplit(url).scheme
-    if scheme not in {"http", "https"}:
-        raise _FailedError(f"{scheme or 'it'} is no http address")
-    return url
+def _drop(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    _note(part).unlink(missing_ok=True)
 
 
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Few, to http or https, never from the second to the first, and never from outside to this machine."""
-
-    max_redirections = REDIRECTS
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
-    ) -> urllib.request.Request | None:
-        new = urlsplit(_checked(newurl))
-        if req.type == "https" and new.scheme == "http":
-            raise _FailedError("it leads from https to http")
-        if _local(new.hostname) and not _local(urlsplit(req.full_url).hostname):
-            raise _FailedError("it leads to this machine or its network")
-        made = super().redirect_request(req, fp, code, msg, headers, newurl)
-        if made is not None:
-            for name, value in req.header_items():
-                if name in {"Range", "If-range"}:
-                    made.add_unredirected_header(name, value)
-        return made
-
-
-def _local(host: str | None) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_private
-    except ValueError:
-        return False
-
-
-def _opener() -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(_Redirects())
+def _silent(_: int, __: int | None) -> None:
+    """No progress is shown."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -83,15 +84,19 @@ def _allowed() -> dict[tuple[str, str], Callable[[], Any]]:
     names: dict[tuple[str, str], Callable[[], Any]] = {
         ("collections", "OrderedDict"): lambda: OrderedDict,
         ("torch", "Size"): lambda: torch.Size,
-        ("torch.nn.parameter", "Parameter"): lambda: _copy(torch.nn.Parameter),
+        ("torch.nn.parameter", "Parameter"): partial(_copy, torch.nn.Parameter),
     }
     for name in ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_parameter"):
-        names["torch._utils", name] = lambda function=getattr(_utils, name): _copy(function)
+        names["torch._utils", name] = partial(_copy, getattr(_utils, name))
     for name in dir(torch):
         each = getattr(torch, name)
         if isinstance(each, torch.dtype):
-            names["torch", name] = lambda dtype=each: dtype
+            names["torch", name] = partial(_itself, each)
     return names
+
+
+def _itself(each: Any) -> Any:
+    return each
 
 
 def _copy(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -103,15 +103,30 @@ def _read_tensors(file: Path) -> dict[str, torch.Tensor]:
     Raises:
         WeightsError: it is damaged, or holds more than tensors.
     """
-    from pixforge.weights.checkpoint import read_checkpoint
+    import pickle
 
-    found = read_checkpoint(file)
-    if found.refused:
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if file.suffix == ".safetensors":
+            return load_file(file)
+        content = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
         raise WeightsError(
-            f"{file} is no plain checkpoint: it holds Python objects, which could run code "
-            f"({', '.join(found.refused[:SHOWN])}); `pixforge models convert {file}` makes a .safetensors file of it"
-        )
-    return {name.removeprefix("module."): each for name, each in found.tensors.items()}
+            f"{file} is no plain checkpoint: it holds Python objects, which could run code, or is damaged; a "
+            f".safetensors file would work"
+        ) from error
+    except (SafetensorError, OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        reason = str(error).split("\n", 1)[0]
+        raise WeightsError(
+            f"{file} cannot be read: it is cut off or damaged ({reason}); get it again"
+        ) from error
+    tensors = content.get("state_dict", content) if isinstance(content, dict) else {}
+    return {
+        name.removeprefix("module."): each for name, each in tensors.items() if isinstance(each, torch.Tensor)
+    }
 
 
 def _mismatch(found: dict[str, torch.Tensor], model: nn.Module) -> str:

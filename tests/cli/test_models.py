@@ -1,8 +1,14 @@
 """`pixforge models`: what it prints, and how it ends."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from pixforge.cli.main import main
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "vqgan"))
+from tiny_vqgan import write_pair
 
 
 @pytest.fixture
@@ -55,10 +61,12 @@ def test_an_architecture_lists_its_weights(run):
     assert "  RN50/openai\n" in run("RN50")[1]
 
 
-def test_verify_all_and_one(run, shipped_folder):
+def test_verify_all_and_one(run, shipped_folder, monkeypatch):
+    write_pair(shipped_folder, "vqgan")
+    monkeypatch.setattr("pixforge.vqgan.files.EMBEDDED", shipped_folder)
     status, out, _ = run("verify")
     assert status == 0
-    assert [line.split(":")[0] for line in out.splitlines()] == ["embedded", "judge"]
+    assert [line.split(": ")[0] for line in out.splitlines()] == ["embedded", "judge", "vqgan:embedded"]
     (shipped_folder / "judge.safetensors").write_bytes(b"cut off")
     status, _, err = run("verify", "judge")
     assert status == 2

@@ -3,14 +3,18 @@
 import builtins
 import os
 import pickle
+import sys
+import zipfile
 from collections import OrderedDict
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from pixforge.errors import WeightsError
 from pixforge.weights.checkpoint import convert, read_checkpoint, read_tensors
+from pixforge.weights.files import sha256_of
 
 
 class Callback:
@@ -97,6 +101,44 @@ def test_no_code_is_run(tmp_path, function, place, legacy):
     assert any(name.split(".")[-1] == function for name in found.refused)
 
 
+@pytest.mark.parametrize(
+    "named",
+    ["torch._utils\n_rebuild_tensor_v2", "torch.storage\nUntypedStorage", "torch.nn.parameter\nParameter"],
+)
+def test_what_a_file_names_is_not_changed(tmp_path, named):
+    """Pickles may set attributes of anything that they can name: here, of functions and classes of torch's."""
+    torch.save({"state_dict": STATE}, tmp_path / "good.ckpt")
+    bad = f"c{named}\n(N}}X\x04\0\0\0evilK\x01stb.".encode()
+    with zipfile.ZipFile(tmp_path / "good.ckpt") as good, zipfile.ZipFile(tmp_path / "bad.ckpt", "w") as out:
+        for each in good.namelist():
+            out.writestr(each, b"\x80\x02" + bad if each.endswith("data.pkl") else good.read(each))
+    with pytest.raises(WeightsError):
+        read_checkpoint(tmp_path / "bad.ckpt")
+    module, name = named.split("\n")
+    assert not hasattr(getattr(sys.modules[module], name), "evil")
+
+
+def test_raw_storages_do_not_hinder(tmp_path):
+    torch.save({"state_dict": STATE, "raw": torch.UntypedStorage(4), "x": Callback()}, tmp_path / "a.ckpt")
+    assert set(read_tensors(tmp_path / "a.ckpt")) == set(STATE)
+
+
+def test_names_cannot_write_on_the_terminal(tmp_path):
+    odd = type("Odd\x1b[31m", (), {})
+    odd.__module__, odd.__qualname__ = __name__, odd.__name__
+    setattr(sys.modules[__name__], odd.__name__, odd)
+    torch.save({"state_dict": STATE, "x": odd()}, tmp_path / "a.ckpt")
+    assert all(name.isprintable() for name in read_checkpoint(tmp_path / "a.ckpt").refused)
+
+
+def test_a_program_is_no_checkpoint(tmp_path):
+    with zipfile.ZipFile(tmp_path / "script.pt", "w") as out:
+        out.writestr("script/constants.pkl", b"")
+        out.writestr("script/data.pkl", b"")
+    with pytest.raises(WeightsError, match="TorchScript program"):
+        read_checkpoint(tmp_path / "script.pt")
+
+
 def test_a_file_of_nothing_but_code_holds_no_tensors(tmp_path):
     file = tmp_path / "bad.pt"
     torch.save(Runs(os.system, f"touch {tmp_path / 'trap'}"), file)
@@ -149,3 +191,32 @@ def test_convert_keeps_what_is_needed_and_says_what_is_not(tmp_path):
         convert(file)
     assert convert(file, overwrite=True).count == 3
     assert sorted(each.name for each in tmp_path.iterdir()) == ["last.ckpt", "last.safetensors"]
+
+
+def test_convert_can_keep_all_and_makes_tensors_dense(tmp_path):
+    file = tmp_path / "last.ckpt"
+    torch.save({**STATE, "sparse": torch.eye(3).to_sparse(), "t": torch.ones(2, 3).T}, file)
+    made = convert(file, drop=())
+    kept = load_file(made.file)
+    assert (made.count, made.dropped) == (4, ())
+    assert torch.equal(kept["sparse"], torch.eye(3))
+    with safe_open(made.file, "pt") as opened:
+        assert opened.metadata() == {"source": "last.ckpt", "source_sha256": sha256_of(file)}
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [("gone/a.safetensors", r"a\.safetensors cannot be written"), ("a.ckpt", r"should end in \.safetensors")],
+)
+def test_convert_to_where_nothing_can_be(tmp_path, target, message):
+    torch.save(STATE, tmp_path / "last.ckpt")
+    with pytest.raises(WeightsError, match=message) as caught:
+        convert(tmp_path / "last.ckpt", tmp_path / target)
+    assert "\n" not in str(caught.value)
+    assert [each.name for each in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+def test_convert_writes_no_empty_file(tmp_path):
+    torch.save({"loss.logvar": torch.zeros(1)}, tmp_path / "last.ckpt")
+    with pytest.raises(WeightsError, match="only training needs"):
+        convert(tmp_path / "last.ckpt")

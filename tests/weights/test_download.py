@@ -1,6 +1,7 @@
 """Downloads from servers that fail in every way: the file has its name only when it is whole."""
 
 import hashlib
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from pixforge.errors import WeightsError
+from pixforge.weights import addresses
 from pixforge.weights import download as module
 from pixforge.weights.download import Wanted, download
 
@@ -59,6 +61,32 @@ class Handler(BaseHTTPRequestHandler):
         else:
             assert self.headers.get("If-Range") == '"old"'
             self.send(DATA, ETag='"new"')
+
+    def do_changes_silently(self):
+        """Breaks once, then has another file, but goes on in it all the same."""
+        first = self.start()
+        if len(self.server.ranges) == 1:
+            self.send(b"x" * 100_000, 200, len(DATA), ETag='"old"')
+            return
+        headers = {"Content_Range": f"bytes {first}-{len(DATA) - 1}/{len(DATA)}"} if first else {}
+        self.send(DATA[first:], 206 if first else 200, ETag='"new"', **headers)
+
+    def do_capped(self):
+        """Breaks after 100,000 bytes, then gives 50,000 with each answer, as it is allowed to."""
+        first = self.start()
+        body = DATA[first : first + (50_000 if first else 100_000)]
+        if first:
+            self.send(body, 206, Content_Range=f"bytes {first}-{first + len(body) - 1}/{len(DATA)}")
+        else:
+            self.send(body, 200, len(DATA))
+
+    def do_endless(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(DATA)
+
+    def do_hidden_page(self):
+        self.send(b"\n<!DOCTYPE html><html>sorry</html>", Content_Type="application/octet-stream")
 
     def do_too_long(self):
         self.send_response(200)
@@ -217,11 +245,58 @@ def test_a_full_disk_is_named_before_it_is_full(server, tmp_path, monkeypatch):
 
 
 def test_outside_servers_cannot_lead_inside():
-    handler = module._Redirects()
-    request = module.urllib.request.Request("https://example.org/model")
+    handler = addresses.Redirects(hashed=True)
+    request = addresses.urllib.request.Request("https://example.org/model")
     for address, message in (
         ("https://127.0.0.1/x", "this machine"),
         ("http://example.org/x", "from https to http"),
     ):
-        with pytest.raises(module._FailedError, match=message):
+        with pytest.raises(addresses.FailedError, match=message):
             handler.redirect_request(request, None, 302, "", {}, address)
+
+
+def test_plain_http_is_for_files_whose_hash_is_known(tmp_path):
+    with pytest.raises(WeightsError, match=r"example\.org: it is not encrypted"):
+        download(["http://someone:secret@example.org/x"], tmp_path / "model.ckpt")
+    assert addresses.check_address("http://example.org/x", hashed=True)
+    assert addresses.short("https://someone:secret@example.org:8/x") == "example.org:8"
+
+
+def test_parts_of_a_range_are_not_the_whole(server, tmp_path, monkeypatch):
+    """A server may give less than it is asked for; what it gave looks complete, but is not."""
+    monkeypatch.setattr(module, "TRIES", 2)
+    with pytest.raises(WeightsError, match=r"broke after 150000 of 307200"):
+        download([url(server, "capped")], tmp_path / "model.ckpt")
+    monkeypatch.setattr(module, "TRIES", 5)
+    assert download([url(server, "capped")], tmp_path / "model.ckpt").read_bytes() == DATA
+
+
+def test_a_changed_file_is_noticed_where_the_server_does_not(server, tmp_path):
+    assert download([url(server, "changes_silently")], tmp_path / "model.ckpt").read_bytes() == DATA
+    assert server.ranges == [None, "bytes=100000-", None]
+
+
+def test_a_file_of_unknown_length_is_not_trusted(server, tmp_path):
+    with pytest.raises(WeightsError, match="does not say how long"):
+        download([url(server, "too_long")], tmp_path / "model.ckpt")
+    assert download([url(server, "endless")], tmp_path / "model.ckpt", Wanted(sha256=DIGEST)).is_file()
+
+
+def test_a_page_that_calls_itself_a_file(server, tmp_path):
+    with pytest.raises(WeightsError, match="a web page instead"):
+        download([url(server, "hidden_page")], tmp_path / "model.ckpt")
+    assert not (tmp_path / "model.ckpt").exists()
+
+
+def test_a_whole_part_needs_no_server(server, tmp_path):
+    address = url(server, "good")
+    (tmp_path / "model.ckpt.part").write_bytes(DATA)
+    (tmp_path / "model.ckpt.part.json").write_text(json.dumps({"url": address, "total": len(DATA)}))
+    assert download([address], tmp_path / "model.ckpt", Wanted(sha256=DIGEST)).read_bytes() == DATA
+    assert server.ranges == []
+
+
+def test_a_folder_that_cannot_be(server, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(WeightsError, match="cannot be written"):
+        download([url(server, "good")], tmp_path / "file" / "model.ckpt")

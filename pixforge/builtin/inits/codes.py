@@ -139,7 +139,10 @@ class Codes(Init[CodesConfig]):
             return stage.codes(height, width, device)
         assert self.config.image is not None  # see _check
         picture = self._fitted(self.config.image, model, exact=model.kind is Kind.SEGMENTATION)
-        shown = input_of(model.kind, picture, model.condition_channels)
+        try:
+            shown = input_of(model.kind, picture, model.condition_channels)
+        except InputError as error:
+            raise InputError(f"init.image: {self.config.image}: {error}") from error
         return _framed(model.condition_of(shown), height, width)
 
     def _begun(self, model: Net2Net, height: int, width: int) -> tuple[torch.Tensor, int]:
