@@ -81,7 +81,7 @@ def test_the_same_word_may_stand_for_two_kinds():
 
 def test_entries_are_sorted_and_complete():
     registry = registry_with(Dark)
-    assert registry.tags("loss") == ["dark", "range", "saturation", "smoothness", "symmetry"]
+    assert registry.tags("loss") == ["dark", "latent", "range", "saturation", "smoothness", "symmetry"]
     assert {entry.kind for entry in registry.entries()} == set(KINDS)
     assert registry.get("loss", "nothing") is None
 

@@ -199,7 +199,14 @@ def test_exporter_without_disk_does_not_take_the_others_along(on_step, recipe, s
     found = manifest("out")
     assert (found["status"], found["steps_done"]) == ("failed", 12)
     assert "No space left" in found["error"]
-    assert found["files"] == ["recipe.yaml", "image.png", "progress.mp4", "metrics.csv", "run.json"]
+    assert found["files"] == [
+        "recipe.yaml",
+        "image.png",
+        "progress.mp4",
+        "metrics.csv",
+        "checkpoint.safetensors",
+        "run.json",
+    ]
     assert watcher.seen[-1] == ("finished", "failed")
 
 

@@ -152,7 +152,7 @@ def test_kept_rows_stay(height):
 def test_numbers_of_used_codes_become_codes():
     used = torch.tensor([30, 4, 17, 9])
     model = make("label", extra={"first_stage_model.quantize.used": used})
-    drawn = model.sample(numbers(4, 1, most=5), numbers(4, 0), uniform(4, 16), Choice())
+    drawn = model.sample(numbers(4, 1, most=5), numbers(4, 0), uniform(4, 16), Choice(temperature=4))
     assert model.count == 4
     assert set(drawn.unique().tolist()) == {0, 1, 2, 3}
     assert torch.equal(model.book_numbers(drawn), used[drawn])

@@ -1,5 +1,6 @@
 """Small random Net2NetTransformers, as configuration, tensors, and a pair of files."""
 
+import zlib
 from pathlib import Path
 
 import torch
@@ -79,15 +80,19 @@ def tensors(configuration: dict, seed: int = 0) -> dict[str, torch.Tensor]:
         name = params["permuter_config"]["target"].rsplit(".", 1)[-1]
         order = getattr(permuters, name)(**params["permuter_config"]["params"])
         found |= {f"permuter.{key}": each for key, each in order.state_dict().items()}
-    generator = torch.Generator().manual_seed(seed)
     for name, each in found.items():
         if each.is_floating_point() and not name.endswith("attn.mask"):
-            noise = torch.randn(each.shape, generator=generator)
+            noise = noise_of(name, each.shape, seed)
             found[name] = noise / max(1, each[0].numel()) ** 0.5 if each.ndim > 1 else each.clone()
     for name in ("transformer.tok_emb.weight", "transformer.pos_emb", "transformer.head.weight"):
-        found[name] = torch.randn(found[name].shape, generator=generator)
+        found[name] = noise_of(name, found[name].shape, seed)
     found["first_stage_model.loss.discriminator.weight"] = torch.zeros(2)
     return {name: each.contiguous() for name, each in found.items()}
+
+
+def noise_of(name: str, shape: torch.Size, seed: int) -> torch.Tensor:
+    """The same for a name whatever else a checkpoint holds, so that all have one first stage."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(zlib.crc32(name.encode()) + seed))
 
 
 def named(prefix: str, configuration: dict) -> dict[str, torch.Tensor]:
