@@ -51,7 +51,7 @@ def judge_ranks(images: list[torch.Tensor]) -> list[int]:
     eye = build(recipe).eyes[0]
     with torch.no_grad():
         seen = eye.perceptor.encode_image(whole(torch.stack(images), eye.perceptor.input_size))
-    cosine = seen @ eye.targets[0].T
+    cosine = seen @ eye.seats[0].targets[0].T
     own = cosine.diagonal().unsqueeze(1)
     return [int(rank) for rank in (cosine > own).sum(dim=1) + 1]
 

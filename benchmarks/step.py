@@ -116,7 +116,8 @@ def stages(session: Session) -> dict[str, Callable[[], None]]:
 
     def perceive(eye: Any) -> Callable[[], None]:
         ready = cutter.cut(image, plan, eye.perceptor.input_size)
-        return lambda: eye.cosine(ready.detach().requires_grad_()).sum().backward()
+        seat, flat, count = eye.seats[0], ready.flatten(0, 1), ready.shape[1]
+        return lambda: seat.cosine(flat.detach().requires_grad_(), 0, count).sum().backward()
 
     def losses() -> None:
         from pixforge.contracts import View

@@ -35,6 +35,11 @@ class Cutter:
         self._augmentations = augmentations
         self._scene = scene
 
+    @property
+    def count(self) -> int:
+        """K, for each canvas."""
+        return self._cutouts.count
+
     def plan(self, size: tuple[int, int], step: int, purpose: str = "cutouts") -> Plan:
         """Draw the geometry and the colors of one step for a picture of (width, height)."""
         count = self._cutouts.count

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from pixforge.errors import InputError
@@ -25,6 +27,18 @@ def choose_device(wish: str) -> torch.device:
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise InputError("device: there is no mps here; 'auto' or 'cpu' would work")
     return device
+
+
+def choose_devices(wish: str | Sequence[str]) -> list[torch.device]:
+    """The devices of a run; the first of them holds the picture, all of them look at it.
+
+    Raises:
+        InputError: this machine lacks one, or they are of different kinds.
+    """
+    devices = [choose_device(each) for each in ([wish] if isinstance(wish, str) else wish)]
+    if len({device.type for device in devices}) > 1:
+        raise InputError("device: several devices must be of one kind, such as [cuda:0, cuda:1]")
+    return devices
 
 
 def choose_dtype(precision: str, device: torch.device) -> torch.dtype:

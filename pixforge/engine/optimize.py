@@ -2,7 +2,7 @@
 
 The backward pass is cut at two places. Perceptors put their gradient on the cutouts, cutouts and losses put theirs on
 the picture, and one pass takes the sum through the generator. The gradient is the same as that of one graph, while
-no more than one perceptor's activations are held at a time.
+no more than one chunk of one perceptor's activations is held at a time.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import torch
 
 from pixforge.contracts import StepReport, View
 from pixforge.contracts.step import HostCopy
+from pixforge.engine.chunks import explained
 from pixforge.engine.optimizers import Descent
-from pixforge.engine.perceive import prompt_term
 from pixforge.errors import RunError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ PICTURE = "the picture"
 
 def start(session: Session) -> StepReport:
     """The picture before the first update."""
-    with torch.no_grad():
+    with torch.no_grad(), explained("in the first picture"):
         image = picture(session, session.generator.forward(0), 0)
     return StepReport(0, session.scene.steps, image, 0.0)
 
@@ -41,15 +41,17 @@ def optimize(session: Session) -> Iterator[StepReport]:
     descent = Descent(session.recipe.optimizer, session.generator.parameter_groups(), session.scene)
     late = session.scene.device.type == "cuda"
     waiting: StepReport | None = None
-    image = session.generator.forward(0) if session.scene.steps else None
+    with explained("in the first picture"):
+        image = session.generator.forward(0) if session.scene.steps else None
     for step in range(session.scene.steps):
         assert image is not None
-        values = backward(session, image, step)
-        rate = descent.step(step)
-        with torch.no_grad():
-            session.generator.constrain()
-        image = session.generator.forward(step + 1)
-        report = _report(session, image, step, values, rate)
+        with explained(f"in step {step + 1}"):
+            values = backward(session, image, step)
+            rate = descent.step(step)
+            with torch.no_grad():
+                session.generator.constrain()
+            image = session.generator.forward(step + 1)
+            report = _report(session, image, step, values, rate)
         if waiting is not None:
             yield _checked(waiting)
         waiting = report if late else None
@@ -80,7 +82,7 @@ def backward(session: Session, image: torch.Tensor, step: int) -> dict[str, torc
     """Put the gradient of the total on the latent; return every term and `total`, each `[B]`, detached."""
     looked = seen(session, image, step)
     leaf = looked.detach().requires_grad_()
-    terms = _perceive(session, leaf, step)
+    terms = session.perception.terms(leaf, step)
     total = terms["prompt"].clone()
     view = View(leaf, session.generator, session.scene, step)
     weighted = torch.zeros_like(total)
@@ -94,27 +96,6 @@ def backward(session: Session, image: torch.Tensor, step: int) -> dict[str, torc
     if leaf.grad is not None:
         looked.backward(leaf.grad)  # type: ignore[no-untyped-call]
     return terms
-
-
-def _perceive(session: Session, leaf: torch.Tensor, step: int) -> dict[str, torch.Tensor]:
-    """Put the gradient of the prompt term on the picture; return it, and each perceptor's where there are several."""
-    plan = session.cutter.plan((leaf.shape[-1], leaf.shape[-2]), step)
-    weights, stops = session.prompts.weights(step), session.prompts.stops(step)
-    shares = [eye.weight.at(step, session.scene.steps) for eye in session.eyes]
-    whole = sum(shares) or 1.0
-    prompt = leaf.new_zeros(leaf.shape[0])
-    single: dict[str, torch.Tensor] = {}
-    for size in {eye.perceptor.input_size: None for eye in session.eyes}:
-        cutouts = session.cutter.cut(leaf, plan, size)
-        held = cutouts.detach().requires_grad_()
-        for eye, share in zip(session.eyes, shares, strict=True):
-            if eye.perceptor.input_size == size:
-                term = prompt_term(eye.cosine(held), weights, stops)
-                (term.sum() * (share / whole)).backward()  # type: ignore[no-untyped-call]
-                single[f"prompt/{eye.name}"] = term.detach()
-                prompt = prompt + term.detach() * (share / whole)
-        cutouts.backward(held.grad)  # type: ignore[no-untyped-call]
-    return {"prompt": prompt, **(single if len(single) > 1 else {})}
 
 
 def _report(

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
 
 from pixforge.contracts import Perceptor, Scene, Schedule
+from pixforge.engine.chunks import AUTO, Chunk, even_parts
 from pixforge.engine.cutouts import Cutter
 
 if TYPE_CHECKING:
@@ -27,16 +28,21 @@ def spherical_distance(cosine: torch.Tensor) -> torch.Tensor:
     return torch.acos(cosine.clamp(-COSINE_LIMIT, COSINE_LIMIT)).square() / 2
 
 
-def prompt_term(cosine: torch.Tensor, weights: torch.Tensor, stops: torch.Tensor | None) -> torch.Tensor:
-    """`[B]` from cosines `[B, K, P]` and relative weights `[P]` of either sign.
+def prompt_values(cosine: torch.Tensor, weights: torch.Tensor, stops: torch.Tensor | None) -> torch.Tensor:
+    """`[...]`, the term of each cutout, from cosines `[..., P]` and relative weights `[P]` of either sign.
 
-    A prompt contributes |w| mean(sign(w) d); where sign(w) d has come below its stop, it contributes its value but no
+    A prompt contributes |w| sign(w) d; where sign(w) d has come below its stop, it contributes its value but no
     gradient.
     """
     signed = spherical_distance(cosine) * weights.sign()
     if stops is not None:
         signed = torch.where(signed < stops, signed.detach(), signed)
-    return (signed.mean(dim=1) * weights.abs()).sum(dim=-1)
+    return (signed * weights.abs()).sum(dim=-1)
+
+
+def prompt_term(cosine: torch.Tensor, weights: torch.Tensor, stops: torch.Tensor | None) -> torch.Tensor:
+    """`[B]`, the mean over the cutouts, from cosines `[B, K, P]`."""
+    return prompt_values(cosine, weights, stops).mean(dim=1)
 
 
 class Prompts:
@@ -70,23 +76,44 @@ class Prompts:
 
 
 @dataclass(frozen=True)
+class Seat:
+    """A perceptor on one device, with its targets `[B, P, D]`: one unit vector for each prompt of each canvas."""
+
+    perceptor: Perceptor[Any]
+    targets: torch.Tensor
+    device: torch.device
+
+    def cosine(self, cutouts: torch.Tensor, first: int, count: int) -> torch.Tensor:
+        """`[n, 3, S, S]`, which is `first` and what follows of all canvases' `count` cutouts, to `[n, P]`."""
+        embedded = self.perceptor.encode_image(cutouts)
+        canvas, skipped = divmod(first, count)
+        last = (first + len(cutouts) - 1) // count
+        targets = self.targets[canvas : last + 1].repeat_interleave(count, dim=0)
+        return torch.einsum("nd,npd->np", embedded, targets[skipped : skipped + len(cutouts)])
+
+
+@dataclass(frozen=True)
 class Eye:
-    """A perceptor with its targets `[B, P, D]`, one unit vector for each prompt, and its weight."""
+    """A perceptor by name, with its weight, the chunk that suits it, and a seat on each device."""
 
     name: str
-    perceptor: Perceptor[Any]
     weight: Schedule
-    targets: torch.Tensor
+    chunk: Chunk
+    seats: tuple[Seat, ...]
 
-    def cosine(self, cutouts: torch.Tensor) -> torch.Tensor:
-        """`[B, K, 3, S, S]` to `[B, K, P]`."""
-        embedded = self.perceptor.encode_image(cutouts.flatten(0, 1)).view(*cutouts.shape[:2], -1)
-        return embedded @ self.targets.transpose(1, 2)
+    @property
+    def perceptor(self) -> Perceptor[Any]:
+        """The one on the first device."""
+        return self.seats[0].perceptor
 
 
 @torch.no_grad()
 def embed_prompts(
-    perceptor: Perceptor[Any], prompts: Sequence[Prompt], scene: Scene, cutter: Cutter | None = None
+    perceptor: Perceptor[Any],
+    prompts: Sequence[Prompt],
+    scene: Scene,
+    cutter: Cutter | None = None,
+    chunk: Chunk | None = None,
 ) -> torch.Tensor:
     """`[B, P, D]` unit vectors: texts embedded together, pictures each once.
 
@@ -98,21 +125,35 @@ def embed_prompts(
     targets = [
         next(embedded).expand(scene.batch, -1)
         if prompt.text is not None
-        else _embed_picture(perceptor, scene.read_image(prompt.image or ""), scene, cutter, index)
+        else _embed_picture(
+            perceptor, scene.read_image(prompt.image or ""), scene, cutter, index, chunk or Chunk(AUTO, "")
+        )
         for index, prompt in enumerate(prompts)
     ]
     return torch.stack(targets, dim=1)
 
 
 def _embed_picture(
-    perceptor: Perceptor[Any], picture: torch.Tensor, scene: Scene, cutter: Cutter | None, index: int
+    perceptor: Perceptor[Any],
+    picture: torch.Tensor,
+    scene: Scene,
+    cutter: Cutter | None,
+    index: int,
+    chunk: Chunk,
 ) -> torch.Tensor:
     images = picture.expand(scene.batch, -1, -1, -1)
     if cutter is None:
         return perceptor.encode_image(whole(images, perceptor.input_size))
     size = (images.shape[-1], images.shape[-2])
     cutouts = cutter.cut(images, cutter.plan(size, 0, f"prompt/{index}"), perceptor.input_size)
-    seen = perceptor.encode_image(cutouts.flatten(0, 1)).view(*cutouts.shape[:2], -1)
+    flat = cutouts.flatten(0, 1)
+    seen = chunk.adapt(
+        len(flat),
+        lambda size: torch.cat(
+            [perceptor.encode_image(flat[slice(*part)]) for part in even_parts(0, len(flat), size)]
+        ),
+    )
+    seen = seen.view(*cutouts.shape[:2], -1)
     return F.normalize(seen.mean(dim=1), dim=-1)
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from pixforge.contracts import Canvas, Config, Draws, Filter, Generator, Loss, Perceptor, Scene, StepReport
 from pixforge.contracts.draws import number_of_seed
+from pixforge.engine.chunks import Chunk, is_out_of_memory, out_of_memory
 from pixforge.engine.cutouts import Cutter
-from pixforge.engine.devices import choose_device, choose_dtype
-from pixforge.engine.perceive import Eye, Prompts, embed_prompts
+from pixforge.engine.devices import choose_devices, choose_dtype
+from pixforge.engine.perceive import Eye, Prompts, Seat, embed_prompts
+from pixforge.engine.perception import Perception
 from pixforge.errors import PixforgeError, PluginError
 
 if TYPE_CHECKING:
@@ -28,14 +30,23 @@ class Session:
     generator: Generator[Any]
     filters: list[Filter[Any]]
     cutter: Cutter
-    prompts: Prompts
-    eyes: list[Eye]
+    perception: Perception
     losses: dict[str, Loss[Any]]
+
+    @property
+    def eyes(self) -> list[Eye]:
+        """The perceptors with what they look for."""
+        return self.perception.eyes
 
     @property
     def perceptors(self) -> dict[str, Perceptor[Any]]:
         """The perceptors by the names that the report uses."""
         return {eye.name: eye.perceptor for eye in self.eyes}
+
+    def chunks(self) -> dict[str, int]:
+        """How many cutouts each perceptor sees at once, on each device."""
+        total = self.scene.batch * self.cutter.count
+        return {eye.name: min(eye.chunk.size or total, -(-total // len(eye.seats))) for eye in self.eyes}
 
     def start(self) -> StepReport:
         """The picture before the first update, as step 0."""
@@ -82,15 +93,14 @@ def build(recipe: Recipe) -> Session:
         generator=generator,
         filters=sorted(filters, key=lambda each: not each.saved),
         cutter=cutter,
-        prompts=Prompts(recipe.prompts, scene),
-        eyes=_eyes(recipe, make, scene, cutter),
+        perception=Perception(_eyes(recipe, scene, cutter), Prompts(recipe.prompts, scene), cutter, scene),
         losses=losses,
     )
 
 
 def make_scene(recipe: Recipe) -> Scene:
     """The facts of a run that every component may know."""
-    device = choose_device(recipe.device)
+    device = choose_devices(recipe.device)[0]
     first = number_of_seed(recipe.seed)
     canvases = tuple(Canvas(index, first + index) for index in range(recipe.canvases))
     return Scene(
@@ -120,16 +130,23 @@ class _Maker:
         except PixforgeError:
             raise
         except Exception as error:
+            if is_out_of_memory(error):
+                raise out_of_memory(f"while {kind} '{entry.tag}' was built") from error
             what = f"{kind} '{entry.tag}' of {entry.plugin} could not be built"
             raise PluginError(f"{what}: {type(error).__name__}: {error}") from error
 
 
-def _eyes(recipe: Recipe, make: _Maker, scene: Scene, cutter: Cutter) -> list[Eye]:
+def _eyes(recipe: Recipe, scene: Scene, cutter: Cutter) -> list[Eye]:
+    """Each perceptor on each device; the prompts are embedded on the first one."""
+    devices = choose_devices(recipe.device)
+    makers = [_Maker(recipe, replace(scene, device=device)) for device in devices]
     eyes = []
     for name, config in zip(_names(recipe.perceptors), recipe.perceptors, strict=True):
-        perceptor = make("perceptor", config)
-        targets = embed_prompts(perceptor, recipe.prompts, scene, cutter)
-        eyes.append(Eye(name, perceptor, config.weight, targets))
+        chunk = Chunk(recipe.chunk, name)
+        perceptors = [make("perceptor", config) for make in makers]
+        targets = embed_prompts(perceptors[0], recipe.prompts, scene, cutter, chunk)
+        seats = (Seat(*each) for each in zip(perceptors, map(targets.to, devices), devices, strict=True))
+        eyes.append(Eye(name, config.weight, chunk, tuple(seats)))
     return eyes
 
 

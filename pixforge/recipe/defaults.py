@@ -14,6 +14,7 @@ DEFAULTS: Final = MappingProxyType[str, Any](
         "device": "auto",
         "precision": "auto",
         "compile": False,
+        "chunk": "auto",
         "generator": {"type": "fourier"},
         "init": {"type": "noise"},
         "perceptors": [{"type": "open_clip", "model": "embedded"}],

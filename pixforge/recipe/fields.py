@@ -40,7 +40,22 @@ def _seed(value: Any) -> int | str:
     return int(value)
 
 
-def _device(value: Any) -> str:
+def _device(value: Any) -> str | tuple[str, ...]:
+    if isinstance(value, list | tuple):
+        if not value or any(each == "auto" for each in value):
+            raise PydanticCustomError("device", "a list of devices names each, such as [cuda:0, cuda:1]")
+        return tuple(map(_one_device, value))
+    return _one_device(value)
+
+
+def _chunk(value: Any) -> int | str:
+    if value == "auto" or (_is_whole(value) and value > 0):
+        checked: int | str = value
+        return checked
+    raise PydanticCustomError("chunk", "a chunk is auto, or a number of cutouts from 1 on")
+
+
+def _one_device(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(_DEVICE, value):
         raise PydanticCustomError("device", "a device is auto, cpu, cuda, cuda:N or mps")
     return value
@@ -69,4 +84,14 @@ Seed = Annotated[
     BeforeValidator(_seed),
     WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "minLength": 1}]}),
 ]
-Device = Annotated[str, BeforeValidator(_device), WithJsonSchema({"type": "string", "pattern": _DEVICE})]
+_ONE_DEVICE = {"type": "string", "pattern": _DEVICE}
+Device = Annotated[
+    str | tuple[str, ...],
+    BeforeValidator(_device),
+    WithJsonSchema({"anyOf": [_ONE_DEVICE, {"type": "array", "items": _ONE_DEVICE, "minItems": 1}]}),
+]
+Chunk = Annotated[
+    int | str,
+    BeforeValidator(_chunk),
+    WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1}]}),
+]

@@ -13,7 +13,7 @@ from typing_extensions import Self
 
 from pixforge.contracts import Config, LossConfig, PerceptorConfig, Schedule
 from pixforge.contracts.paths import RecipePath
-from pixforge.recipe.fields import Device, Seed, Size
+from pixforge.recipe.fields import Chunk, Device, Seed, Size
 from pixforge.recipe.optimizers import OptimizerConfig
 from pixforge.registry import Registry
 
@@ -87,10 +87,15 @@ class Recipe(Config):
         description="Updates of the picture."
     )
     canvases: Annotated[int, Field(ge=1, le=256, strict=True)] = Field(description="Pictures made at once.")
-    device: Device = Field(description="auto, cpu, cuda, cuda:N or mps.")
+    device: Device = Field(
+        description="auto, cpu, cuda, cuda:N or mps; a list such as [cuda:0, cuda:1] shares the cutouts among them."
+    )
     precision: Literal["auto", "fp32", "bf16"] = Field(description="Of the frozen networks' arithmetic.")
     compile: Annotated[bool, Field(strict=True)] = Field(
         description="Compile the frozen networks (torch.compile): a minute's start for faster steps on a GPU."
+    )
+    chunk: Chunk = Field(
+        description="Cutouts that a perceptor sees at once; auto: all, and fewer where memory does not suffice."
     )
     prompts: list[Prompt] = Field(min_length=1, description="What the picture should show.")
     generator: Config = Field(description="What is optimized, and how it becomes a picture.")

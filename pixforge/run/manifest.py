@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from pixforge.run.folder import write_text
 
 if TYPE_CHECKING:
-    from pixforge.contracts import Config, Scene, StepReport
+    import torch
+
+    from pixforge.contracts import Config, StepReport
     from pixforge.engine import Session
     from pixforge.recipe import Recipe
 
@@ -28,7 +30,7 @@ def describe_session(session: Session) -> dict[str, Any]:
         "plugins": _plugins(recipe),
         "weights": {name: perceptor.provenance() for name, perceptor in session.perceptors.items()},
         "generator": session.generator.provenance(),
-        "device": _device(scene),
+        "device": _devices(session),
         "precision": str(scene.dtype).removeprefix("torch."),
         "compile": recipe.compile,
         "seed": recipe.seed,
@@ -70,12 +72,17 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _device(scene: Scene) -> str:
+def _devices(session: Session) -> str:
+    devices = [seat.device for seat in session.eyes[0].seats] if session.eyes else [session.scene.device]
+    return ", ".join(map(_device, devices))
+
+
+def _device(device: torch.device) -> str:
     import torch
 
-    if scene.device.type == "cuda":
-        return f"{scene.device} ({torch.cuda.get_device_name(scene.device)})"
-    return str(scene.device)
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    return str(device)
 
 
 def _plugins(recipe: Recipe) -> list[dict[str, str | None]]:

@@ -148,7 +148,7 @@ class _Run:
     def _values(self) -> dict[str, Any]:
         done = self.last.step if self.last else 0
         self.timings["per_step"] = self.timings["loop"] / max(done, 1)
-        values: dict[str, Any] = {"timings": self.timings}
+        values: dict[str, Any] = {"timings": self.timings, "chunks": self.session.chunks()}
         if self.last is not None:
             values |= final_values(self.last)
             values |= held_out_score(self.session, self.last.image)

@@ -1,6 +1,7 @@
 import pytest
 
 from pixforge.contracts import Schedule
+from pixforge.errors import RecipeError
 from pixforge.recipe import load_recipe
 
 
@@ -46,6 +47,30 @@ def test_a_seed_is_drawn_when_there_is_none():
 @pytest.mark.parametrize("device", ["auto", "cpu", "mps", "cuda", "cuda:1"])
 def test_devices(device):
     assert load(device=device).device == device
+
+
+def test_several_devices_and_the_chunk():
+    recipe = load(device=["cuda:0", "cuda:1"], chunk=12)
+    assert (recipe.device, recipe.chunk) == (("cuda:0", "cuda:1"), 12)
+    assert "device: [" in recipe.resolved_yaml() or "device:\n- cuda:0" in recipe.resolved_yaml()
+    assert load().chunk == "auto"
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"device": []}, "a list of devices names each"),
+        ({"device": ["auto", "cpu"]}, "a list of devices names each"),
+        ({"device": ["cpu", "tpu"]}, "a device is auto, cpu"),
+        ({"chunk": 0}, "a chunk is auto, or a number of cutouts from 1 on"),
+        ({"chunk": "all"}, "a chunk is auto"),
+        ({"chunk": True}, "a chunk is auto"),
+        ({"chunk": 2.5}, "a chunk is auto"),
+    ],
+)
+def test_impossible_devices_and_chunks(fields, message):
+    with pytest.raises(RecipeError, match=message):
+        load(**fields)
 
 
 def test_bare_words_are_components():

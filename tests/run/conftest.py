@@ -63,6 +63,7 @@ class FakeSession:
     """A loop that fades from black to white; `on_step.call` may sleep, raise, or send a signal."""
 
     perceptors: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    eyes = ()
     generator = FakeGenerator()
 
     def __init__(self, recipe, on_step):
@@ -84,6 +85,9 @@ class FakeSession:
         return StepReport(
             step, self.recipe.steps, image, 0.1, names if step else (), values if step else None
         )
+
+    def chunks(self):
+        return {}
 
     def start(self):
         return self._report(0)
