@@ -170,7 +170,8 @@ class StepReport:
 class Output:
     """Where an exporter may write, and what it may put into its files.
 
-    `recipe` is the resolved recipe as YAML, for metadata; `name` keeps files inside the folder.
+    `recipe` is the resolved recipe as YAML, for metadata. `generator` makes the picture: for exporters that save its
+    latent (curves, say) instead of pixels; read it in `close`, since on a GPU it is a step ahead of `write`.
     """
 
     folder: Path
@@ -178,6 +179,7 @@ class Output:
     size: tuple[int, int]
     steps: int
     canvases: int
+    generator: Generator[Any] | None = None
 
     def path(self, name: str) -> Path:
         """The path of a file in the run folder.

@@ -56,7 +56,7 @@ def render(recipe: Recipe, out: str | Path | None = None, *, progress: Progress 
     facts = describe_session(session)
     built = time.perf_counter()
     with run_folder(out, recipe.context.name) as folder, Stop() as stop:
-        sinks = open_sinks(recipe, folder)
+        sinks = open_sinks(recipe, folder, session.generator)
         _write_recipe(recipe, folder)
         run = _Run(session, folder, sinks, stop, progress or Silent(), facts, {"build": built - started})
         return run.make(started)

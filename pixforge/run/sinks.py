@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pixforge.contracts import Exporter, Output
+from pixforge.contracts import Exporter, Generator, Output
 from pixforge.errors import PixforgeError, PluginError, RecipeError, RunError
 from pixforge.run.metrics import NAME, MetricsWriter
 
@@ -87,14 +87,15 @@ class Sinks:
         return [name for exporter in self._exporters for name in exporter.files()] + [NAME]
 
 
-def open_sinks(recipe: Recipe, folder: Path) -> Sinks:
+def open_sinks(recipe: Recipe, folder: Path, generator: Generator[Any] | None = None) -> Sinks:
     """Make the exporters; they write nothing before the first report.
 
     Raises:
         RecipeError: two exporters would write one file.
         PluginError: an exporter failed while it was made.
     """
-    output = Output(folder, recipe.resolved_yaml(folder), recipe.size, recipe.steps, recipe.canvases)
+    resolved = recipe.resolved_yaml(folder)
+    output = Output(folder, resolved, recipe.size, recipe.steps, recipe.canvases, generator)
     exporters = [_make(recipe, config, output) for config in recipe.exporters]
     owners: dict[str, str] = {}
     for index, (_, exporter) in enumerate(exporters):

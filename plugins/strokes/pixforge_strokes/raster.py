@@ -1,0 +1,132 @@
+"""Curves to pixels and back: coverage as a browser's renderer sees it, with gradients that reach further.
+
+Coordinates are pixels: x to the right, y down, the corner of the picture at (0, 0), pixel centers at halves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def bezier(points: Tensor, time: Tensor) -> Tensor:
+    """Points on chains of cubic Bezier curves.
+
+    Args:
+        points: `[B, S, 3 P + 1, 2]` control points of P curves, each of which ends where the next begins.
+        time: `[B, S, N]` from 0 to P.
+
+    Returns:
+        `[B, S, 2, N]`.
+    """
+    weights = _weights(time, points.shape[2])
+    result: Tensor = points.transpose(2, 3) @ weights
+    return result
+
+
+def _weights(time: Tensor, count: int) -> Tensor:
+    """How much each of `count` control points counts at a time, Bernstein's polynomials: `[B, S, count, N]`."""
+    pieces = (count - 1) // 3
+    piece = time.floor().clamp_(0, pieces - 1)
+    t = time - piece
+    s = 1 - t
+    basis = (s**3, 3 * s**2 * t, 3 * s * t**2, t**3)
+    if pieces == 1:
+        return torch.stack(basis, dim=2)
+    weights = time.new_zeros(*time.shape[:2], count, time.shape[2])
+    for index in range(pieces):
+        here = piece == index
+        for corner, weight in enumerate(basis):
+            weights[:, :, 3 * index + corner] += weight * here
+    return weights
+
+
+class CurveDistance(torch.autograd.Function):
+    """How far each pixel's center is from each chain of curves: `[B, S, H, W]` from `[B, S, 3 P + 1, 2]`.
+
+    The nearest place is looked for on a polyline, without a graph; by the envelope theorem the gradient of the
+    distance is that of the distance to this place, so nothing but its time needs to be kept.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, points: Tensor, height: int, width: int, samples: int) -> Tensor:
+        """`samples` is the number of line pieces of each curve in the search."""
+        x, y = _centers(height, width, points.device)
+        time = _nearest(points, x, y, samples).flatten(2)
+        place = bezier(points, time)
+        offset = torch.stack([x.expand(height, -1), y.expand(-1, width)]).flatten(1) - place
+        distance = torch.linalg.vector_norm(offset, dim=2)
+        ctx.save_for_backward(time, offset / distance.clamp(min=1e-6)[:, :, None])
+        ctx.count = points.shape[2]
+        return distance.unflatten(2, (height, width))
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:  # type: ignore[override]
+        """The gradient of the control points."""
+        time, direction = ctx.saved_tensors
+        pull = -direction * gradient.flatten(2)[:, :, None]
+        return _weights(time, ctx.count) @ pull.transpose(2, 3), None, None, None
+
+
+def _centers(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    return torch.arange(width, device=device) + 0.5, torch.arange(height, device=device)[:, None] + 0.5
+
+
+def _nearest(points: Tensor, x: Tensor, y: Tensor, samples: int) -> Tensor:
+    """The time of the nearest place on the polyline: `[B, S, H, W]`."""
+    pieces = (points.shape[-2] - 1) // 3
+    times = torch.linspace(0, pieces, samples * pieces + 1, device=points.device)
+    line = bezier(points, times.expand(*points.shape[:2], -1)).transpose(2, 3)
+    best = torch.full((*points.shape[:2], y.shape[0], x.shape[0]), torch.inf, device=points.device)
+    time = torch.zeros_like(best)
+    for index in range(line.shape[2] - 1):
+        start, way = line[:, :, index], line[:, :, index + 1] - line[:, :, index]
+        dx = x - start[..., 0, None, None]
+        dy = y - start[..., 1, None, None]
+        length = way.square().sum(dim=-1).clamp(min=1e-12)
+        along = (way / length[..., None])[..., None, None]
+        share = (dx * along[:, :, 0] + dy * along[:, :, 1]).clamp_(0, 1)
+        square = (dx - share * way[..., 0, None, None]).square_()
+        square = square.add_((dy - share * way[..., 1, None, None]).square_())
+        nearer = square < best
+        best = torch.where(nearer, square, best)
+        time = torch.where(nearer, share.add_(index), time)
+    return time / samples
+
+
+def coverage(distance: Tensor, width: Tensor, softness: float) -> Tensor:
+    """How much of each pixel a stroke covers: `[B, S, H, W]` in [0, 1].
+
+    Args:
+        distance: `[B, S, H, W]` from the stroke's middle line, in pixels.
+        width: `[B, S]` of the stroke, in pixels.
+        softness: how far from the edge, in pixels, a pixel still pulls at it.
+
+    The value is what a box of one pixel shares with the stroke, as renderers of SVG have it. That is flat but for
+    the edge itself, where no gradient would tell a stroke to move. So the gradient is that of a sigmoid of
+    `softness` pixels, scaled to the same total: what is seen is exact, what pulls is blurred.
+    """
+    half = (width / 2)[..., None, None]
+    inner = torch.minimum(distance + 0.5, half) - torch.maximum(distance - 0.5, -half)
+    soft = ((half - distance) / softness).sigmoid()
+    return inner.clamp(0, 1).detach() + soft - soft.detach()
+
+
+def paint(cover: Tensor, colors: Tensor, paper: Tensor) -> Tensor:
+    """Strokes over each other on paper, the last one on top.
+
+    Args:
+        cover: `[B, S, H, W]` coverage.
+        colors: `[B, S, 4]` sRGB and opacity in [0, 1].
+        paper: `[B, 3]` sRGB.
+
+    Returns:
+        `[B, 3, H, W]`. Colors mix as sRGB values, which is what browsers do.
+    """
+    image = paper[:, :, None, None].expand(-1, -1, *cover.shape[-2:])
+    for index in range(cover.shape[1]):
+        alpha = cover[:, index, None] * colors[:, index, 3, None, None, None]
+        image = image + alpha * (colors[:, index, :3, None, None] - image)
+    return image
