@@ -26,13 +26,18 @@ def bezier(points: Tensor, time: Tensor) -> Tensor:
     return result
 
 
-def _weights(time: Tensor, count: int) -> Tensor:
-    """How much each of `count` control points counts at a time, Bernstein's polynomials: `[B, S, count, N]`."""
+def _weights(time: Tensor, count: int, *, slope: bool = False) -> Tensor:
+    """How much each of `count` control points counts at a time, Bernstein's polynomials: `[B, S, count, N]`.
+
+    With `slope`, their derivatives.
+    """
     pieces = (count - 1) // 3
     piece = time.floor().clamp_(0, pieces - 1)
     t = time - piece
     s = 1 - t
     basis = (s**3, 3 * s**2 * t, 3 * s * t**2, t**3)
+    if slope:
+        basis = (-3 * s**2, 3 * s**2 - 6 * s * t, 6 * s * t - 3 * t**2, 3 * t**2)
     if pieces == 1:
         return torch.stack(basis, dim=2)
     weights = time.new_zeros(*time.shape[:2], count, time.shape[2])
@@ -54,9 +59,9 @@ class CurveDistance(torch.autograd.Function):
     def forward(ctx: Any, points: Tensor, height: int, width: int, samples: int) -> Tensor:
         """`samples` is the number of line pieces of each curve in the search."""
         x, y = _centers(height, width, points.device)
-        time = _nearest(points, x, y, samples).flatten(2)
-        place = bezier(points, time)
-        offset = torch.stack([x.expand(height, -1), y.expand(-1, width)]).flatten(1) - place
+        pixels = torch.stack([x.expand(height, -1), y.expand(-1, width)]).flatten(1)
+        time = _refined(points, _nearest(points, x, y, samples).flatten(2), pixels, 1 / samples)
+        offset = pixels - bezier(points, time)
         distance = torch.linalg.vector_norm(offset, dim=2)
         ctx.save_for_backward(time, offset / distance.clamp(min=1e-6)[:, :, None])
         ctx.count = points.shape[2]
@@ -94,6 +99,20 @@ def _nearest(points: Tensor, x: Tensor, y: Tensor, samples: int) -> Tensor:
         best = torch.where(nearer, square, best)
         time = torch.where(nearer, share.add_(index), time)
     return time / samples
+
+
+def _refined(points: Tensor, time: Tensor, pixels: Tensor, reach: float) -> Tensor:
+    """Move each time to where the curve itself is nearest, by Gauss and Newton, no further than `reach`.
+
+    A place on the polyline is off along the curve by some pixels where the curve bends, and thin lines would break.
+    """
+    low, high = (time - reach).clamp_(min=0), (time + reach).clamp_(max=(points.shape[2] - 1) // 3)
+    for _ in range(2):
+        speed = points.transpose(2, 3) @ _weights(time, points.shape[2], slope=True)
+        along = ((pixels - bezier(points, time)) * speed).sum(dim=2)
+        advance = along / speed.square().sum(dim=2).clamp_(min=1e-3)
+        time = torch.minimum(torch.maximum(time + advance, low), high)
+    return time
 
 
 def coverage(distance: Tensor, width: Tensor, softness: float) -> Tensor:

@@ -1,0 +1,16 @@
+"""Pictures by small networks for pixforge: generators `siren` and `deep_image_prior`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pixforge
+
+
+@pixforge.hookimpl
+def pixforge_generators() -> list[type[pixforge.Generator[Any]]]:
+    """The generators of this package."""
+    from pixforge_siren.prior import DeepImagePrior
+    from pixforge_siren.siren import Siren
+
+    return [DeepImagePrior, Siren]
