@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import pluggy
@@ -102,8 +102,14 @@ class Plugins:
                 self.call(name, hook, **arguments)
 
 
-def load_plugins(disabled: Iterable[str] = (), files: Sequence[Path] = ()) -> Plugins:
-    """Load the built-ins, the installed distributions, and single files, in this order.
+def load_plugins(
+    disabled: Iterable[str] = (),
+    files: Sequence[Path] = (),
+    *,
+    installed: bool = True,
+    modules: Mapping[str, ModuleType] = MappingProxyType({}),
+) -> Plugins:
+    """Load the built-ins, the installed distributions, modules that are there already, and single files, in this order.
 
     A distribution that fails is recorded in `failures` and left out; a file that fails is fatal, since only a recipe
     that needs it names it.
@@ -114,10 +120,12 @@ def load_plugins(disabled: Iterable[str] = (), files: Sequence[Path] = ()) -> Pl
     plugins = Plugins(pluggy.PluginManager("pixforge"), disabled=tuple(disabled))
     plugins.manager.add_hookspecs(hookspecs)
     known = set()
-    for info, entry in _candidates():
+    for info, entry in _candidates(installed=installed):
         known.add(info.name)
         if info.name not in plugins.disabled:
             _load(plugins, info, entry)
+    for name, module in modules.items():
+        _register(plugins, PluginInfo(name, module.__name__), module)
     for file in files:
         info = PluginInfo(file.stem, str(file))
         known.add(info.name)
@@ -130,10 +138,12 @@ def load_plugins(disabled: Iterable[str] = (), files: Sequence[Path] = ()) -> Pl
     return plugins
 
 
-def _candidates() -> list[tuple[PluginInfo, EntryPoint | None]]:
+def _candidates(*, installed: bool) -> list[tuple[PluginInfo, EntryPoint | None]]:
     builtin: list[tuple[PluginInfo, EntryPoint | None]] = [
         (PluginInfo(module.removeprefix("pixforge.builtin."), module), None) for module in BUILTINS
     ]
+    if not installed:
+        return builtin
     found = [(point, dist) for dist in distributions() for point in dist.entry_points if point.group == GROUP]
     seen: set[tuple[str, str]] = set()
     for point, dist in sorted(found, key=lambda pair: (pair[0].name, pair[0].value)):

@@ -2,11 +2,13 @@
 
 import pytest
 
-from pixforge.contracts import Exporter, Init, Perceptor
+from pixforge.contracts import Perceptor
 from pixforge.plugins import load_plugins
 from pixforge.registry import Registry
 from pixforge.testing import FakePerceptor, check_component, check_documentation
 
+# Their own tests check them, with what they need: a picture, a run's folder, a generator that has codes.
+ODD = {("init", "image"), ("init", "run"), ("init", "codes")}
 ENTRIES = Registry(load_plugins()).entries()
 
 
@@ -17,7 +19,11 @@ def test_documentation(entry):
 
 @pytest.mark.parametrize(
     "entry",
-    [entry for entry in ENTRIES if not issubclass(entry.component, Perceptor | Exporter | Init)],
+    [
+        entry
+        for entry in ENTRIES
+        if not issubclass(entry.component, Perceptor) and (entry.kind, entry.tag) not in ODD
+    ],
     ids=lambda entry: f"{entry.kind}:{entry.tag}",
 )
 def test_contract(entry):

@@ -25,7 +25,7 @@ ALLOWED = {
     "recipe": {"registry", "plugins", "contracts", "errors", "metadata"},
     "engine": {"recipe", "registry", "contracts", "errors"},
     "run": {"engine", "recipe", "registry", "plugins", "contracts", "errors", "images", "metadata"},
-    "testing": {"builtin", "contracts", "hookspecs", "errors"},
+    "testing": {"builtin", "contracts", "hookspecs", "plugins", "registry", "errors"},
     "cli": {
         "vqgan",
         "run",

@@ -17,7 +17,9 @@ class PriorConfig(Config):
 
     type: Literal["deep_image_prior"] = "deep_image_prior"
     channels: int = Field(24, ge=4, le=256, strict=True, description="In every layer.")
-    depth: int = Field(4, ge=1, le=8, strict=True, description="How often the picture is halved and doubled again.")
+    depth: int = Field(
+        4, ge=1, le=8, strict=True, description="How often the picture is halved and doubled again."
+    )
     skip: int = Field(
         4, ge=0, le=64, strict=True, description="Channels that pass by at each size: more make finer detail."
     )
@@ -29,7 +31,7 @@ class DeepImagePrior(Generator[PriorConfig]):
     Smaller than the paper's. Each canvas has a network of its own; normalization is per canvas.
     """
 
-    learning_rate: ClassVar[float] = 0.004
+    learning_rate: ClassVar[float] = 0.01
 
     def __init__(self, config: PriorConfig, scene: Scene) -> None:
         super().__init__(config, scene)

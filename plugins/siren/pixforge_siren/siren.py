@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
@@ -22,7 +23,10 @@ class SirenConfig(Config):
         12.0, gt=0, le=200, description="Of the first layer's sines: low for broad shapes, 30 is the paper's."
     )
     inner: float = Field(
-        15.0, gt=0, le=200, description="Of the other layers' sines: how sharply shapes are bent; 30 is the paper's."
+        15.0,
+        gt=0,
+        le=200,
+        description="Of the other layers' sines: how sharply shapes are bent; 30 is the paper's.",
     )
 
 
@@ -41,7 +45,7 @@ class Siren(Generator[SirenConfig]):
         stream = scene.draws.at("latent", device="cpu")
         sizes = [2, *[config.width] * config.layers, 3]
         self._latents = {}
-        for index, (inputs, outputs) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for index, (inputs, outputs) in enumerate(pairwise(sizes)):
             # The paper's section 3.2: so the sum before each sine has the same spread in every layer.
             bound = 1 / inputs if index == 0 else (6 / inputs) ** 0.5 / config.inner
             weight = stream.uniform(-bound, bound, inputs, outputs)

@@ -18,7 +18,9 @@ SAMPLES = 8
 class CurvesConfig(Config):
     """Fields of every generator that draws curves. Lengths are shares of the shorter side of the picture."""
 
-    curves: int = Field(1, ge=1, le=8, strict=True, description="Cubic Bezier curves in a row in each stroke.")
+    curves: int = Field(
+        1, ge=1, le=8, strict=True, description="Cubic Bezier curves in a row in each stroke."
+    )
     length: float = Field(0.3, gt=0, le=2, description="Of a stroke at the start.")
     width: float = Field(0.03, gt=0, le=0.5, description="Of a stroke at the start.")
     softness: float = Field(
@@ -36,7 +38,9 @@ class Curves(Generator[C]):
         super().__init__(config, scene)
         self._side = min(scene.size)
         stream = scene.draws.at("latent", device="cpu")
-        self._points = self._trained(_random_walks(stream.rand(count, 2), stream.randn(count, 2), config, scene))
+        self._points = self._trained(
+            _random_walks(stream.rand(count, 2), stream.randn(count, 2), config, scene)
+        )
         self._widths = self._trained(stream.uniform(0.7, 1.3, count) * config.width)
 
     def _trained(self, start: torch.Tensor) -> torch.Tensor:
@@ -47,8 +51,8 @@ class Curves(Generator[C]):
         return {"points": self._points, "widths": self._widths}
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Widths move a tenth as far as points."""
-        return [{"params": [self._points], "scale": 1.0}, {"params": [self._widths], "scale": 0.1}]
+        """Widths move far less than points, or a few strokes would cover everything."""
+        return [{"params": [self._points], "scale": 1.0}, {"params": [self._widths], "scale": 0.03}]
 
     def colors(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Of the strokes, `[B, S, 4]` with opacity, and of the paper, `[B, 3]`; all in [0, 1]."""

@@ -22,7 +22,9 @@ class SketchConfig(CurvesConfig):
     count: int = Field(24, ge=1, le=1000, strict=True, description="Lines; time and memory grow with them.")
     curves: int = Field(2, ge=1, le=8, strict=True, description="Cubic Bezier curves in a row in each line.")
     width: float = Field(0.015, gt=0, le=0.5, description="Of a line at the start.")
-    ink: tuple[Level, Level, Level] = Field((0.05, 0.05, 0.08), description="Red, green and blue of all lines.")
+    ink: tuple[Level, Level, Level] = Field(
+        (0.05, 0.05, 0.08), description="Red, green and blue of all lines."
+    )
     paper: tuple[Level, Level, Level] = Field((1.0, 1.0, 1.0), description="Red, green and blue around them.")
 
 

@@ -33,7 +33,7 @@ class Strokes(Curves[StrokesConfig]):
     def __init__(self, config: StrokesConfig, scene: Scene) -> None:
         super().__init__(config, scene, config.count)
         stream = scene.draws.at("colors", device="cpu")
-        colors = stream.rand(config.count, 4)
+        colors = stream.uniform(0.3, 0.7, config.count, 4)  # muted, so that all of them can become anything
         colors[..., 3] = config.opacity
         self._colors = self._trained(colors)
         self._paper = self._trained(stream.uniform(0.9, 1.0, 3))

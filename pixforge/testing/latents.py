@@ -1,0 +1,147 @@
+"""Checks of what holds the latent: generators, and inits that set it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pixforge.contracts import Generator, Init, Scene
+from pixforge.errors import UnsupportedError
+from pixforge.testing.scene import built, make_scene, ramp
+
+if TYPE_CHECKING:
+    import torch
+
+
+def check_generator(component: type[Generator[Any]], scene: Scene, **fields: Any) -> None:
+    """Shape, range, gradient, independent canvases, repeatability, resuming, `constrain`, and `encode` if there is one."""
+    name = component.__name__
+    generator = built(component, scene, fields)
+    image = generator.forward(0)
+    _is_picture(image.detach(), scene, f"{name}.forward")
+    _check_latents(generator, scene, name)
+    _check_gradient(generator, image, name)
+    _check_alone(component, scene, fields, image.detach())
+    _check_resume(component, scene, fields)
+    _check_constrain(generator, scene, name)
+    _check_encode(generator, scene, name)
+
+
+def check_init(component: type[Init[Any]], scene: Scene, **fields: Any) -> None:
+    """The latent of a generator stays usable, and the same recipe starts the same way."""
+    import torch
+
+    starts = []
+    for _ in range(2):
+        generator = plain_generator(scene)
+        with torch.no_grad():
+            built(component, scene, fields).start(generator)
+        starts.append(generator.forward(0))
+    name = component.__name__
+    _is_picture(starts[0].detach(), scene, f"after {name}.start, the generator")
+    assert torch.equal(*starts), (
+        f"{name}.start must draw from scene.draws alone; two runs started differently"
+    )
+    for key, latent in generator.latents().items():
+        assert latent.requires_grad, f"{name}.start replaced latent '{key}'; change it in place (copy_)"
+
+
+def plain_generator(scene: Scene) -> Generator[Any]:
+    """A generator for components that need one but are not about it."""
+    from pixforge.builtin.generators.pixels import Pixels, PixelsConfig
+
+    return Pixels(PixelsConfig(), scene)
+
+
+def _check_latents(generator: Generator[Any], scene: Scene, name: str) -> None:
+    latents = generator.latents()
+    assert latents, f"{name}.latents() is empty: nothing would be trained"
+    for key, latent in latents.items():
+        assert latent.is_leaf, f"latent '{key}' must be a leaf tensor: call requires_grad_() last"
+        assert latent.requires_grad, f"latent '{key}' must require gradient: call requires_grad_() on it"
+        first = latent.shape[0] if latent.dim() else 0
+        assert first == scene.batch, f"the first dimension of latent '{key}' must be the canvases"
+    known = {id(latent) for latent in latents.values()}
+    grouped = [each for group in generator.parameter_groups() for each in group["params"]]
+    assert {id(each) for each in grouped} == known and len(grouped) == len(known), (  # noqa: PT018 - one sentence
+        f"{name}.parameter_groups() must have each of latents() once, or it is not trained or not saved"
+    )
+
+
+def _check_gradient(generator: Generator[Any], image: torch.Tensor, name: str) -> None:
+    image[0].square().sum().backward()  # type: ignore[no-untyped-call]
+    grads = [each.grad for each in generator.latents().values() if each.grad is not None]
+    reached = any(bool(grad[0].abs().sum() > 0) for grad in grads)
+    assert reached, f"no gradient reaches the latent of {name}: keep detach() and rounding out of forward"
+    for grad in grads:
+        assert bool(grad.isfinite().all()), f"the gradient of the latent of {name} is not finite"
+        assert not bool(grad[1:].any()), (
+            f"in {name} a canvas influences another: its latent has their gradient"
+        )
+
+
+def _check_alone(
+    component: type[Generator[Any]], scene: Scene, fields: dict[str, Any], image: torch.Tensor
+) -> None:
+    import torch
+
+    again = built(component, scene, fields).forward(0).detach()
+    assert torch.equal(again, image), (
+        f"{component.__name__} starts differently each time: draw from scene.draws"
+    )
+    alone = make_scene(scene.size, 1, scene.steps, scene.canvases[-1].seed, scene.folder)
+    single = built(component, alone, fields).forward(0)[0].detach()
+    same = torch.allclose(single, image[-1], atol=1e-5)
+    assert same, f"a canvas of {component.__name__} must start as it would alone: draw from scene.draws"
+
+
+def _check_resume(component: type[Generator[Any]], scene: Scene, fields: dict[str, Any]) -> None:
+    """What a checkpoint holds is the latents by name: they must be all that the picture depends on."""
+    import torch
+
+    worn, fresh = built(component, scene, fields), built(component, scene, fields)
+    with torch.no_grad():
+        for key, latent in worn.latents().items():
+            latent.add_(scene.draws.at(f"moved/{key}").randn(*latent.shape[1:]), alpha=0.01)
+        worn.constrain()
+        for _ in range(2):
+            worn.forward(1)
+        for key, latent in fresh.latents().items():
+            latent.copy_(worn.latents()[key])
+        same = torch.allclose(fresh.forward(1), worn.forward(1), atol=1e-5)
+    assert same, f"{component.__name__} keeps state outside latents(), so a resumed run would differ"
+
+
+def _check_constrain(generator: Generator[Any], scene: Scene, name: str) -> None:
+    import torch
+
+    with torch.no_grad():
+        for latent in generator.latents().values():
+            latent.mul_(50)
+        generator.constrain()
+        far = generator.forward(0)
+    assert bool(far.isfinite().all()), (
+        f"{name}.forward is not finite for a large latent; bound it in constrain()"
+    )
+    _is_picture(far, scene, f"for a large latent, {name}.forward")
+
+
+def _check_encode(generator: Generator[Any], scene: Scene, name: str) -> None:
+    import torch
+
+    wanted = ramp(scene)
+    try:
+        with torch.no_grad():
+            generator.encode(wanted)
+    except UnsupportedError:
+        return
+    error = (generator.forward(0).detach() - wanted)[..., 4:-4, 4:-4].abs().mean()
+    assert float(error) < 0.08, (
+        f"after encode, {name}.forward is {float(error):.3f} off the picture on average"
+    )
+
+
+def _is_picture(image: torch.Tensor, scene: Scene, name: str) -> None:
+    shape = (scene.batch, 3, scene.height, scene.width)
+    assert image.shape == shape, f"{name} must return {list(shape)}, not {list(image.shape)}"
+    assert float(image.min()) >= 0, f"{name} returns values below 0; end with sigmoid() or clamp(0, 1)"
+    assert float(image.max()) <= 1, f"{name} returns values above 1; end with sigmoid() or clamp(0, 1)"
