@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from pixforge.cli import plugins_new
 from pixforge.cli.options import add_disable, add_verbose
 from pixforge.errors import PluginError
 
@@ -18,18 +19,26 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "plugins",
         help="show what is installed, or one component's fields",
-        description="Every plugin with its hooks and components; or all about one plugin or component.",
+        description="Every plugin with its hooks and components; or all about one plugin or component. "
+        "`pixforge plugins new NAME --kind loss` writes the start of a plugin.",
         allow_abbrev=False,
     )
     parser.add_argument(
-        "name", nargs="?", metavar="NAME", help="a plugin, or a component: fourier, generator:fourier"
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="a plugin, or a component: fourier, generator:fourier; or `new`, to start a plugin of your own",
     )
+    plugins_new.add(parser)
     add_disable(parser)
     add_verbose(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the table, or the description of one."""
+    """Print the table, or the description of one; or write a new one."""
+    if args.name == "new":
+        return plugins_new.run(args)
+    plugins_new.refuse(args)
     from pixforge.plugins import load_plugins
     from pixforge.registry import Registry
 

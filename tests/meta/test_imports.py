@@ -26,7 +26,9 @@ ALLOWED = {
     "engine": {"recipe", "registry", "contracts", "errors"},
     "run": {"engine", "recipe", "registry", "plugins", "contracts", "errors", "images", "metadata"},
     "testing": {"builtin", "contracts", "hookspecs", "plugins", "registry", "errors"},
+    "scaffold": {"contracts", "testing", "errors"},
     "cli": {
+        "scaffold",
         "vqgan",
         "run",
         "engine",

@@ -1,0 +1,1 @@
+"""The tests that `pixforge plugins new` writes beside them."""

@@ -1,0 +1,1 @@
+"""The components that `pixforge plugins new` starts from: real ones, which our own tests check."""
