@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
@@ -18,7 +19,11 @@ class PriorConfig(Config):
     type: Literal["deep_image_prior"] = "deep_image_prior"
     channels: int = Field(24, ge=4, le=256, strict=True, description="In every layer.")
     depth: int = Field(
-        4, ge=1, le=8, strict=True, description="How often the picture is halved and doubled again."
+        4,
+        ge=1,
+        le=8,
+        strict=True,
+        description="How often the picture is halved and doubled again, while 4 pixels remain.",
     )
     skip: int = Field(
         4, ge=0, le=64, strict=True, description="Channels that pass by at each size: more make finer detail."
@@ -38,7 +43,8 @@ class DeepImagePrior(Generator[PriorConfig]):
         self._stream = scene.draws.at("latent", device="cpu")
         self._latents: dict[str, torch.Tensor] = {}
         c, skip = config.channels, config.skip
-        for level in range(config.depth):
+        self._depth = max(1, min(config.depth, int(math.log2(min(scene.size))) - 2))
+        for level in range(self._depth):
             self._add(f"down{level}", c, c, 3)
             self._add(f"up{level}", c + skip, c, 3)
             if skip:
@@ -62,10 +68,10 @@ class DeepImagePrior(Generator[PriorConfig]):
         import torch.nn.functional as F  # noqa: N812
 
         value, passed = self._noise, []
-        for level in range(self.config.depth):
+        for level in range(self._depth):
             passed.append(value)
             value = self._block(value, f"down{level}", stride=2)
-        for level in reversed(range(self.config.depth)):
+        for level in reversed(range(self._depth)):
             beside = passed[level]
             value = F.interpolate(value, size=beside.shape[-2:], mode="bilinear", align_corners=False)
             value = self._block(self._joined(value, beside, level), f"up{level}")

@@ -1,0 +1,128 @@
+"""Strokes and sketches: the pixels are those of the SVG, and gradients lead strokes to where they should be."""
+
+import io
+
+import numpy as np
+import pytest
+import resvg_py
+import torch
+from PIL import Image
+from pixforge_strokes.curves import SAMPLES
+from pixforge_strokes.raster import CurveDistance, bezier, coverage, paint
+from pixforge_strokes.sketch import Sketch, SketchConfig
+from pixforge_strokes.strokes import Strokes, StrokesConfig
+from pixforge_strokes.svg import Svg, SvgConfig
+
+from pixforge.contracts import Output
+from pixforge.errors import UnsupportedError
+from pixforge.testing import check_component, check_exporter, make_scene
+
+
+def line(*points):
+    return torch.tensor(points, dtype=torch.float32)[None, None]
+
+
+@pytest.mark.parametrize("component", [Strokes, Sketch])
+@pytest.mark.parametrize("curves", [1, 3])
+def test_the_contract(component, curves):
+    check_component(component, curves=curves, count=5)
+
+
+def test_the_svg_exporter_keeps_the_contract_with_curves():
+    scene = make_scene()
+    check_exporter(Svg, scene, Strokes(StrokesConfig(count=3), scene))
+
+
+def test_a_chain_of_curves_goes_through_its_joints():
+    points = line((0, 0), (1, 0), (2, 0), (3, 0), (3, 1), (3, 2), (3, 3))
+    places = bezier(points, torch.tensor([[[0.0, 0.5, 1.0, 1.5, 2.0]]]))[0, 0].T
+    wanted = [[0, 0], [1.5, 0], [3, 0], [3, 1.5], [3, 3]]
+    torch.testing.assert_close(places, torch.tensor(wanted, dtype=torch.float32))
+
+
+def test_distance_to_a_straight_line_by_hand():
+    points = line((1, 2), (2, 2), (3, 2), (4, 2))
+    distance = CurveDistance.apply(points, 4, 8, SAMPLES)[0, 0]
+    assert float(distance[0, 2]) == pytest.approx(1.5)  # pixel center (2.5, 0.5)
+    assert float(distance[1, 6]) == pytest.approx(np.hypot(2.5, 0.5))  # beyond the end
+
+
+def test_the_gradient_of_the_distance_is_right():
+    torch.manual_seed(0)
+    points = line((1, 2), (4, 2), (6, 3), (7, 5), (8, 7), (8, 9), (9, 11)).requires_grad_()
+    distance = CurveDistance.apply(points, 12, 12, 64)
+    weights = torch.rand(1, 1, 12, 12) * (distance.detach() > 0.2)  # on the curve itself it has a kink
+    (distance * weights).sum().backward()
+    bump = torch.randn(points.shape)
+    with torch.no_grad():
+        high, low = (CurveDistance.apply(points + sign * 1e-2 * bump, 12, 12, 64) for sign in (1, -1))
+    numeric = ((high - low) * weights).sum() / 2e-2
+    assert float((points.grad * bump).sum()) == pytest.approx(float(numeric), rel=0.05)
+
+
+def test_coverage_of_pixels_by_hand():
+    distance = torch.tensor([0.0, 0.5, 1.0, 1.5, 2.0])[None, None, None]
+    wide = coverage(distance, torch.tensor([[2.0]]), 1.0).flatten()
+    torch.testing.assert_close(wide, torch.tensor([1.0, 1.0, 0.5, 0.0, 0.0]))
+    thin = coverage(distance, torch.tensor([[0.4]]), 1.0).flatten()
+    torch.testing.assert_close(thin[:2], torch.tensor([0.4, 0.2]))
+
+
+def test_later_strokes_lie_on_top():
+    cover = torch.ones(1, 2, 1, 1)
+    colors = torch.tensor([[[1.0, 0, 0, 1], [0, 0, 1.0, 0.5]]])
+    assert paint(cover, colors, torch.ones(1, 3)).flatten().tolist() == [0.5, 0, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("component", "config"),
+    [(Strokes, StrokesConfig(count=20, length=0.8, curves=2)), (Sketch, SketchConfig(count=12, width=0.03))],
+)
+def test_the_svg_looks_the_same(component, config):
+    scene = make_scene((120, 90), 1, seed=5)
+    generator = component(config, scene)
+    with torch.no_grad():
+        points = generator.latents()["points"]
+        points.add_(scene.draws.at("bend").randn(*points.shape[1:]), alpha=0.08)
+        generator.constrain()
+        pixels = generator.forward(0)[0].permute(1, 2, 0).numpy() * 255
+    rendered = resvg_py.svg_to_bytes(svg_string=generator.svg(0))
+    with Image.open(io.BytesIO(bytes(rendered))) as image:
+        difference = np.abs(np.asarray(image.convert("RGB"), float) - pixels)
+    assert difference.mean() < 2
+    assert (difference.max(axis=2) > 64).mean() < 0.005
+
+
+@pytest.mark.parametrize("component", [Strokes, Sketch])
+def test_a_stroke_moves_to_where_the_picture_wants_it(component):
+    scene = make_scene((48, 48), 1)
+    target = torch.ones(1, 3, 48, 48)
+    target[..., 30:40, 8:40] = 0.05
+    config = component.config_type(count=6, width=0.06)
+    generator = component(config, scene)
+    groups = [{**group, "lr": 0.02 * group["scale"]} for group in generator.parameter_groups()]
+    for group in groups:
+        del group["scale"]
+    optimizer, errors = torch.optim.Adam(groups), []
+    for _ in range(150):
+        error = (generator.forward(0) - target).square().mean()
+        optimizer.zero_grad()
+        error.backward()
+        optimizer.step()
+        with torch.no_grad():
+            generator.constrain()
+        errors.append(error.item())
+    assert errors[-1] < errors[0] / 3
+
+
+def test_the_file_has_the_recipe_and_is_refused_without_curves(tmp_path):
+    scene = make_scene((20, 20), 1)
+    generator = Sketch(SketchConfig(count=2), scene)
+    output = Output(tmp_path, "prompts: [a < b]\n", (20, 20), 1, 1, generator)
+    with Svg(SvgConfig(), output) as exporter:
+        exporter.write(None)
+    text = (tmp_path / "drawing.svg").read_text()
+    assert "<metadata>prompts: [a &lt; b]" in text
+    assert text.count("<path") == 2
+    with pytest.raises(UnsupportedError, match="use generator strokes or sketch"):
+        Svg(SvgConfig(), Output(tmp_path, "", (20, 20), 1, 1))

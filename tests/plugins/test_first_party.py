@@ -1,0 +1,105 @@
+"""What is in plugins/ keeps the contract, uses the public API alone, and renders."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import pixforge
+from pixforge.plugins import BUILTINS, load_plugins
+from pixforge.registry import KINDS, Registry
+from pixforge.testing import check_component
+
+ROOT = Path(__file__).parents[2]
+HOME = ROOT / "plugins"
+FILES = sorted(HOME.glob("*.py"))
+DISTRIBUTIONS = sorted(path.parent.name for path in HOME.glob("*/pyproject.toml"))
+PUBLIC = {"pixforge", "pixforge.contracts", "pixforge.errors", "pixforge.testing"}
+OWN = [
+    entry
+    for entry in Registry(load_plugins(files=FILES, installed=False)).entries()
+    if entry.plugin.source not in BUILTINS
+]
+
+
+@pytest.mark.parametrize("entry", OWN, ids=lambda entry: entry.tag)
+def test_an_example_keeps_the_contract(entry):
+    check_component(entry.component)
+
+
+def test_there_is_an_example_for_every_kind_that_can_be_scaffolded():
+    kinds = {entry.kind for entry in OWN}
+    assert kinds >= set(KINDS) - {"cutouts", "init"}
+
+
+@pytest.mark.parametrize("path", sorted(HOME.rglob("*.py")), ids=lambda path: str(path.relative_to(HOME)))
+def test_only_the_public_api_is_imported(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        for name in names:
+            if name.split(".")[0] == "pixforge":
+                assert name in PUBLIC, f"{path} imports {name}"
+                if isinstance(node, ast.ImportFrom) and name != "pixforge.errors":
+                    public = set(sys.modules[name].__all__)
+                    assert {alias.name for alias in node.names} <= public
+
+
+def test_all_examples_together_render(tmp_path):
+    recipe = {
+        "prompts": ["a red heart"],
+        "seed": 1,
+        "size": 48,
+        "steps": 2,
+        "plugins": [str(path) for path in FILES],
+        "generator": "stripes",
+        "perceptors": [{"type": "colorist"}],
+        "augmentations": ["mosaic"],
+        "losses": ["warmth"],
+        "filters": ["kaleidoscope"],
+        "exporters": ["still", "palette_log"],
+    }
+    pixforge.render(pixforge.load_recipe(recipe), tmp_path / "out")
+    with Image.open(tmp_path / "out" / "palette.png") as image:
+        assert image.size == (256, 3)
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_a_distribution_installs_passes_its_tests_and_renders_its_examples(name, tmp_path):
+    """In processes of their own, from a copy, as somebody would who has only this folder."""
+    site, source = tmp_path / "site", tmp_path / "source"
+    subprocess.run(["cp", "-r", str(HOME / name), str(source)], check=True)
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "-q", "--disable-pip-version-check"]
+    run([sys.executable, "-m", "pip", "install", *options, "--target", str(site), str(source)], tmp_path)
+    environment = {"PYTHONPATH": os.pathsep.join([str(site), str(ROOT)]), "OMP_NUM_THREADS": "1"}
+    done = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"], source, environment)
+    assert "passed" in done
+    recipes = sorted(source.glob("*.yaml"))
+    assert recipes
+    for recipe in recipes:
+        small = ["--steps", "2", "--size", "40x32", "--quiet", "-o", str(tmp_path / recipe.stem)]
+        run([sys.executable, "-m", "pixforge", "run", str(recipe), *small], source, environment)
+        assert (tmp_path / recipe.stem / "image.png").exists()
+    assert (source / "picture.png").stat().st_size > 5000
+    schema = run([sys.executable, "-m", "pixforge", "schema"], source, environment)
+    assert all(f'"{word}"' in schema for word in WORDS[name])
+
+
+WORDS = {"siren": ["siren", "deep_image_prior"], "strokes": ["strokes", "sketch", "svg"]}
+
+
+def run(command, cwd, environment=None):
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
