@@ -9,6 +9,10 @@ class PixforgeError(Exception):
     exit_status = 1
 
 
+class ChangeWarning(FutureWarning):
+    """Something that still works was renamed or is going away; says what to write instead."""
+
+
 class InputError(PixforgeError):
     """Something that was handed in is at fault; nothing was run."""
 

@@ -15,7 +15,8 @@ from typing import Any
 import pluggy
 
 from pixforge import hookspecs
-from pixforge.errors import PluginError
+from pixforge.errors import PixforgeError, PluginError
+from pixforge.needs import check_distribution, check_file
 
 GROUP = "pixforge"
 BUILTINS = (
@@ -53,7 +54,8 @@ class PluginFailure:
     cause: BaseException
 
     def __str__(self) -> str:
-        return f"{self.info} failed in {self.stage}: {type(self.cause).__name__}: {self.cause}"
+        kind = "" if isinstance(self.cause, PixforgeError) else f"{type(self.cause).__name__}: "
+        return f"{self.info} failed in {self.stage}: {kind}{self.cause}"
 
     def error(self) -> PluginError:
         """As an error to raise."""
@@ -106,13 +108,14 @@ def load_plugins(
     disabled: Iterable[str] = (),
     files: Sequence[Path] = (),
     *,
+    beside: Sequence[Path] = (),
     installed: bool = True,
     modules: Mapping[str, ModuleType] = MappingProxyType({}),
 ) -> Plugins:
     """Load the built-ins, the installed distributions, modules that are there already, and single files, in this order.
 
-    A distribution that fails is recorded in `failures` and left out; a file that fails is fatal, since only a recipe
-    that needs it names it.
+    A distribution, or a file that merely lies `beside` the recipe, is recorded in `failures` when it fails, and left
+    out; one of `files` that fails is fatal, since only a recipe that needs it names it.
 
     Raises:
         PluginError: a file cannot be loaded, or `disabled` names no plugin.
@@ -126,11 +129,13 @@ def load_plugins(
             _load(plugins, info, entry)
     for name, module in modules.items():
         _register(plugins, PluginInfo(name, module.__name__), module)
-    for file in files:
+    for file in (*files, *beside):
         info = PluginInfo(file.stem, str(file))
         known.add(info.name)
         if info.name not in plugins.disabled:
             _load_file(plugins, info, file)
+            if file in files:
+                _see_that_it_works(plugins, info)
     if unknown := [name for name in plugins.disabled if name not in known]:
         raise PluginError(
             f"cannot disable '{unknown[0]}': no plugin has this name (known: {', '.join(sorted(known))})"
@@ -162,6 +167,8 @@ def _origin(dist: Distribution) -> tuple[str, str]:
 
 def _load(plugins: Plugins, info: PluginInfo, entry: EntryPoint | None) -> None:
     try:
+        if entry is not None and entry.dist is not None:
+            check_distribution(entry.dist)
         module = entry.load() if entry else importlib.import_module(info.source)
     except Exception as error:  # noqa: BLE001 - a stranger's module may raise anything
         plugins.failures.append(PluginFailure(info, "load", error))
@@ -172,19 +179,26 @@ def _load(plugins: Plugins, info: PluginInfo, entry: EntryPoint | None) -> None:
 def _load_file(plugins: Plugins, info: PluginInfo, file: Path) -> None:
     try:
         module = _import_file(file)
-    except Exception as error:
-        raise PluginFailure(info, "load", error).error() from error
-    _register(plugins, info, module)
+    except Exception as error:  # noqa: BLE001 - a stranger's module may raise anything
+        plugins.failures.append(PluginFailure(info, "load", error))
+    else:
+        _register(plugins, info, module)
+
+
+def _see_that_it_works(plugins: Plugins, info: PluginInfo) -> None:
     for failure in plugins.failures:
         if failure.info == info:
             raise failure.error() from failure.cause
     if info.name in plugins.infos and not plugins.hooks_of(info.name):
-        raise PluginError(f"{file}: no function is marked with @pixforge.hookimpl, so it registers nothing")
+        raise PluginError(
+            f"{info.source}: no function is marked with @pixforge.hookimpl, so it registers nothing"
+        )
 
 
 def _import_file(file: Path) -> ModuleType:
     if not file.is_file():
         raise FileNotFoundError(f"there is no file {file}")
+    check_file(file)
     name = f"pixforge_file_{file.stem}_{abs(hash(str(file.resolve()))):x}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:

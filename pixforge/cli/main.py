@@ -6,11 +6,13 @@ import argparse
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import TextIO
 
 from pixforge import __version__
-from pixforge.errors import PixforgeError
+from pixforge.errors import ChangeWarning, PixforgeError
 
 COMMANDS = {
     "run": "make a picture from a recipe or a prompt",
@@ -30,7 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     _never_fail_to_print()
     try:
-        status = _dispatch(arguments)
+        with warnings.catch_warnings():
+            _show_changes_plainly()
+            status = _dispatch(arguments)
         sys.stdout.flush()
     except PixforgeError as error:
         _report(error, arguments, _headed(str(error)))
@@ -80,6 +84,26 @@ def _report(error: Exception, arguments: list[str], message: str) -> None:
 
         traceback.print_exception(error)
     print(message, file=sys.stderr)
+
+
+def _show_changes_plainly() -> None:
+    """What changes for the user gets one line; other warnings are for developers, who know Python's form."""
+    show = warnings.showwarning
+
+    def _show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, ChangeWarning):
+            print(f"pixforge: {message}", file=sys.stderr)
+        else:
+            show(message, category, filename, lineno, file, line)
+
+    warnings.showwarning = _show
 
 
 def _never_fail_to_print() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+import warnings
+from collections.abc import Mapping
+from types import MappingProxyType, UnionType
+from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from pixforge.contracts.schedule import Range, Schedule
+from pixforge.errors import ChangeWarning
 
 
 class Config(BaseModel):
@@ -21,6 +24,23 @@ class Config(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, protected_namespaces=()
     )
+
+    renamed: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Former names of fields and what they are called now; a recipe with a former name works, and warns."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_names(cls, value: Any) -> Any:
+        former = cls.renamed.keys() & value.keys() if cls.renamed and isinstance(value, Mapping) else ()
+        for name in former:
+            now = cls.renamed[name]
+            if now in value:
+                raise PydanticCustomError(
+                    "renamed", "has both {a} and {b}, its former name", {"a": now, "b": name}
+                )
+            word = cls.model_fields["type"].default if "type" in cls.model_fields else cls.__name__
+            warnings.warn(f"{word}: '{name}' is now called '{now}'", ChangeWarning, stacklevel=2)
+        return {cls.renamed.get(key, key): each for key, each in value.items()} if former else value
 
     @field_validator("*", mode="before")
     @classmethod

@@ -21,7 +21,8 @@ class Document:
     """What was read, before it means anything.
 
     `label` stands for the file in messages, `folder` is where its relative paths start, `name` what a run of it is
-    called; `find_lines` is only called once there is an error to locate.
+    called; `find_lines` is only called once there is an error to locate. `beside` is where
+    single-file plugins may lie that it need not name; only what somebody wrote as a recipe has it, no picture.
     """
 
     data: dict[Any, Any]
@@ -30,6 +31,7 @@ class Document:
     name: str
     find_lines: Callable[[], dict[Where, int]] = dict
     overrides: dict[Where, str] = field(default_factory=dict)
+    beside: Path | None = None
 
     @cached_property
     def lines(self) -> dict[Where, int]:

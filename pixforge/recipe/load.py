@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +10,15 @@ from pydantic import ValidationError
 
 from pixforge.contracts import Schedule
 from pixforge.plugins import load_plugins
-from pixforge.recipe.compose import compose
+from pixforge.recipe.compose import KIND_OF_FIELD, compose
 from pixforge.recipe.document import Document
 from pixforge.recipe.errors import Problem, problems_of, raise_problems
 from pixforge.recipe.model import Context, Recipe
 from pixforge.recipe.overrides import Override, apply, as_overrides
 from pixforge.recipe.read import read
-from pixforge.recipe.requirements import check_loaded, check_requirements, plugin_files
+from pixforge.recipe.requirements import check_loaded, check_requirements, files_beside, plugin_files
 from pixforge.recipe.resolve import missing_files
-from pixforge.registry import Registry
+from pixforge.registry import HOOKS, Entry, Registry
 
 
 def load_recipe(
@@ -48,13 +48,13 @@ def load_recipe(
     raise_problems(
         document, (Problem(where, f"there is no file {path}") for where, path in missing_files(recipe))
     )
-    return _with_learning_rate(recipe)
+    return _with_learning_rate(_with_plugins_beside(recipe, document))
 
 
 def _load_registry(document: Document, disabled: tuple[str, ...]) -> Registry:
     files, missing = plugin_files(document)
     raise_problems(document, [*check_requirements(document), *missing])
-    plugins = load_plugins(disabled, files)
+    plugins = load_plugins(disabled, files, beside=files_beside(document, files))
     registry = Registry(plugins)
     check_loaded(document, plugins)
     return registry
@@ -67,6 +67,28 @@ def _validate(document: Document, registry: Registry) -> Recipe:
         raise_problems(document, problems_of(error, document, registry))
         raise
     return recipe.with_context(Context(registry, document.folder, document.name))
+
+
+def _with_plugins_beside(recipe: Recipe, document: Document) -> Recipe:
+    """Name the files beside the recipe that take part, so that the resolved recipe finds them from anywhere."""
+    if document.beside is None:
+        return recipe
+    registry = recipe.context.registry
+    plugins = registry.plugins
+    used = {entry.plugin.name for entry in _entries(recipe, registry)}
+    used |= {name for name in plugins.names() if set(plugins.hooks_of(name)) - set(HOOKS)}
+    named = {str(document.folder / text) for text in recipe.plugins}
+    files = [Path(info.source) for name, info in plugins.infos.items() if name in used]
+    found = [file for file in files if file.parent == document.beside and str(file) not in named]
+    paths = [file.relative_to(document.folder).as_posix() for file in found]
+    return recipe.model_copy(update={"plugins": [*recipe.plugins, *paths]}) if paths else recipe
+
+
+def _entries(recipe: Recipe, registry: Registry) -> Iterator[Entry]:
+    for name, kind in KIND_OF_FIELD.items():
+        if kind != "optimizer":
+            value = getattr(recipe, name)
+            yield from (registry.of(each, kind) for each in (value if isinstance(value, list) else [value]))
 
 
 def _with_learning_rate(recipe: Recipe) -> Recipe:

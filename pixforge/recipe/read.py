@@ -36,7 +36,9 @@ def read(source: str | Path | Mapping[str, Any]) -> Document:
         return _from_yaml(read_recipe(path), str(path), path.parent, path.stem)
     if reader is None:
         return _refuse(path)
-    return reader(_read_text(path), str(path), path.parent, path.stem)
+    document = reader(_read_text(path), str(path), path.parent, path.stem)
+    document.beside = path.parent / "plugins"
+    return document
 
 
 def _refuse(path: Path) -> NoReturn:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,15 @@ def plugin_files(document: Document) -> tuple[list[Path], list[Problem]]:
         else:
             problems.append(Problem(("plugins", index), f"there is no file {file}"))
     return files, problems
+
+
+def files_beside(document: Document, named: Iterable[Path]) -> list[Path]:
+    """The plugins in the folder beside the recipe that it does not name; other Python files are left alone."""
+    if document.beside is None or not document.beside.is_dir():
+        return []
+    known = {file.resolve() for file in named}
+    files = sorted(file for file in document.beside.glob("*.py") if file.resolve() not in known)
+    return [file for file in files if _is_file(file) and b"hookimpl" in file.read_bytes()]
 
 
 def check_loaded(document: Document, plugins: Plugins) -> None:
