@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixforge.cli import plugins_new
@@ -27,7 +28,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "name",
         nargs="?",
         metavar="NAME",
-        help="a plugin, or a component: fourier, generator:fourier; or `new`, to start a plugin of your own",
+        help="a plugin, or a component: fourier, generator:fourier; or a file, ./my_loss.py; or `new`, to start a plugin of your own",
     )
     plugins_new.add(parser)
     add_disable(parser)
@@ -42,9 +43,33 @@ def run(args: argparse.Namespace) -> int:
     from pixforge.plugins import load_plugins
     from pixforge.registry import Registry
 
-    registry = Registry(load_plugins(args.disable_plugin))
-    print("\n\n".join(_table(registry)) if args.name is None else _about(registry, args.name))
+    file = Path(args.name) if args.name is not None and args.name.endswith(".py") else None
+    registry = Registry(load_plugins(args.disable_plugin, [file] if file else []))
+    if args.name is None:
+        print("\n\n".join(_table(registry)))
+    elif file is not None:
+        print("\n\n".join(_file(registry, file)))
+    else:
+        print(_about(registry, args.name))
     return 0
+
+
+def _file(registry: Registry, file: Path) -> list[str]:
+    own = [info for info in registry.plugins.infos.values() if info.source == str(file)]
+    _see_that_it_works(registry, file)
+    entries = [entry for entry in registry.entries() if entry.plugin in own]
+    return [_plugin(registry, info) for info in own] + [_component(entry) for entry in entries]
+
+
+def _see_that_it_works(registry: Registry, file: Path) -> None:
+    """A file whose components are malformed is found out by the registry.
+
+    Raises:
+        PluginError: says why.
+    """
+    for failure in registry.plugins.failures:
+        if failure.info.source == str(file):
+            raise failure.error() from failure.cause
 
 
 def _table(registry: Registry) -> list[str]:

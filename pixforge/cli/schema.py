@@ -22,6 +22,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument(
         "--builtin", action="store_true", help="without installed plugins, the same everywhere"
     )
+    parser.add_argument(
+        "--plugin", metavar="FILE", action="append", default=[], help="with a single-file plugin (repeatable)"
+    )
     add_verbose(parser)
 
 
@@ -29,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     """Write it."""
     from pixforge.recipe.schema import schema_text
 
-    text = schema_text(builtin=args.builtin)
+    text = schema_text(builtin=args.builtin, files=[Path(file) for file in args.plugin])
     if args.out is None:
         sys.stdout.write(text)
         return 0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import entry_points
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from pixforge.plugins import GROUP, load_plugins
+from pixforge.plugins import load_plugins
 from pixforge.recipe.compose import compose
 from pixforge.registry import Registry
 
@@ -22,7 +23,15 @@ def recipe_schema(registry: Registry) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "pixforge recipe"}
 
 
-def schema_text(*, builtin: bool = False) -> str:
-    """The schema as a file; with `builtin` without whatever else happens to be installed."""
-    others = sorted({point.name for point in entry_points(group=GROUP)}) if builtin else []
-    return json.dumps(recipe_schema(Registry(load_plugins(others))), indent=2, ensure_ascii=False) + "\n"
+def schema_text(*, builtin: bool = False, files: Sequence[Path] = ()) -> str:
+    """The schema as a file; with `builtin` without whatever else happens to be installed, with single `files`.
+
+    Raises:
+        PluginError: one of the files cannot be used.
+    """
+    registry = Registry(load_plugins(files=files, installed=not builtin))
+    sources = {str(file) for file in files}
+    for failure in registry.plugins.failures:
+        if failure.info.source in sources:
+            raise failure.error() from failure.cause
+    return json.dumps(recipe_schema(registry), indent=2, ensure_ascii=False) + "\n"
