@@ -10,13 +10,14 @@ from pixforge.builtin.losses.saturation import Saturation, SaturationConfig
 from pixforge.builtin.losses.smoothness import Smoothness, SmoothnessConfig
 from pixforge.builtin.losses.symmetry import Symmetry, SymmetryConfig
 from pixforge.contracts import View
-from pixforge.testing import _no_generator, make_scene
+from pixforge.testing import make_scene
+from pixforge.testing.latents import plain_generator
 
 SCENE = make_scene((2, 2), canvases=1)
 
 
 def value(loss, image: torch.Tensor) -> float:
-    return float(loss.forward(View(image, _no_generator(SCENE), SCENE, 0)))
+    return float(loss.forward(View(image, plain_generator(SCENE), SCENE, 0)))
 
 
 def gray(rows: list[list[float]]) -> torch.Tensor:
