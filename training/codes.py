@@ -88,7 +88,9 @@ def load(folder: Path, weights: Path) -> Coded:
     if not files:
         raise SystemExit(f"{folder}: no codes of {weights.name}; run training/codes.py first")
     parts = [np.load(file) for file in files if "partial" not in file.name]
-    joined = [torch.from_numpy(np.concatenate([p[k] for p in parts])) for k in ("codes", "pictures", "colors")]
+    joined = [
+        torch.from_numpy(np.concatenate([p[k] for p in parts])) for k in ("codes", "pictures", "colors")
+    ]
     return Coded(*joined)
 
 
