@@ -260,9 +260,10 @@ class Writer:
             noun += self.random.choice(SUFFIXES)
         return noun
 
-    def on_ground(self, text: str) -> tuple[str, int]:
-        """The text with a named background, and the color's index."""
-        color = self.random.randrange(len(COLORS))
+    def on_ground(self, text: str, color: int | None = None) -> tuple[str, int]:
+        """The text with a named background, the given one or any, and the color's index."""
+        if color is None:
+            color = self.random.randrange(len(COLORS))
         word = self.random.choice(COLOR_WORDS[list(COLORS)[color]])
         phrase = self.random.choice(GROUNDS if self.random.random() < 0.7 else GROUNDS_LONG).format(word)
         return (text + phrase if phrase.startswith(",") else f"{text} {phrase}"), color

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pixforge.compat import install_torchvision_shim
+from pixforge.tokens.model import Shape
 
 CONTEXT_LENGTH = 20
 MERGES = 1200
@@ -105,6 +106,29 @@ VQGAN_PLAN = VqganPlan(
     count=1024,
     width=16,
     seed=3,
+)
+
+
+@dataclass(frozen=True)
+class TokensPlan:
+    """The embedded transformer from text to codes."""
+
+    shape: Shape
+    seed: int
+
+
+TOKENS_PLAN = TokensPlan(
+    Shape(
+        text_vocabulary=VOCAB_SIZE,
+        text_length=CONTEXT_LENGTH,
+        codes=VQGAN_PLAN.count,
+        rows=12,
+        columns=12,
+        width=256,
+        layers=6,
+        heads=4,
+    ),
+    seed=4,
 )
 
 

@@ -1,0 +1,120 @@
+"""The transformer over text tokens and image codes in one stream (Ramesh et al. 2021), small and plain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
+from torch import nn
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a model is made of.
+
+    Args:
+        text_vocabulary: text tokens; 0 is nothing, as open_clip's tokenizers fill up.
+        text_length: how many text tokens come before the codes.
+        codes: size of the codebook.
+        rows: of codes.
+        columns: of codes.
+        width: of the stream; a multiple of 2 `heads`.
+        layers: blocks.
+        heads: of attention.
+    """
+
+    text_vocabulary: int
+    text_length: int
+    codes: int
+    rows: int
+    columns: int
+    width: int
+    layers: int
+    heads: int
+
+    @property
+    def count(self) -> int:
+        """Codes in a picture."""
+        return self.rows * self.columns
+
+
+class Block(nn.Module):
+    """Attention, then a layer four times as wide; both after normalization and added to the stream."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm_attention = nn.LayerNorm(width)
+        self.query_key_value = nn.Linear(width, 3 * width)
+        self.mixed = nn.Linear(width, width)
+        self.norm_layer = nn.LayerNorm(width)
+        self.wide = nn.Linear(width, 4 * width)
+        self.narrow = nn.Linear(4 * width, width)
+
+    def heads_of(self, stream: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Queries, keys and values, each `[B, heads, T, width / heads]`."""
+        batch, length, _ = stream.shape
+        parts = self.query_key_value(self.norm_attention(stream)).view(batch, length, 3, self.heads, -1)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)
+        return query, key, value
+
+    def after(self, stream: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
+        """The stream `[B, T, width]` with what attention saw `[B, heads, T, width / heads]`, and with the layer."""
+        stream = stream + self.mixed(seen.transpose(1, 2).flatten(2))
+        widened = F.gelu(self.wide(self.norm_layer(stream)))
+        result: torch.Tensor = stream + self.narrow(widened)
+        return result
+
+    def forward(self, stream: torch.Tensor) -> torch.Tensor:
+        """`[B, T, width]`, each place seeing itself and what is before it."""
+        query, key, value = self.heads_of(stream)
+        return self.after(stream, F.scaled_dot_product_attention(query, key, value, is_causal=True))
+
+
+class TextToCodes(nn.Module):
+    """The logits of each code, given the text and the codes before it.
+
+    Codes are numbered from above, line by line; the same weights read a code and predict it.
+    """
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.text = nn.Embedding(shape.text_vocabulary, shape.width)
+        self.text_place = nn.Parameter(torch.zeros(shape.text_length, shape.width))
+        self.code = nn.Embedding(shape.codes, shape.width)
+        self.row = nn.Parameter(torch.zeros(shape.rows, 1, shape.width))
+        self.column = nn.Parameter(torch.zeros(1, shape.columns, shape.width))
+        self.blocks = nn.ModuleList(Block(shape.width, shape.heads) for _ in range(shape.layers))
+        self.norm = nn.LayerNorm(shape.width)
+        self.bias = nn.Parameter(torch.zeros(shape.codes))
+
+    def initialize(self) -> None:
+        """Random weights to start the training from; the deviations are GPT-2's (Radford et al. 2019)."""
+        for name, each in self.named_parameters():
+            if each.ndim > 1:
+                deep = name.endswith(("mixed.weight", "narrow.weight"))
+                nn.init.normal_(each, std=0.02 / (2 * self.shape.layers) ** 0.5 if deep else 0.02)
+
+    def text_stream(self, text: torch.Tensor) -> torch.Tensor:
+        """Text tokens `[B, text_length]` to `[B, text_length, width]`."""
+        result: torch.Tensor = self.text(text) + self.text_place
+        return result
+
+    def code_stream(self, codes: torch.Tensor, first: int = 0) -> torch.Tensor:
+        """Codes `[B, n]`, which begin at place `first` of the picture, to `[B, n, width]`."""
+        places = (self.row + self.column).flatten(0, 1)
+        result: torch.Tensor = self.code(codes) + places[first : first + codes.shape[1]]
+        return result
+
+    def logits(self, stream: torch.Tensor) -> torch.Tensor:
+        """`[..., width]` to `[..., codes]`."""
+        return F.linear(self.norm(stream), self.code.weight, self.bias)
+
+    def forward(self, text: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
+        """`[B, n, codes]`, the logits of each of the codes `[B, n]` after the text `[B, text_length]`."""
+        stream = torch.cat((self.text_stream(text), self.code_stream(codes[:, :-1])), dim=1)
+        for block in self.blocks:
+            stream = block(stream)
+        return self.logits(stream[:, self.shape.text_length - 1 :])

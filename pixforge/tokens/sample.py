@@ -1,0 +1,78 @@
+"""Drawing codes from a text, each in a pass over itself only, with classifier-free guidance."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
+
+from pixforge.tokens.model import Block, TextToCodes
+from pixforge.vqgan.choice import Choice
+
+
+class Reader:
+    """Reads the stream in pieces and keeps every block's keys and values.
+
+    Args:
+        model: whose stream it is.
+        batch: B.
+    """
+
+    def __init__(self, model: TextToCodes, batch: int) -> None:
+        self._model = model
+        shape, like = model.shape, model.text_place
+        size = (shape.layers, batch, shape.heads, shape.text_length + shape.count, shape.width // shape.heads)
+        self._keys, self._values = like.new_empty(size), like.new_empty(size)
+        self._seen = 0
+
+    def read(self, stream: torch.Tensor) -> torch.Tensor:
+        """The logits `[B, codes]` of what follows the stream `[B, t, width]` and all that was read before."""
+        end = self._seen + stream.shape[1]
+        for index, block in enumerate(self._model.blocks):
+            assert isinstance(block, Block)
+            query, key, value = block.heads_of(stream)
+            self._keys[index, :, :, self._seen : end] = key
+            self._values[index, :, :, self._seen : end] = value
+            keys, values = self._keys[index, :, :, :end], self._values[index, :, :, :end]
+            # The first piece looks at itself only; later pieces are one token, which sees everything.
+            seen = F.scaled_dot_product_attention(query, keys, values, is_causal=self._seen == 0)
+            stream = block.after(stream, seen)
+        self._seen = end
+        return self._model.logits(stream[:, -1])
+
+
+@torch.no_grad()
+def sample(
+    model: TextToCodes, text: torch.Tensor, uniform: torch.Tensor, choice: Choice, guidance: float = 1.0
+) -> torch.Tensor:
+    """Draw pictures' codes.
+
+    Classifier-free guidance (Ho and Salimans 2022) takes the logits of no text and goes `guidance` times the way to
+    those of the text.
+
+    Args:
+        model: on any device.
+        text: tokens `[B, text_length]`.
+        uniform: `[B, rows * columns]` in [0, 1), each picture's own.
+        choice: how codes are drawn.
+        guidance: 0 ignores the text, 1 is the plain model, more insists on the text.
+
+    Returns:
+        Numbers in the codebook, `[B, rows, columns]`.
+    """
+    shape, batch = model.shape, len(text)
+    twice = guidance != 1
+    if twice:
+        text = torch.cat((text, torch.zeros_like(text)))
+    reader = Reader(model, len(text))
+    stream, drawn = model.text_stream(text), []
+    for place, each in enumerate(uniform.T):
+        logits = reader.read(stream)
+        if twice:
+            told, untold = logits.chunk(2)
+            logits = untold + guidance * (told - untold)
+        fresh = choice(logits, each)
+        drawn.append(fresh)
+        if place + 1 < shape.count:
+            both = torch.cat((fresh, fresh)) if twice else fresh
+            stream = model.code_stream(both.unsqueeze(1), place)
+    return torch.stack(drawn, dim=1).view(batch, shape.rows, shape.columns)

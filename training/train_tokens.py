@@ -1,0 +1,248 @@
+"""Train the embedded text-to-codes transformer on the codes that codes.py wrote.
+
+Usage: `python training/train_tokens.py --minutes 75`, which resumes from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from captions import Writer, spoken_colors
+from codes import Coded, load
+from compose import COLORS, Art, load_art
+from data import STYLES
+from model import CONTEXT_LENGTH, TOKENS_PLAN, new_tokenizer
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, IterableDataset
+
+from pixforge.tokens.model import TextToCodes
+
+RATE = 1.2e-3
+BETAS = (0.9, 0.96)
+DECAY = 0.02
+EMA = 0.998
+BATCH = 24
+# What classifier-free guidance needs: pictures that nothing was said about.
+UNTOLD = 0.1
+HELD = "twemoji"
+CHECKPOINT_SECONDS = 120
+REPORT_SECONDS = 60
+MEASURE_SECONDS = 300
+
+
+class Captioned(IterableDataset[tuple[Tensor, Tensor]]):
+    """Text tokens (n, t) and codes (n, m), without end."""
+
+    def __init__(self, art: Art, coded: Coded, merges: Path, seed: int) -> None:
+        self.art, self.coded, self.merges, self.seed = art, coded, merges, seed
+        labels = art.labels[coded.pictures]
+        per_class = torch.bincount(labels, minlength=len(art.words)).float()
+        weights = torch.tensor([w.weight for w in art.words])
+        # As Writer.caption does: half by weight, half evenly.
+        share = 0.5 * weights / weights.sum() + 0.5 / len(weights)
+        self.weights = (share / per_class.clamp(min=1))[labels]
+
+    def caption(self, writer: Writer, label: int, color: int) -> str:
+        """What a person might say of the picture; nothing, sometimes."""
+        draw = writer.random.random
+        if draw() < UNTOLD:
+            return ""
+        kind = draw()
+        if kind < 0.35:
+            text = writer.exact(label)
+        elif kind < 0.85:
+            text = writer.dressed(writer.exact(label), label)
+        elif kind < 0.93:
+            text = writer.mixed(label).text
+        else:
+            text = writer.dressed(writer.random.choice(writer.by_class[label]), None)
+        plain = color == list(COLORS).index("white")
+        if draw() < (0.15 if plain else 0.8):
+            text = writer.on_ground(text, color)[0]
+        return text
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        torch.manual_seed(self.seed)
+        torch.set_num_threads(1)
+        writer = Writer(self.art.words, spoken_colors(self.art), self.seed)
+        tokenizer = new_tokenizer(self.merges)
+        while True:
+            chosen = torch.multinomial(self.weights, BATCH * 64, replacement=True)
+            for part in chosen.split(BATCH):
+                labels = self.art.labels[self.coded.pictures[part]].tolist()
+                texts = map(self.caption, [writer] * len(part), labels, self.coded.colors[part].tolist())
+                tokens = torch.stack([said(tokenizer, text) for text in texts])
+                yield tokens, self.coded.codes[part].flatten(1).long()
+
+
+def said(tokenizer: Any, text: str) -> Tensor:
+    """Text tokens (t,); all zero when nothing is said."""
+    if not text:
+        return torch.zeros(CONTEXT_LENGTH, dtype=torch.long)
+    tokens: Tensor = tokenizer([text])[0]
+    return tokens
+
+
+def new_model() -> TextToCodes:
+    """Random weights."""
+    model = TextToCodes(TOKENS_PLAN.shape)
+    model.initialize()
+    return model
+
+
+@torch.no_grad()
+def measure(model: TextToCodes, art: Art, coded: Coded, merges: Path) -> dict[str, float]:
+    """Mean negative log likelihood of a code, in nats: told the name, and told nothing."""
+    model.eval()
+    tokenizer = new_tokenizer(merges)
+    sums, count = torch.zeros(2), 0
+    for part in torch.arange(len(coded.codes)).split(64):
+        codes = coded.codes[part].flatten(1).long()
+        texts = [art.words[i].name for i in art.labels[coded.pictures[part]].tolist()]
+        told = torch.stack([said(tokenizer, text) for text in texts])
+        for index, text in enumerate((told, torch.zeros_like(told))):
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = model(text, codes)
+            loss = functional.cross_entropy(logits.float().flatten(0, 1), codes.flatten())
+            sums[index] += loss * len(part)
+        count += len(part)
+    model.train()
+    return {"told": round(float(sums[0] / count), 4), "untold": round(float(sums[1] / count), 4)}
+
+
+class Run:
+    """The model, its running mean and its optimizer."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.device = torch.device(options.device)
+        torch.manual_seed(TOKENS_PLAN.seed)
+        self.art = load_art(options.data)
+        coded = load(options.work, options.weights / "vqgan.safetensors")
+        held = self.art.styles[coded.pictures] == STYLES.index(HELD)
+        self.train_codes = picked(coded, (~held).nonzero().squeeze(1))
+        # White and once each: a style that was never seen, then one that was.
+        white = coded.colors == list(COLORS).index("white")
+        seen = (~held & white).nonzero().squeeze(1)
+        self.tests = {
+            f"held:{HELD}": picked(coded, (held & white).nonzero().squeeze(1)[::6]),
+            "seen": picked(coded, seen[:: max(1, len(seen) // 300)]),
+        }
+        self.model = new_model().to(self.device)
+        average = torch.optim.swa_utils.get_ema_multi_avg_fn(EMA)
+        self.ema = torch.optim.swa_utils.AveragedModel(self.model, multi_avg_fn=average)
+        groups = [
+            {"params": [p for p in self.model.parameters() if p.ndim > 1], "weight_decay": DECAY},
+            {"params": [p for p in self.model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, lr=RATE, betas=BETAS)
+        self.file, self.log = options.work / "tokens.pt", options.work / "tokens.jsonl"
+        self.seconds, self.step, self.views = 0.0, 0, 0
+        if self.file.exists() and not options.fresh:
+            self.resume()
+
+    def resume(self) -> None:
+        """Continue where the last checkpoint left off."""
+        state = torch.load(self.file, map_location=self.device, weights_only=True)
+        for name in ("model", "ema", "optimizer"):
+            getattr(self, name).load_state_dict(state[name])
+        self.seconds, self.step, self.views = state["seconds"], state["step"], state["views"]
+
+    def save(self) -> None:
+        """Write the checkpoint in one move."""
+        state: dict[str, Any] = {
+            name: getattr(self, name).state_dict() for name in ("model", "ema", "optimizer")
+        }
+        state |= {"seconds": self.seconds, "step": self.step, "views": self.views}
+        partial = self.file.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(self.file)
+
+    def note(self, **figures: float | str) -> None:
+        """Print one line of figures and keep it."""
+        line = json.dumps({"seconds": round(self.seconds), "views": self.views, **figures})
+        print(line, flush=True)
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    @property
+    def progress(self) -> float:
+        """Share of the planned time that has passed."""
+        return self.seconds / (self.options.minutes * 60)
+
+    def train_step(self, text: Tensor, codes: Tensor) -> Tensor:
+        """One update; the loss []."""
+        with torch.autocast(self.device.type, torch.bfloat16):
+            logits = self.model(text, codes)
+        loss = functional.cross_entropy(logits.float().flatten(0, 1), codes.flatten())
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.ema.update_parameters(self.model)
+        return loss.detach()
+
+    def test(self) -> None:
+        """Measure the running mean."""
+        model: TextToCodes = self.ema.module
+        for name, coded in self.tests.items():
+            self.note(test=name, **measure(model, self.art, coded, self.options.weights / "merges.txt.gz"))
+
+    def train(self) -> None:
+        """Train for the given minutes, earlier parts of a resumed run included."""
+        merges = self.options.weights / "merges.txt.gz"
+        source = Captioned(self.art, self.train_codes, merges, TOKENS_PLAN.seed + self.step)
+        batches = iter(DataLoader(source, batch_size=None, num_workers=1, prefetch_factor=8))
+        last, reported, saved, measured = time.monotonic(), self.seconds, self.seconds, self.seconds
+        total, count, views = torch.zeros((), device=self.device), 0, self.views
+        while self.progress < 1:
+            for group in self.optimizer.param_groups:
+                warm = min(1.0, self.step / 150)
+                group["lr"] = RATE * warm * (0.51 + 0.49 * math.cos(math.pi * self.progress))
+            text, codes = (each.to(self.device) for each in next(batches))
+            total += self.train_step(text, codes)
+            count, self.step, self.views = count + 1, self.step + 1, self.views + len(codes)
+            now = time.monotonic()
+            self.seconds, last = self.seconds + now - last, now
+            if self.seconds - reported > REPORT_SECONDS:
+                rate = (self.views - views) / (self.seconds - reported)
+                self.note(loss=round(float(total) / count, 4), per_second=round(rate, 1))
+                total.zero_()
+                count, views, reported = 0, self.views, self.seconds
+            if self.seconds - saved > CHECKPOINT_SECONDS:
+                self.save()
+                saved = self.seconds
+            if self.seconds - measured > MEASURE_SECONDS:
+                self.test()
+                measured = self.seconds
+        self.save()
+        self.test()
+
+
+def picked(coded: Coded, where: Tensor) -> Coded:
+    """Some of them."""
+    return Coded(coded.codes[where], coded.pictures[where], coded.colors[where])
+
+
+def main() -> None:
+    """Train."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("training/work/large.npz"))
+    parser.add_argument("--work", type=Path, default=Path("training/work"))
+    parser.add_argument("--weights", type=Path, default=Path("pixforge/weights/embedded"))
+    parser.add_argument("--minutes", type=float, default=75)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--fresh", action="store_true", help="ignore an earlier checkpoint")
+    Run(parser.parse_args()).train()
+
+
+if __name__ == "__main__":
+    main()
