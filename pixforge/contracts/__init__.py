@@ -15,7 +15,7 @@ from pixforge.contracts.components import (
 from pixforge.contracts.config import Config, LossConfig, PerceptorConfig
 from pixforge.contracts.draws import Draws, Stream
 from pixforge.contracts.schedule import Range, Schedule
-from pixforge.contracts.step import Canvas, Output, Scene, StepReport, View
+from pixforge.contracts.step import Canvas, Goal, Output, Scene, StepReport, View
 
 __all__ = [
     "Augmentation",
@@ -28,6 +28,7 @@ __all__ = [
     "Exporter",
     "Filter",
     "Generator",
+    "Goal",
     "Init",
     "Loss",
     "LossConfig",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, get
 
 from pixforge.contracts.config import Config
 from pixforge.contracts.draws import Stream
-from pixforge.contracts.step import Output, Scene, StepReport, View
+from pixforge.contracts.step import Goal, Output, Scene, StepReport, View
 from pixforge.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -225,6 +225,9 @@ class Init(Component[C]):
     def __init__(self, config: C, scene: Scene) -> None:
         self.config = config
         self.scene = scene
+
+    def prepare(self, goal: Goal) -> None:
+        """Learn what the run is after, before `start`."""
 
     @abstractmethod
     def start(self, generator: Generator[Any]) -> None:

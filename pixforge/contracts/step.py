@@ -106,6 +106,18 @@ class View:
         return self.scene.draws.at(purpose, self.step)
 
 
+@dataclass(frozen=True)
+class Goal:
+    """What a run is after, for those who look for a good start.
+
+    `texts` are the prompts in words that attract, the heaviest first; `similarity` tells of pictures `[N, 3, h, w]` in
+    [0, 1] how well they fit all prompts as the perceptors see them, `[N]` in -1 to 1, without gradient.
+    """
+
+    texts: tuple[str, ...]
+    similarity: Callable[[torch.Tensor], torch.Tensor]
+
+
 class HostCopy:
     """A copy of a small device tensor that is on its way to the host; the device goes on meanwhile."""
 

@@ -13,6 +13,7 @@ from pixforge.contracts.draws import number_of_seed
 from pixforge.engine.chunks import Chunk, is_out_of_memory, out_of_memory
 from pixforge.engine.cutouts import Cutter
 from pixforge.engine.devices import choose_devices, choose_dtype
+from pixforge.engine.goal import make_goal
 from pixforge.engine.perceive import Eye, Prompts, Seat, embed_prompts
 from pixforge.engine.perception import Perception
 from pixforge.errors import PixforgeError, PluginError
@@ -74,14 +75,17 @@ def build(recipe: Recipe) -> Session:
     """
     scene = make_scene(recipe)
     make = _Maker(recipe, scene)
-    with torch.no_grad():
-        generator = make("generator", recipe.generator)
-        make("init", recipe.init).start(generator)
     cutter = Cutter(
         make("cutouts", recipe.cutouts),
         [make("augmentation", config) for config in recipe.augmentations],
         scene,
     )
+    eyes = _eyes(recipe, scene, cutter)
+    with torch.no_grad():
+        generator = make("generator", recipe.generator)
+        init = make("init", recipe.init)
+        init.prepare(make_goal(eyes, recipe.prompts, scene))
+        init.start(generator)
     losses = dict(zip(_names(recipe.losses), (make("loss", config) for config in recipe.losses), strict=True))
     with torch.no_grad():
         for loss in losses.values():
@@ -93,7 +97,7 @@ def build(recipe: Recipe) -> Session:
         generator=generator,
         filters=sorted(filters, key=lambda each: not each.saved),
         cutter=cutter,
-        perception=Perception(_eyes(recipe, scene, cutter), Prompts(recipe.prompts, scene), cutter, scene),
+        perception=Perception(eyes, Prompts(recipe.prompts, scene), cutter, scene),
         losses=losses,
     )
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import zlib
 from pathlib import Path
 from typing import Any
 
 from pixforge.errors import WeightsError
-from pixforge.weights.files import import_open_clip, quiet
+from pixforge.weights.merges import merges_tokenizer
 from pixforge.weights.source import Source, Tokenizer
 
 SHIPPED = {"embedded": "perceptor", "judge": "judge"}
@@ -58,13 +57,10 @@ def shipped_source(name: str) -> Source:
 
 
 def _tokenizer(name: str, merges: Path, context_length: int) -> Tokenizer:
-    open_clip = import_open_clip()
     try:
-        with quiet():
-            tokenizer: Tokenizer = open_clip.SimpleTokenizer(str(merges), context_length=context_length)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise _incomplete(name, merges, str(error)) from error
-    return tokenizer
+        return merges_tokenizer(merges, context_length)
+    except WeightsError as error:
+        raise _incomplete(name, merges, str(error.__cause__)) from error
 
 
 def _incomplete(name: str, path: Path, why: str) -> WeightsError:

@@ -8,7 +8,7 @@ from pixforge.registry import Registry
 from pixforge.testing import FakePerceptor, check_component, check_documentation
 
 # Their own tests check them, with what they need: a picture, a run's folder, a generator that has codes.
-ODD = {("init", "image"), ("init", "run"), ("init", "codes")}
+ODD = {("init", "image"), ("init", "run"), ("init", "codes"), ("init", "tokens")}
 ENTRIES = Registry(load_plugins()).entries()
 
 

@@ -1,0 +1,123 @@
+"""The files of a text-to-codes model: what is read, and what is refused in one line."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tiny_tokens import SHAPE, random_model, write_model
+
+from pixforge.errors import WeightsError
+from pixforge.tokens.load import find_tokens, load_tokens
+
+
+@pytest.fixture
+def card(tmp_path):
+    return write_model(tmp_path)
+
+
+def change(card, **fields):
+    card.write_text(json.dumps(json.loads(card.read_text()) | fields))
+
+
+def load(card):
+    return load_tokens(find_tokens(card.name, card.parent))
+
+
+def test_a_model_is_read_as_it_was_written(card):
+    model = load(card)
+    assert model.shape == SHAPE
+    written = random_model().state_dict()
+    assert all(torch.equal(each, written[name]) for name, each in model.transformer.state_dict().items())
+    assert not any(each.requires_grad for each in model.transformer.parameters())
+    pictures = model.decode(torch.zeros(2, 3, 3, dtype=torch.long))
+    assert pictures.shape == (2, 3, 12, 12)
+    assert pictures.min() >= 0
+    assert pictures.max() <= 1
+
+
+def test_texts_become_tokens_and_an_empty_one_nothing(card):
+    model = load(card)
+    assert model.tokens("").tolist() == [[0] * 4]
+    assert model.tokens("ab").shape == (1, 4)
+    assert not torch.equal(model.tokens("ab"), model.tokens("ba"))
+
+
+def test_the_embedded_model_is_whole():
+    model = load_tokens(find_tokens("embedded", Path()))
+    assert model.shape.codes == len(model.vqgan.quantize.codebook)
+    files = find_tokens("embedded", Path())
+    assert files.card.sha256 == model.sha256
+    assert files.card.vqgan_sha256 is not None
+    assert files.weights.stat().st_size <= 12_000_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"shape": {"rows": 3}}, "shape.text_vocabulary: field required"),
+        ({"colour": 1}, "colour: extra"),
+        ({"vqgan": "other.safetensors"}, "other"),
+        ({"sha256": "0" * 64}, "tokens.safetensors is damaged"),
+        ({"vqgan_sha256": "0" * 64}, "of another VQGAN"),
+        ({"tokenizer": {"merges": "../merges.txt.gz", "context_length": 4}}, "name of a file beside it"),
+        ({"tokenizer": {"merges": "none.txt.gz", "context_length": 4}}, "there is no such file"),
+        ({"tokenizer": {"merges": "merges.txt.gz", "context_length": 5}}, "more than shape.text_length"),
+    ],
+)
+def test_a_wrong_card_is_one_line(card, changes, message):
+    change(card, **changes)
+    with pytest.raises(WeightsError) as caught:
+        load(card)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ({"codes": 33}, "33 codes, but"),
+        ({"layers": 10**9}, "shape.layers: input should be less than"),
+        ({"heads": 3}, "multiple of shape.heads"),
+        ({"text_vocabulary": 100}, "text tokens"),
+        ({"width": "32"}, "shape.width: input should be a valid integer"),
+        ({"layers": 1}, "blocks.1"),
+    ],
+)
+def test_a_wrong_shape_is_one_line(card, shape, message):
+    content = json.loads(card.read_text())
+    change(card, shape=content["shape"] | shape)
+    with pytest.raises(WeightsError) as caught:
+        load(card)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"\xff\x00", b"[" * 100_000, b"[]", b"null", b" " * (2 << 20)])
+def test_what_is_no_card_is_one_line(card, content):
+    card.write_bytes(content)
+    with pytest.raises(WeightsError):
+        find_tokens(card.name, card.parent)
+
+
+def test_weights_that_are_not_finite_are_refused(card):
+    state = load_file(card.with_suffix(".safetensors"))
+    state["bias"][3] = torch.nan
+    save_file(state, card.with_suffix(".safetensors"))
+    change(card, sha256=None)
+    with pytest.raises(WeightsError, match="not finite, in bias"):
+        load(card)
+
+
+def test_damaged_merges_are_named(card):
+    (card.parent / "merges.txt.gz").write_bytes(b"no gzip")
+    with pytest.raises(WeightsError, match="no gzipped list of merges"):
+        load(card)
+
+
+def test_an_unknown_name_says_what_is_known(tmp_path):
+    with pytest.raises(WeightsError, match=r"unknown text-to-codes model 'dalle'.*embedded"):
+        find_tokens("dalle", tmp_path)
+    with pytest.raises(WeightsError, match=r"x\.json cannot be read"):
+        find_tokens("x.json", tmp_path)
