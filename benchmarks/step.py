@@ -78,7 +78,7 @@ class Step:
 def floor(session: Session) -> Callable[[], None]:
     """The bare arithmetic on fixed inputs."""
     scene = session.scene
-    plan = session.cutter.plan(scene.size, 0)
+    plan = session.cutter.plan(scene.size, 0, min(e.perceptor.input_size for e in session.eyes))
     with torch.no_grad():
         image = session.generator.forward(0)
         held = {eye.name: session.cutter.cut(image, plan, eye.perceptor.input_size) for eye in session.eyes}
@@ -97,13 +97,13 @@ def stages(session: Session) -> dict[str, Callable[[], None]]:
     """The parts of a step, each timed alone."""
     scene, cutter = session.scene, session.cutter
     step = Step(session)
-    plan = cutter.plan(scene.size, 0)
+    plan = cutter.plan(scene.size, 0, min(e.perceptor.input_size for e in session.eyes))
     with torch.no_grad():
         image = session.generator.forward(0)
     gradient = torch.randn_like(image)
     made: dict[str, Callable[[], None]] = {
         "generator": lambda: session.generator.forward(0).backward(gradient),
-        "draws and geometry": lambda: cutter.plan(scene.size, step.step) and None,
+        "draws and geometry": lambda: cutter.plan(scene.size, step.step, 64) and None,
     }
 
     def cut(size: int) -> Callable[[], None]:
