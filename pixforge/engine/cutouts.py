@@ -34,23 +34,23 @@ class Cutter:
     """
 
     def __init__(self, cutouts: Cutouts[Any], augmentations: list[Augmentation[Any]], scene: Scene) -> None:
-        self._cutouts = cutouts
-        self._augmentations = augmentations
+        self.cutouts = cutouts
+        self.augmentations = augmentations
         self._scene = scene
 
     @property
     def count(self) -> int:
         """K, for each canvas."""
-        return self._cutouts.count
+        return self.cutouts.count
 
     def plan(self, size: tuple[int, int], step: int, input_size: int, purpose: str = "cutouts") -> Plan:
         """Draw the geometry and the colors of one step for a picture of (width, height).
 
         `input_size` is the smallest S among the perceptors that will see it.
         """
-        placed = self._cutouts.place(self._scene.draws.at(purpose, step), size, step, input_size)
+        placed = self.cutouts.place(self._scene.draws.at(purpose, step), size, step, input_size)
         warps, colors, count = placed.boxes, placed.colors, placed.boxes.shape[1]
-        for index, augmentation in enumerate(self._augmentations):
+        for index, augmentation in enumerate(self.augmentations):
             if _has(augmentation, "warp"):
                 stream = self._scene.draws.at(f"{purpose}/{index}/warp", step)
                 warp = augmentation.warp(stream, count, step)
@@ -70,7 +70,7 @@ class Cutter:
         cutouts = atlas.sample(plan.warps, input_size, plan.padding, plan.gray)
         if plan.colors is not None:
             cutouts = transform_colors(cutouts, plan.colors)
-        for index, augmentation in enumerate(self._augmentations):
+        for index, augmentation in enumerate(self.augmentations):
             if _has(augmentation, "apply"):
                 stream = self._scene.draws.at(f"{plan.purpose}/{index}/apply/{input_size}", plan.step)
                 cutouts = augmentation.apply(cutouts, stream, plan.step)
