@@ -78,7 +78,8 @@ def measure(session: Session, rounds: int) -> Measurement:
     """Time steps, floors and parts; the session is used up by it."""
     device, stepper, floor = session.scene.device, Stepper(session), make_floor(session)
     for _ in range(WARM):
-        stepper(), floor()
+        stepper()
+        floor()
     pairs = [(seconds(stepper, device), seconds(floor, device)) for _ in range(rounds)]
     memory = peak(device)
     ratios = sorted(step / bare for step, bare in pairs)
@@ -166,7 +167,12 @@ class _Parts:
     def _called(self, component: Component[Any], name: str | None = None) -> tuple[str, str, str]:
         config: Any = component.config
         info = self._session.recipe.context.registry.of(config, component.kind).plugin
-        return component.kind, name or str(config.type), info.distribution or info.name
+        builtin = info.source.startswith("pixforge.builtin")
+        return (
+            component.kind,
+            name or str(config.type),
+            "pixforge" if builtin else info.distribution or info.name,
+        )
 
     def _draws(self) -> Stream:
         return self._session.scene.draws.at("bench")
