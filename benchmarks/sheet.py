@@ -4,7 +4,8 @@
     python benchmarks/sheet.py OUT --grid benchmarks/grids/start.yaml [--seeds 1 2] [--only 8]
 
 The sheet itself is numbered, so that somebody can name the pictures first and look at the labelled copy beside it
-afterwards. A grid draws every prompt with every seed in each of its settings, and prints a table. The place of a
+afterwards. A grid draws every prompt with every seed in each of its settings, prints a table,
+and lays the settings side by side. The place of a
 picture is that of its own name among all 1,652 that the judge knows.
 """
 
@@ -119,14 +120,24 @@ def grid(arguments: argparse.Namespace, judge: Judge) -> None:
     settings: dict[str, Any] = yaml.safe_load(arguments.grid.read_text(encoding="utf-8"))
     arguments.out.mkdir(parents=True, exist_ok=True)
     prompts = list(TUNED.items())[:: max(1, len(TUNED) // arguments.only)]
+    beside: dict[str, list[Drawn]] = {}
     print("| setting | first | first five | median place | seconds |\n|---|---|---|---|---|")
     for label, recipe in settings.items():
         drawn = [draw(*each, recipe or {}, {"seed": seed}) for seed in arguments.seeds for each in prompts]
-        found = judge.places(drawn)
+        found, beside[label] = judge.places(drawn), drawn[: len(prompts)]
         contact_sheet(drawn, [each.prompt for each in drawn], len(prompts)).save(
             arguments.out / f"{label}.jpg", quality=88
         )
         print(f"| {label} | " + " | ".join(map(str, figures(drawn, found).values())) + " |", flush=True)
+    mixed = [
+        (each, label)
+        for row in zip(*beside.values(), strict=True)
+        for each, label in zip(row, beside, strict=True)
+    ]
+    labels = [f"{label}: {each.prompt}" for each, label in mixed]
+    contact_sheet([each for each, _ in mixed], labels, len(beside) * max(1, 9 // len(beside))).save(
+        arguments.out / "side-by-side.jpg", quality=85
+    )
 
 
 def sheet(arguments: argparse.Namespace, judge: Judge) -> None:
