@@ -33,6 +33,7 @@ def fold_batch_norms(network: nn.Module) -> int:
 
 def _pairs(module: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Module, str]]:
     """Convolutions and the normalizations after them: whose attribute, its name, and likewise."""
+    places: list[tuple[nn.Module, str, nn.Module, str]]
     if isinstance(module, nn.Sequential):
         places = [(module, first, module, second) for first, second in pairwise(module._modules)]  # noqa: SLF001
     elif type(module).__module__ in RESNETS:
@@ -43,7 +44,8 @@ def _pairs(module: nn.Module) -> Iterator[tuple[nn.Module, str, nn.Module, str]]
         return
     for place in places:
         convolution, norm = getattr(place[0], place[1]), getattr(place[2], place[3])
-        if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+        # Subclasses do more: timm has normalizations with an activation in them.
+        if type(convolution) is nn.Conv2d and type(norm) is nn.BatchNorm2d:
             yield place
 
 
