@@ -1,7 +1,8 @@
 """Our step beside the floor, and beside the step that Pixray and VQGAN-CLIP take, in one process, alternating.
 
     pip install '.[bench]'
-    python benchmarks/peers.py [--rounds 7] [--only NAME ...] [--device auto] [--precision fp32] [--json FILE]
+    python benchmarks/peers.py [--rounds 7] [--only NAME ...] [--device auto] [--precision fp32] [--cpu-seconds]
+        [--json FILE]
 
 The peers' steps are written anew from what their public code does: a Python loop over the cutouts, each pooled or
 resized by itself, then a chain of kornia's augmentations, then one loss for each prompt. Generator, perceptor, optimizer
@@ -15,6 +16,7 @@ import argparse
 import json
 import statistics
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -112,7 +114,7 @@ def peer_step(session: Session, peer: VqganClip | Pixray) -> Callable[[], None]:
             losses.append(distance.mean())
         total = sum(losses[1:], losses[0])
         total.backward()
-        [float(each) for each in losses]  # they print them, and wait for the device
+        [float(each.detach()) for each in losses]  # they print them, and wait for the device
         descent.step(0)
         with torch.no_grad():
             session.generator.constrain()
@@ -136,7 +138,15 @@ def recipes(folder: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def measure(session: Session, rounds: int) -> dict[str, list[float]]:
+def cpu_seconds(work: Callable[[], object], device: torch.device) -> float:
+    """Of this process alone, for a machine that others use as well; with OMP_NUM_THREADS=1, or waiting counts, too."""
+    assert device.type == "cpu"
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def measure(session: Session, rounds: int, seconds: Callable[..., float]) -> dict[str, list[float]]:
     """Seconds of each kind of step, round by round."""
     side, device = session.eyes[0].perceptor.input_size, session.scene.device
     works = {
@@ -168,6 +178,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=None)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="auto")
+    parser.add_argument(
+        "--cpu-seconds", action="store_true", help="instead of the clock's; with OMP_NUM_THREADS=1"
+    )
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     figures: dict[str, Any] = {}
@@ -179,7 +192,7 @@ def main() -> None:
             if options.only is not None and name not in options.only:
                 continue
             fields = {"device": options.device, "precision": options.precision}
-            times = measure(build(pixforge.load_recipe({**recipe, **fields})), options.rounds)
+            times = measure(build(pixforge.load_recipe({**recipe, **fields})), options.rounds, clock)
             figures[name] = times
             cells = [
                 f"{1000 * statistics.median(times['ours']):.0f} ms", ratio(times, "ours", "floor"),
