@@ -146,7 +146,7 @@ def cpu_seconds(work: Callable[[], object], device: torch.device) -> float:
     return time.process_time() - start
 
 
-def measure(session: Session, rounds: int, seconds: Callable[..., float]) -> dict[str, list[float]]:
+def measure(session: Session, rounds: int, clock: Callable[..., float]) -> dict[str, list[float]]:
     """Seconds of each kind of step, round by round."""
     side, device = session.eyes[0].perceptor.input_size, session.scene.device
     works = {
@@ -160,7 +160,7 @@ def measure(session: Session, rounds: int, seconds: Callable[..., float]) -> dic
     times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
-            times[name].append(seconds(work, device))
+            times[name].append(clock(work, device))
     return times
 
 
@@ -184,6 +184,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     figures: dict[str, Any] = {}
+    clock = cpu_seconds if options.cpu_seconds else seconds
     print(
         "| recipe | ours | step / floor | VQGAN-CLIP's step / ours | Pixray's step / ours |\n|---|---|---|---|---|"
     )
