@@ -129,7 +129,7 @@ def recipe_of(name: str, folder: Path) -> dict[str, Any]:
     """One of the combinations to measure; networks that it needs are written to the folder."""
     base: dict[str, Any] = {
         "prompts": ["a red heart"], "size": [256, 256], "steps": 1000, "seed": 1, "losses": [],
-        "cutouts": {"type": "random", "count": CUTOUTS}, "generator": name.split()[0],
+        "cutouts": {"type": "random", "count": CUTOUTS}, "generator": name.split(maxsplit=1)[0],
     }  # fmt: skip
     if name.endswith("ViT-B/32"):
         vit = {"type": "open_clip", "model": "ViT-B-32", "pretrained": str(random_vit(str(folder)))}
