@@ -66,6 +66,8 @@ class VQGAN(Generator[VQGANConfig]):
 
     def __init__(self, config: VQGANConfig, scene: Scene) -> None:
         super().__init__(config, scene)
+        import torch
+
         from pixforge.vqgan.files import find
         from pixforge.vqgan.latent import channel_range
         from pixforge.vqgan.load import load_vqgan
@@ -75,7 +77,9 @@ class VQGAN(Generator[VQGANConfig]):
         self._codebook = self._model.quantize.codebook.detach().clone()
         self._low, self._high = channel_range(self._codebook)
         self._to_precision()
-        self._decode = scene.compiled(self._model.decode)
+        # Compiled in bfloat16 for a CPU, torch 2.13 gives the right picture and no gradient.
+        sound = scene.device.type != "cpu" or scene.dtype == torch.float32
+        self._decode = scene.compiled(self._model.decode) if sound else self._model.decode
         if min(scene.size) < self._model.factor:
             raise InputError(
                 f"generator: a side of {min(scene.size)} pixels is less than the {self._model.factor} pixels of one "
