@@ -56,11 +56,16 @@ class Generator(Component[C]):
 
     @abstractmethod
     def latents(self) -> dict[str, torch.Tensor]:
-        """The trained tensors by name: leaves that require gradient, the first dimension B."""
+        """The tensors that a checkpoint keeps, by name, the first dimension B.
+
+        Those that are trained are leaves that require gradient. Others may be there, too: what `shown` needs, such as a
+        running mean, which is called like its latent with `_average` behind it.
+        """
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """As torch optimizers take them; `scale` in a group multiplies the recipe's learning rate."""
-        return [{"params": list(self.latents().values()), "scale": 1.0}]
+        """What is trained, as torch optimizers take it; `scale` in a group multiplies the recipe's learning rate."""
+        trained = [each for each in self.latents().values() if each.requires_grad]
+        return [{"params": trained, "scale": 1.0}]
 
     def encode(self, image: torch.Tensor) -> None:  # noqa: ARG002 - for those that can
         """Set the latent so that `forward` shows `image`, `[B, 3, H, W]` in [0, 1].
