@@ -108,7 +108,7 @@ BROKEN: list[tuple[type, dict[str, Any], str]] = [
     (Filter, {"forward": lambda self, images, draws, step: images.round()}, "must let gradient through"),
     (Filter, {"forward": lambda self, images, draws, step: images * unrepeatable(1)}, "must draw from `draws` alone"),
     (Boxes, {"boxes": lambda self, draws, size, step: torch.eye(3)}, "must return [B, K, 3, 3] = [2, 2, 3, 3]"),
-    (Boxes, {"padding": "black"}, "must be one of reflection, border, gray"),
+    (Boxes, {"padding": "black"}, "must be one of reflection, border, wrap, gray"),
     (Start, {"start": lambda self, generator: next(iter(generator.latents().values())).copy_(torch.randn(2, 3, 32, 48))}, "two runs started differently"),
     (Exporter, {"files": lambda _: ["placeholder.csv", "other.txt"]}, "names other.txt, which is not there"),
     (Exporter, {"close": lambda self: (exporter.Placeholder.close(self), self.output.path("stray").write_text("x"))}, "left stray, which files() does not name"),

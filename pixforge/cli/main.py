@@ -21,6 +21,7 @@ COMMANDS = {
     "plugins": "show what is installed, or one component's fields",
     "models": "show known weights; fetch and verify them",
     "doctor": "see what works on this machine",
+    "bench": "measure what a step of a recipe costs here, and where it goes",
 }
 """Each is a module of this package; only the chosen one is imported, so that `--help` stays instant."""
 

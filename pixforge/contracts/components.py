@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, get
 
 from pixforge.contracts.config import Config
 from pixforge.contracts.draws import Stream
+from pixforge.contracts.placement import Placement
 from pixforge.contracts.step import Goal, Output, Scene, StepReport, View
 from pixforge.errors import UnsupportedError
 
@@ -199,8 +200,15 @@ class Cutouts(Component[C]):
 
     @property
     def padding(self) -> str:
-        """What lies outside the picture: `reflection`, `border` or `gray`."""
+        """What lies outside the picture: `reflection`, `border`, `wrap` or `gray`."""
         return "reflection"
+
+    def place(self, draws: Stream, size: tuple[int, int], step: int, input_size: int) -> Placement:  # noqa: ARG002
+        """What the engine asks for: `boxes` and `padding`, unless a strategy says more.
+
+        `input_size` is S of the perceptor that sees the least: the side of a cutout whose pixels are the picture's.
+        """
+        return Placement(self.boxes(draws, size, step), self.padding)
 
 
 class Filter(Component[C]):

@@ -46,6 +46,7 @@ class OpenClip(Perceptor[OpenClipConfig]):
         super().__init__(config, scene)
         import torch
 
+        from pixforge.builtin.perceptors.fold import fold_batch_norms
         from pixforge.weights import resolve
         from pixforge.weights.models import load_model
 
@@ -53,12 +54,14 @@ class OpenClip(Perceptor[OpenClipConfig]):
         self._tokenize = self._source.tokenizer()
         model: Any = load_model(self._source)
         self._parameters = sum(each.numel() for each in model.parameters())
+        fold_batch_norms(model.visual)
         self._model = model.to(scene.device)
         # Convolutions are faster on channels-last; transformers do not mind.
         model.visual.to(dtype=scene.dtype, memory_format=torch.channels_last)
         self._see = scene.compiled(model.encode_image)
-        self._mean = torch.tensor(self._source.mean, device=scene.device).view(3, 1, 1)
-        self._std = torch.tensor(self._source.std, device=scene.device).view(3, 1, 1)
+        mean = torch.tensor(self._source.mean, device=scene.device).view(3, 1, 1)
+        self._factor = 1 / torch.tensor(self._source.std, device=scene.device).view(3, 1, 1)
+        self._offset = -mean * self._factor
 
     @cached_property
     def input_size(self) -> int:
@@ -72,7 +75,7 @@ class OpenClip(Perceptor[OpenClipConfig]):
         import torch
         from torch.nn.functional import normalize
 
-        standard = ((images - self._mean) / self._std).to(self.scene.dtype)
+        standard = torch.addcmul(self._offset, images, self._factor).to(self.scene.dtype)
         embedded = self._see(standard.contiguous(memory_format=torch.channels_last))
         return normalize(embedded.float(), dim=-1)
 
