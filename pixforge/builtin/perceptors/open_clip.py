@@ -86,6 +86,11 @@ class OpenClip(Perceptor[OpenClipConfig]):
             tokens = self._tokenize(list(texts)).to(self.scene.device)
             return normalize(self._model.encode_text(tokens).float(), dim=-1)
 
+    @property
+    def logit_scale(self) -> float:
+        """The model's own, as it was learned."""
+        return float(self._model.logit_scale.detach().exp())
+
     def provenance(self) -> dict[str, Any]:
         """Name, size and SHA-256 of the weights, for `run.json`."""
         from pixforge.weights.files import sha256_of
