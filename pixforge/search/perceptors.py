@@ -69,8 +69,8 @@ def open_perceptors(recipe: Recipe) -> list[Looker]:
     """
     weights = [config.weight.at(max(recipe.steps - 1, 0), recipe.steps) for config in recipe.perceptors]
     total = sum(weights)
-    if total <= 0 or min(weights) < 0:
-        raise InputError("perceptors: their weights must not be negative here, and one must be above 0")
+    if total <= 0:
+        raise InputError("perceptors: all their weights end at 0; one must be above 0")
     names = _names(recipe.perceptors)
     return [
         Looker(name, weight / total, _build(recipe, config))
