@@ -28,6 +28,7 @@ SUFFIXES = frozenset(
 )
 _AHEAD = 3  # batches that are decoded while one is looked at
 _LONGEST = 16
+_FINE = 4  # a picture is padded at this many times S, where rounding its sides moves nothing to speak of
 _DRAFT = 2  # a JPEG is decoded to at least this many times S, so that the last resampling still averages
 
 T = TypeVar("T")
@@ -94,7 +95,8 @@ def fitted(image: Image.Image, size: int, fit: Fit) -> npt.NDArray[np.uint8]:
     if fit == "squash":
         return np.asarray(image.resize((size, size), bicubic))
     if fit == "pad":
-        return _padded(np.asarray(image.resize(_longest(image.size, size), bicubic)), size)
+        image = _squared(_no_larger(image, _FINE * size))
+        return np.asarray(image.resize((size, size), bicubic))
     image = _not_too_long(image)
     width, height = _shortest(image.size, size)
     left, top = round((width - size) / 2), round((height - size) / 2)
@@ -177,20 +179,27 @@ def _shortest(size: tuple[int, int], target: int) -> tuple[int, int]:
     return int(target * width / height), target
 
 
-def _longest(size: tuple[int, int], target: int) -> tuple[int, int]:
-    """The longer side becomes `target`."""
-    side = max(size)
-    return max(1, round(target * size[0] / side)), max(1, round(target * size[1] / side))
+def _no_larger(image: Image.Image, limit: int) -> Image.Image:
+    """With its longer side at most `limit`: the square around a long picture would fill the memory."""
+    from PIL import Image
+
+    scale = limit / max(image.size)
+    if scale >= 1:
+        return image
+    size = (max(1, round(scale * image.width)), max(1, round(scale * image.height)))
+    return image.resize(size, Image.Resampling.BICUBIC)
 
 
-def _padded(pixels: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
+def _squared(image: Image.Image) -> Image.Image:
     """In the middle of a square, the border continued."""
     import numpy as np
+    from PIL import Image
 
-    height, width = pixels.shape[:2]
-    left, top = (size - width) // 2, (size - height) // 2
-    around = ((top, size - height - top), (left, size - width - left), (0, 0))
-    return np.pad(pixels, around, mode="edge")
+    width, height = image.size
+    side = max(width, height)
+    left, top = (side - width) // 2, (side - height) // 2
+    around = ((top, side - height - top), (left, side - width - left), (0, 0))
+    return Image.fromarray(np.pad(np.asarray(image), around, mode="edge"))
 
 
 def _not_too_long(image: Image.Image) -> Image.Image:

@@ -30,7 +30,7 @@ def test_the_judges_score_is_the_held_out_score_of_a_run(tmp_path):
     assert ranked[0].scores["judge"] == pytest.approx(result.manifest["held_out_score"], abs=0.01)
 
 
-@pytest.mark.parametrize("size", [(50, 50), (90, 40), (33, 71)])
+@pytest.mark.parametrize("size", [(50, 50), (90, 40), (33, 71), (301, 222)])
 def test_padded_pictures_look_as_they_do_to_the_engine(tmp_path, size):
     noise(size).save(tmp_path / "noise.png")
     ours = torch.from_numpy(read_fitted(tmp_path / "noise.png", [32], "pad")[0].copy()).permute(2, 0, 1) / 255

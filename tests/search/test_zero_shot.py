@@ -90,7 +90,7 @@ def test_top_is_sorted_and_a_picture_may_be_in_memory(colors):
     )[0]
     assert found.label == "red"
     top = found.top(2)
-    assert [label for label, _ in top][0] == "red"
+    assert top[0][0] == "red"
     assert top[0][1] > top[1][1]
     assert len(found.top(50)) == 3
 
