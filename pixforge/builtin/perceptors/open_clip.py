@@ -108,7 +108,11 @@ class OpenClip(Perceptor[OpenClipConfig]):
 
     def _warn_of_long(self, texts: Sequence[str]) -> None:
         length = self._tokenize.context_length
-        for text, row in zip(texts, self._tokenize(list(texts), 2 * length), strict=True):
-            rest = row[length:]  # all padding, unless the text goes on there
-            if bool((rest != rest[-1]).any()):
-                log.warning("%s reads only the first %d tokens of '%s'", self._source.label, length, text)
+        rest = self._tokenize(list(texts), 2 * length)[:, length:]
+        # All padding, unless the text goes on there.
+        cut = [text for text, row in zip(texts, rest, strict=True) if bool((row != row[-1]).any())]
+        if cut:
+            others = f" and of {len(cut) - 1} others" if len(cut) > 1 else ""
+            log.warning(
+                "%s reads only the first %d tokens of '%s'%s", self._source.label, length, cut[0], others
+            )
