@@ -16,7 +16,7 @@ DEFAULTS: Final = MappingProxyType[str, Any](
         "compile": False,
         "chunk": "auto",
         "generator": {"type": "fourier"},
-        "init": {"type": "noise"},
+        "init": {"type": "tokens"},
         "perceptors": [{"type": "open_clip", "model": "embedded"}],
         "cutouts": {"type": "random", "count": 24},
         "augmentations": [
