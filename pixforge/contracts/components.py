@@ -131,6 +131,11 @@ class Perceptor(Component[C]):
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
         """P texts to float32 unit vectors `[P, D]`, without gradient."""
 
+    @property
+    def logit_scale(self) -> float:
+        """What cosines are multiplied with before a softmax over texts, 1 / temperature; CLIP's training ends at 100."""
+        return 100.0
+
     def provenance(self) -> dict[str, Any]:
         """Name, size and SHA-256 of the weights, for `run.json`."""
         return {}
