@@ -115,7 +115,7 @@ class OpenClip(Perceptor[OpenClipConfig]):
         # All padding, unless the text goes on there.
         cut = [text for text, row in zip(texts, rest, strict=True) if bool((row != row[-1]).any())]
         if cut:
-            others = f" and of {len(cut) - 1} others" if len(cut) > 1 else ""
+            others = f" and of {len(cut) - 1} more" if len(cut) > 1 else ""
             log.warning(
                 "%s reads only the first %d tokens of '%s'%s", self._source.label, length, cut[0], others
             )
