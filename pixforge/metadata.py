@@ -89,8 +89,10 @@ def exif(recipe: str) -> bytes:
     return block.tobytes()
 
 
-def ffmetadata(recipe: str) -> str:
-    """The text of an ffmetadata file with the recipe as the comment of a video."""
+def ffmetadata(recipe: str | None) -> str:
+    """The text of an ffmetadata file with the recipe as the comment of a video; without one, of a file that says nothing."""
+    if recipe is None:
+        return ";FFMETADATA1\n"
     escaped = _ESCAPED.sub(lambda match: "\\" + match[0], MARK + recipe)
     return f";FFMETADATA1\ntitle=pixforge\ncomment={escaped}\n"
 
