@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pixforge.recipe import Recipe, load_recipe
     from pixforge.run.render import optimize, render
     from pixforge.run.result import Result
+    from pixforge.run.resume import resume
 
 __version__ = "0.1.0"
 
@@ -42,7 +43,7 @@ _HOMES = {
     "pixforge.errors": ("PixforgeError",),
     "pixforge.hookspecs": ("hookimpl",),
     "pixforge.recipe": ("Recipe", "load_recipe"),
-    "pixforge.run": ("Result", "optimize", "render"),
+    "pixforge.run": ("Result", "optimize", "render", "resume"),
 }  # fmt: skip
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -70,6 +71,7 @@ __all__ = [
     "load_recipe",
     "optimize",
     "render",
+    "resume",
 ]
 
 

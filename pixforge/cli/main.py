@@ -16,6 +16,8 @@ from pixforge.errors import ChangeWarning, PixforgeError
 
 COMMANDS = {
     "run": "make a picture from a recipe or a prompt",
+    "resume": "go on with a run that stopped, or with changes",
+    "diff": "say in what two recipes, run folders or pictures differ",
     "check": "validate recipes without running them",
     "schema": "write the JSON Schema of recipes, for editors",
     "plugins": "show what is installed, or one component's fields",

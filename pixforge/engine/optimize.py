@@ -15,6 +15,7 @@ import torch
 from pixforge.contracts import StepReport, View
 from pixforge.contracts.step import HostCopy
 from pixforge.engine.chunks import explained
+from pixforge.engine.exact import exact
 from pixforge.engine.optimizers import Descent
 from pixforge.engine.state import State, capture, restore
 from pixforge.errors import NotFiniteError
@@ -83,6 +84,11 @@ class Optimization:
         """Whether the last report that was handed out is that of the last update, and no step was broken off."""
         return self._waiting is None and not self._within_step
 
+    @property
+    def steps(self) -> int:
+        """Of the whole run."""
+        return self._session.scene.steps
+
     def state(self) -> State:
         """All that the next step depends on, after the report that was handed out last."""
         assert self.settled
@@ -90,15 +96,17 @@ class Optimization:
 
     def current(self) -> torch.Tensor:
         """What is saved at the present step, made again from the state: `[B, 3, H, W]` in [0, 1]."""
-        return shown(self._session, self._session.generator.forward(self._step), self._step)
+        with torch.no_grad():
+            return shown(self._session, self._session.generator.forward(self._step), self._step)
 
     def _make(self) -> StepReport:
         session, step = self._session, self._step
         self._within_step = True
+        deterministic = session.recipe.deterministic
         if self._image is None:
-            with explained("in the first picture"):
+            with exact(deterministic, "in the first picture"), explained("in the first picture"):
                 self._image = session.generator.forward(step)
-        with explained(f"in step {step + 1}"):
+        with exact(deterministic, f"in step {step + 1}"), explained(f"in step {step + 1}"):
             values = backward(session, self._image, step)
             rate = self._descent.step(step)
             with torch.no_grad():

@@ -130,7 +130,7 @@ class Encoder:
             for item in items:
                 if isinstance(item, _Mark):
                     self._answer(item)
-                else:
+                elif isinstance(item, tuple):
                     self._show(sheet(item[0].pixels, even=is_even(self._format)), item[1])
             self._end_segment()
         except Exception as error:  # noqa: BLE001 - raised again in the loop's thread
@@ -172,7 +172,7 @@ class Encoder:
                 self._feed()
                 if end and self._segment is not None:
                     self._segment.end()
-            except RunError:
+            except RunError:  # noqa: PERF203 - the loop is the retry
                 self._drop_segment()
                 if not left:
                     raise

@@ -69,11 +69,11 @@ class Recording:
         try:
             self._write(header + piece)
             part.replace(self.path)
-        except OSError:
+        except OSError as error:
             self._file.close()
             self._file = None
             part.unlink(missing_ok=True)
-            raise
+            raise OSError(error.errno, error.strerror, str(self.path)) from None
         sync_folder(self.path.parent)
         self.header, self.size = header, len(header) + len(piece)
 

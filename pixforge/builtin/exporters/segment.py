@@ -34,7 +34,11 @@ class Segment:
         self._format = format_
         self._recording = recording
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
-        self._process = start(arguments, self._log, piped=True)
+        try:
+            self._process = start(arguments, self._log, piped=True)
+        except BaseException:
+            self._log.close()
+            raise
         self._error: Exception | None = None
         self._failure: RunError | None = None
         self._thread = threading.Thread(target=self._take, name=f"pixforge {name} out", daemon=True)
