@@ -39,6 +39,10 @@ class MetricsWriter:
         seconds, self._last = now - self._last, now
         if report.step == 0:
             return
+        if self._file is not None and not report.losses.keys() <= set(self._names):
+            self.flush()  # a branch with other losses
+            self._file.close()
+            self.resume(self._path, report.step, list(report.losses))
         if self._file is None:
             self._names = list(report.losses)
             self._file = self._path.open("wb", buffering=0)

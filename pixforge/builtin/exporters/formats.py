@@ -74,7 +74,19 @@ def _remux(format_: str, recording: Path, part: Path, recipe: str | None, name: 
         metadata = Path(folder) / "metadata.txt"
         metadata.write_text(ffmetadata(recipe), encoding="utf-8", newline="\n")
         sources = ["-i", str(recording), "-f", "ffmetadata", "-i", str(metadata)]
-        copy = ["-map", "0:v", "-map_metadata", "1", "-c", "copy", *index, "-f", format_]
+        copy = [
+            "-map",
+            "0:v",
+            "-map_metadata",
+            "1",
+            "-c",
+            "copy",
+            "-fflags",
+            "+bitexact",
+            *index,
+            "-f",
+            format_,
+        ]
         convert([*sources, *copy, str(part)], name)
 
 

@@ -97,7 +97,7 @@ class Video(Exporter[VideoConfig]):
         self._last: StepReport | None = None
         self._encoder: Encoder | None = None
         self._recording: Recording | None = None
-        self._complete = False
+        self._whole: dict[str, torch.Tensor] = {}
 
     def write(self, report: StepReport) -> None:
         """Give the picture as many frames as its step has, maybe none."""
@@ -106,7 +106,7 @@ class Video(Exporter[VideoConfig]):
 
     def close(self) -> None:
         """Hold the last picture when the run ended early, and finish the file; what going on needs stays beside it."""
-        if self._last is None or self._complete:
+        if self._last is None or self._whole:
             return
         early = self._last.step < self.output.steps
         if early:
@@ -123,7 +123,7 @@ class Video(Exporter[VideoConfig]):
     def state(self) -> dict[str, torch.Tensor]:
         """Where the recording is, and the frames of its unfinished segment."""
         if self._encoder is None or self._recording is None:
-            return {}
+            return self._whole
         return pack(self._encoder.position(), self._recording.header)
 
     def resume(self, state: Mapping[str, torch.Tensor], report: StepReport) -> None:
@@ -158,8 +158,11 @@ class Video(Exporter[VideoConfig]):
             self._start(Recording(self._growing, header, position.offset), position)
         else:
             # A recording is only taken away when the whole video is there.
-            self._complete = found == self._path and self._path.exists()
-            return self._complete
+            there = found == self._path and self._path.exists()
+            if there:
+                self._whole = dict(state)
+                self._frames.clear()
+            return there
         return True
 
     def _set_old_aside(self, step: int) -> None:
