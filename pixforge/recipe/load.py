@@ -36,7 +36,8 @@ def load_recipe(
             recipe itself as a mapping.
         overrides: values by path, such as `{"steps": 100, "generator.type": "pixels"}`.
         disabled: plugins to leave out, by name.
-        check_files: refuse files that are not those of which the recipe holds the hash.
+        check_files: refuse files that are not those of which the recipe holds the hash, and take the hash of all;
+            else the hashes stay as they are.
 
     Raises:
         RecipeError: it cannot be read or does not validate; one located line for each problem.
@@ -52,8 +53,9 @@ def load_recipe(
         document, (Problem(where, f"there is no file {path}") for where, path in missing_files(recipe))
     )
     recipe = _with_learning_rate(_with_plugins_beside(recipe, document))
-    if check_files:
-        raise_problems(document, changed_files(recipe))
+    if not check_files:
+        return recipe
+    raise_problems(document, changed_files(recipe))
     return with_hashes(recipe)
 
 

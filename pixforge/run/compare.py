@@ -10,6 +10,7 @@ from typing import Any
 from pixforge.errors import InputError, RecipeError
 from pixforge.recipe import load_recipe
 from pixforge.recipe.differences import differences
+from pixforge.recipe.digests import with_hashes
 from pixforge.recipe.read import read
 from pixforge.recipe.resolve import plain_recipe
 from pixforge.run.manifest import NAME
@@ -85,7 +86,7 @@ def _plain(path: Path, disabled: tuple[str, ...]) -> dict[str, Any]:
     """The resolved recipe; a seed that it does not name is not drawn, which would always differ."""
     drawn = read(path).data.get("seed") is None
     recipe = load_recipe(path, {"seed": 0} if drawn else None, disabled=disabled, check_files=False)
-    plain = plain_recipe(recipe, None)
+    plain = plain_recipe(recipe if recipe.files else with_hashes(recipe), None)
     return {**plain, "seed": "drawn"} if drawn else plain
 
 

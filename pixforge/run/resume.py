@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pixforge.errors import InputError, OutputError
 from pixforge.recipe import load_recipe
 from pixforge.recipe.differences import Difference, differences
-from pixforge.recipe.digests import changed_files
+from pixforge.recipe.digests import changed_files, with_hashes
 from pixforge.recipe.model import Context
 from pixforge.recipe.resolve import plain_recipe
 from pixforge.run.checkpoint import NAME as CHECKPOINT
@@ -111,7 +111,7 @@ def _planned(parent: Path, overrides: Any, force: bool, disabled: tuple[str, ...
     new = new.with_context(Context(new.context.registry, new.context.folder, parent.resolve().name))
     if doubts and not force:
         raise _refusal(parent, doubts)
-    return _Plan(parent, saved, new, _changes(old, new, parent), doubts)
+    return _Plan(parent, saved, with_hashes(new), _changes(old, new, parent), doubts)
 
 
 def _changes(old: Recipe, new: Recipe, folder: Path) -> list[Difference]:
