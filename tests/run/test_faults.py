@@ -137,7 +137,9 @@ def test_full_disk(recipe, monkeypatch):
         "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)); sys.exit(main(sys.argv[1:]))"
     )
     command = ["run", "red.yaml", "-o", "out", "--quiet", "--set", "canvases=1", "--set", "size=[64, 64]"]
-    done = subprocess.run([sys.executable, "-c", script, *command], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script, *command], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "image.png" in done.stderr
@@ -232,7 +234,8 @@ def try_going_on(folder):
     try:
         pixforge.resume(folder, {"steps": 3}, out=folder / ".." / f"try-{time.monotonic_ns()}")
     except PixforgeError as error:
-        assert str(error).strip()
+        said = str(error).strip()
+        assert said  # noqa: PT017 - it may just as well go on
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -288,3 +291,42 @@ def test_the_error_knows_where(recipe):
     with pytest.raises(NotFiniteError) as caught:
         list(run)
     assert (caught.value.step, caught.value.term, caught.value.canvas) == (9, "bomb", 0)
+
+
+def test_deterministic_is_kept_and_changes_nothing_on_the_cpu(recipe):
+    import torch
+
+    plain = [report.image for report in pixforge.optimize(recipe(steps=3))][-1]
+    exact = [report.image for report in pixforge.optimize(recipe(steps=3, deterministic=True))][-1]
+    assert torch.equal(plain, exact)
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_an_operation_that_cannot_be_exact_is_named(recipe):
+    recipe()
+    text = Path("bomb.py").read_text()
+    Path("bomb.py").write_text(
+        text.replace(
+            "        time.sleep(self.config.slow)",
+            "        import torch\n        if torch.are_deterministic_algorithms_enabled():\n"
+            "            raise RuntimeError('wavy_backward_cuda does not have a deterministic implementation, but you set it. Or so.')",
+        )
+    )
+    with pytest.raises(
+        RunError, match=r"deterministic: true cannot be kept in step 1: wavy_backward_cuda .*device: cpu"
+    ):
+        pixforge.render(pixforge.load_recipe("red.yaml", {"losses": ["bomb"], "deterministic": True}), "out")
+    assert pixforge.render(pixforge.load_recipe("red.yaml", {"losses": ["bomb"]}), "other").metrics
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_a_plugin_that_hangs_on_start_is_named_and_can_be_stopped(recipe):
+    recipe()
+    Path("bomb.py").write_text("import time\ntime.sleep(60)\n")
+    process = cli("run", "red.yaml", "-o", "out", env={**os.environ, "PIXFORGE_PATIENCE": "0.3"})
+    with process:
+        assert "plugin 'bomb'" in (line := process.stderr.readline())
+        assert "--disable-plugin bomb" in line
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+    assert not Path("out").exists()

@@ -21,6 +21,7 @@ def storm(folder, kills, seed):
         [sys.executable, str(script), str(folder), str(kills), str(seed)],
         capture_output=True,
         text=True,
+        check=False,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr[-3000:]
