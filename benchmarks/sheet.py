@@ -1,9 +1,12 @@
-"""A contact sheet of 24 prompts with one recipe, and how each picture ranks by the perceptor that did not see it made.
+"""Contact sheets of fixed prompts, and how the judge, which did not see the pictures made, ranks them.
 
-    python benchmarks/sheet.py OUT.jpg [--recipe FILE] [--set PATH=VALUE ...] [--seed 1]
+    python benchmarks/sheet.py OUT.jpg [--prompts tuned|fresh] [--recipe FILE] [--set PATH=VALUE ...] [--seed 1]
+    python benchmarks/sheet.py OUT --grid benchmarks/grids/start.yaml [--seeds 1 2] [--only 8]
 
 The sheet itself is numbered, so that somebody can name the pictures first and look at the labelled copy beside it
-afterwards. In the JSON file, `prompts` has the place of the prompt among all 24 by the judge's cosine.
+afterwards. A grid draws every prompt with every seed in each of its settings, prints a table,
+and lays the settings side by side. The place of a
+picture is that of its own name among all 1,652 that the judge knows.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,79 +27,150 @@ import pixforge
 from pixforge.engine import build
 from pixforge.engine.perceive import whole
 
-PROMPTS = (
-    "a red heart", "a slice of pizza", "a penguin", "a butterfly", "a sunflower", "a cat face",
-    "a house", "an umbrella", "a hamburger", "a sailboat", "a palm tree", "a frog",
-    "a rocket", "a strawberry", "a guitar", "a snowman", "a red car", "a tropical fish",
-    "a rainbow", "a mushroom", "a bicycle", "an owl", "a jack-o-lantern", "a cactus",
-)  # fmt: skip
+# Each prompt, and the emoji that it is. The default recipe was tuned on the first half; the second was drawn once.
+TUNED = {
+    "a red heart": "red heart", "a slice of pizza": "pizza", "a penguin": "penguin", "a butterfly": "butterfly",
+    "a sunflower": "sunflower", "a cat face": "cat face", "a house": "house", "an umbrella": "umbrella",
+    "a hamburger": "hamburger", "a sailboat": "sailboat", "a palm tree": "palm tree", "a frog": "frog",
+    "a rocket": "rocket", "a strawberry": "strawberry", "a guitar": "guitar", "a snowman": "snowman",
+    "a red car": "automobile", "a tropical fish": "tropical fish", "a rainbow": "rainbow", "a mushroom": "mushroom",
+    "a bicycle": "bicycle", "an owl": "owl", "a jack-o-lantern": "jack-o-lantern", "a cactus": "cactus",
+}  # fmt: skip
+FRESH = {
+    "a red apple": "red apple", "a banana": "banana", "a panda": "panda", "a turtle": "turtle", "a whale": "spouting whale",
+    "a ladybug": "lady beetle", "a crab": "crab", "a tulip": "tulip", "a dog face": "dog face",
+    "a crescent moon": "crescent moon", "a fire": "fire", "a star": "star", "an airplane": "airplane", "a bus": "bus",
+    "an anchor": "anchor", "a key": "key", "a light bulb": "light bulb", "an alarm clock": "alarm clock",
+    "a cup of coffee": "hot beverage", "an ice cream": "soft ice cream", "a balloon": "balloon", "a ghost": "ghost",
+    "a pineapple": "pineapple", "a trophy": "trophy",
+}  # fmt: skip
+NAMES = Path(__file__).parents[1] / "training" / "names.json"
 TILE = 192
 COLUMNS = 6
 
 
-def draw(prompt: str, recipe: dict[str, Any], overrides: dict[str, Any]) -> tuple[torch.Tensor, float]:
-    """The final picture `[3, H, W]` and the seconds that it took."""
+@dataclass
+class Drawn:
+    """A picture `[3, H, W]`, the prompt that it is of, the emoji's name, and the seconds that it took."""
+
+    image: torch.Tensor
+    prompt: str
+    name: str
+    seconds: float
+
+
+def draw(prompt: str, name: str, recipe: dict[str, Any], overrides: dict[str, Any]) -> Drawn:
+    """One picture."""
     start = time.perf_counter()
-    loaded = pixforge.load_recipe({**recipe, "prompts": [prompt]}, overrides=overrides)
-    image = torch.zeros(0)
-    for report in pixforge.optimize(loaded):
+    session = build(pixforge.load_recipe({**recipe, "prompts": [prompt]}, overrides=overrides))
+    image = session.start().image
+    for report in session.run():
         image = report.image
-    return image[0].cpu(), time.perf_counter() - start
+    return Drawn(image[0].cpu(), prompt, name, time.perf_counter() - start)
 
 
-def judge_ranks(images: list[torch.Tensor]) -> list[int]:
-    """The place, from 1, of each picture's own prompt among all."""
-    recipe = pixforge.load_recipe(
-        {"prompts": list(PROMPTS), "steps": 0, "perceptors": [{"type": "open_clip", "model": "judge"}]}
-    )
-    eye = build(recipe).eyes[0]
-    with torch.no_grad():
-        seen = eye.perceptor.encode_image(whole(torch.stack(images), eye.perceptor.input_size))
-    cosine = seen @ eye.seats[0].targets[0].T
-    own = cosine.diagonal().unsqueeze(1)
-    return [int(rank) for rank in (cosine > own).sum(dim=1) + 1]
+class Judge:
+    """The shipped judge with all names that it knows."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = list(json.loads(NAMES.read_text(encoding="utf-8")))
+        recipe = {"prompts": ["a"], "steps": 0, "perceptors": [{"type": "open_clip", "model": "judge"}]}
+        self.perceptor = build(pixforge.load_recipe(recipe)).eyes[0].perceptor
+        with torch.no_grad():
+            self.texts = torch.cat(
+                [self.perceptor.encode_text(self.names[i : i + 256]) for i in range(0, len(self.names), 256)]
+            )
+
+    @torch.no_grad()
+    def places(self, drawn: list[Drawn]) -> list[int]:
+        """From 1, the place of each picture's own name among all."""
+        images = torch.stack([each.image for each in drawn])
+        cosine = self.perceptor.encode_image(whole(images, self.perceptor.input_size)) @ self.texts.T
+        own = cosine[range(len(drawn)), [self.names.index(each.name) for each in drawn]]
+        return [int(place) for place in (cosine > own.unsqueeze(1)).sum(dim=1) + 1]
 
 
-def contact_sheet(images: list[torch.Tensor], names: list[str]) -> Image.Image:
-    """Numbered tiles in rows of six."""
-    rows = -(-len(images) // COLUMNS)
-    sheet = Image.new("RGB", (COLUMNS * TILE, rows * (TILE + 16)), "white")
+def contact_sheet(drawn: list[Drawn], labels: list[str], columns: int = COLUMNS) -> Image.Image:
+    """Labelled tiles in rows."""
+    rows = -(-len(drawn) // columns)
+    sheet = Image.new("RGB", (columns * TILE, rows * (TILE + 16)), "white")
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
-    for index, (image, name) in enumerate(zip(images, names, strict=True)):
-        left, top = index % COLUMNS * TILE, index // COLUMNS * (TILE + 16)
-        pixels = (image.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+    for index, (each, label) in enumerate(zip(drawn, labels, strict=True)):
+        left, top = index % columns * TILE, index // columns * (TILE + 16)
+        pixels = (each.image.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
         tile = Image.fromarray(np.ascontiguousarray(pixels)).resize((TILE, TILE), Image.Resampling.LANCZOS)
         sheet.paste(tile, (left, top + 16))
-        pen.text((left + 4, top + 1), name, "black", font)
+        pen.text((left + 4, top + 1), label, "black", font)
     return sheet
+
+
+def figures(drawn: list[Drawn], places: list[int]) -> dict[str, Any]:
+    """What a table says of a setting."""
+    count = len(places)
+    return {
+        "first": round(sum(place == 1 for place in places) / count, 3),
+        "first five": round(sum(place <= 5 for place in places) / count, 3),
+        "median place": float(np.median(places)),
+        "seconds": round(sum(each.seconds for each in drawn) / count, 2),
+    }
+
+
+def grid(arguments: argparse.Namespace, judge: Judge) -> None:
+    """Every setting of the file, one sheet each, and a table."""
+    settings: dict[str, Any] = yaml.safe_load(arguments.grid.read_text(encoding="utf-8"))
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    prompts = list(TUNED.items())[:: max(1, len(TUNED) // arguments.only)]
+    beside: dict[str, list[Drawn]] = {}
+    print("| setting | first | first five | median place | seconds |\n|---|---|---|---|---|")
+    for label, recipe in settings.items():
+        drawn = [draw(*each, recipe or {}, {"seed": seed}) for seed in arguments.seeds for each in prompts]
+        found, beside[label] = judge.places(drawn), drawn[: len(prompts)]
+        contact_sheet(drawn, [each.prompt for each in drawn], len(prompts)).save(
+            arguments.out / f"{label}.jpg", quality=88
+        )
+        print(f"| {label} | " + " | ".join(map(str, figures(drawn, found).values())) + " |", flush=True)
+    mixed = [
+        (each, label)
+        for row in zip(*beside.values(), strict=True)
+        for each, label in zip(row, beside, strict=True)
+    ]
+    labels = [f"{label}: {each.prompt}" for each, label in mixed]
+    contact_sheet([each for each, _ in mixed], labels, len(beside) * max(1, 9 // len(beside))).save(
+        arguments.out / "side-by-side.jpg", quality=85
+    )
+
+
+def sheet(arguments: argparse.Namespace, judge: Judge) -> None:
+    """One setting: a numbered sheet, a labelled one, and the figures."""
+    prompts = FRESH if arguments.prompts == "fresh" else TUNED
+    recipe = yaml.safe_load(arguments.recipe.read_text()) if arguments.recipe else {}
+    overrides = {"seed": arguments.seed} | {
+        p: yaml.safe_load(v) for p, v in (each.split("=", 1) for each in arguments.set)
+    }
+    drawn = [draw(prompt, name, recipe, overrides) for prompt, name in prompts.items()]
+    places = judge.places(drawn)
+    numbers = [str(index + 1) for index in range(len(drawn))]
+    contact_sheet(drawn, numbers).save(arguments.out, quality=88)
+    labelled = arguments.out.with_name(f"{arguments.out.stem}-labelled{arguments.out.suffix}")
+    contact_sheet(drawn, list(prompts)).save(labelled, quality=88)
+    found = figures(drawn, places) | {"set": arguments.set, "places": dict(zip(prompts, places, strict=True))}
+    arguments.out.with_suffix(".json").write_text(json.dumps(found, indent=2) + "\n")
+    print(json.dumps(found))
 
 
 def main() -> None:
     """Draw, judge, paste."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("out", type=Path)
+    parser.add_argument("--prompts", choices=("tuned", "fresh"), default="tuned")
     parser.add_argument("--recipe", type=Path)
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--grid", type=Path, help="a YAML file: a name for each setting, and what it sets")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2], help="of a grid")
+    parser.add_argument("--only", type=int, default=24, help="so many of the prompts, for a quick grid")
     arguments = parser.parse_args()
-    recipe = yaml.safe_load(arguments.recipe.read_text()) if arguments.recipe else {}
-    overrides = {"seed": arguments.seed} | {
-        p: yaml.safe_load(v) for p, v in (each.split("=", 1) for each in arguments.set)
-    }
-    images, times = zip(*(draw(prompt, recipe, overrides) for prompt in PROMPTS), strict=True)
-    ranks = judge_ranks(list(images))
-    numbers = [str(index + 1) for index in range(len(PROMPTS))]
-    contact_sheet(list(images), numbers).save(arguments.out, quality=88)
-    labelled = arguments.out.with_name(f"{arguments.out.stem}-labelled{arguments.out.suffix}")
-    contact_sheet(list(images), list(PROMPTS)).save(labelled, quality=88)
-    figures = {
-        "prompts": dict(zip(PROMPTS, ranks, strict=True)),
-        "first": sum(rank == 1 for rank in ranks),
-        "seconds": round(sum(times) / len(times), 2),
-        "set": arguments.set,
-    }
-    arguments.out.with_suffix(".json").write_text(json.dumps(figures, indent=2) + "\n")
-    print(json.dumps({key: figures[key] for key in ("first", "seconds", "set")}))
+    (grid if arguments.grid else sheet)(arguments, Judge())
 
 
 if __name__ == "__main__":

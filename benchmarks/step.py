@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,7 @@ import torch
 
 import pixforge
 from pixforge.engine import Session, build
-from pixforge.engine.optimize import backward
-from pixforge.engine.optimizers import Descent
+from pixforge.engine.measure import measure as measured
 
 EMBEDDED = {"type": "open_clip", "model": "embedded"}
 
@@ -57,112 +55,15 @@ def recipes(vit: Path | None) -> dict[str, dict[str, Any]]:
     return made
 
 
-class Step:
-    """One full step, and its parts for the split."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.descent = Descent(session.recipe.optimizer, session.generator.parameter_groups(), session.scene)
-        self.step = 0
-
-    def full(self) -> None:
-        """As the engine's loop does it."""
-        image = self.session.generator.forward(self.step)
-        backward(self.session, image, self.step)
-        self.descent.step(self.step)
-        with torch.no_grad():
-            self.session.generator.constrain()
-        self.step += 1
-
-
-def floor(session: Session) -> Callable[[], None]:
-    """The bare arithmetic on fixed inputs."""
-    scene = session.scene
-    plan = session.cutter.plan(scene.size, 0)
-    with torch.no_grad():
-        image = session.generator.forward(0)
-        held = {eye.name: session.cutter.cut(image, plan, eye.perceptor.input_size) for eye in session.eyes}
-    gradient = torch.randn_like(image)
-
-    def run() -> None:
-        session.generator.forward(0).backward(gradient)
-        for eye in session.eyes:
-            cutouts = held[eye.name].flatten(0, 1).detach().requires_grad_()
-            eye.perceptor.encode_image(cutouts).sum().backward()
-
-    return run
-
-
-def stages(session: Session) -> dict[str, Callable[[], None]]:
-    """The parts of a step, each timed alone."""
-    scene, cutter = session.scene, session.cutter
-    step = Step(session)
-    plan = cutter.plan(scene.size, 0)
-    with torch.no_grad():
-        image = session.generator.forward(0)
-    gradient = torch.randn_like(image)
-    made: dict[str, Callable[[], None]] = {
-        "generator": lambda: session.generator.forward(0).backward(gradient),
-        "draws and geometry": lambda: cutter.plan(scene.size, step.step) and None,
-    }
-
-    def cut(size: int) -> Callable[[], None]:
-        def run() -> None:
-            leaf = image.detach().requires_grad_()
-            cutouts = cutter.cut(leaf, plan, size)
-            cutouts.backward(torch.ones_like(cutouts))
-
-        return run
-
-    def perceive(eye: Any) -> Callable[[], None]:
-        ready = cutter.cut(image, plan, eye.perceptor.input_size)
-        seat, flat, count = eye.seats[0], ready.flatten(0, 1), ready.shape[1]
-        return lambda: seat.cosine(flat.detach().requires_grad_(), 0, count).sum().backward()
-
-    def losses() -> None:
-        from pixforge.contracts import View
-
-        leaf = image.detach().requires_grad_()
-        view = View(leaf, session.generator, scene, 0)
-        for loss in session.losses.values():
-            loss.forward(view).sum().backward()
-
-    for size in sorted({eye.perceptor.input_size for eye in session.eyes}):
-        made[f"cutouts at {size}"] = cut(size)
-    for eye in session.eyes:
-        made[f"perceptor {eye.name}"] = perceive(eye)
-    made["losses"] = losses
-    made["optimizer"] = lambda: step.descent.step(0) and None
-    return made
-
-
-def seconds(run: Callable[[], None], device: torch.device) -> float:
-    """Of one call."""
-    start = time.perf_counter()
-    run()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.perf_counter() - start
-
-
 def measure(session: Session, rounds: int) -> dict[str, Any]:
-    """Medians of alternating rounds, and the spread of the ratio."""
-    device = session.scene.device
-    runs = {"step": Step(session).full, "floor": floor(session)}
-    for run in [*runs.values(), *runs.values()]:
-        seconds(run, device)
-    times = [{name: seconds(run, device) for name, run in runs.items()} for _ in range(rounds)]
-    ratios = sorted(row["step"] / row["floor"] for row in times)
-    split = {
-        name: statistics.median(seconds(run, device) for _ in range(max(5, rounds // 3)))
-        for name, run in stages(session).items()
-    }
+    """What `pixforge bench` measures, in milliseconds."""
+    found = measured(session, rounds)
     return {
-        "step_ms": 1000 * statistics.median(row["step"] for row in times),
-        "floor_ms": 1000 * statistics.median(row["floor"] for row in times),
-        "ratio": statistics.median(ratios),
-        "ratio_quartiles": [ratios[len(ratios) // 4], ratios[-1 - len(ratios) // 4]],
-        "stages_ms": {name: 1000 * value for name, value in split.items()},
+        "step_ms": 1000 * found.step,
+        "floor_ms": 1000 * found.floor,
+        "ratio": found.ratio,
+        "ratio_quartiles": list(found.quartiles),
+        "stages_ms": {f"{part.kind} {part.name}": 1000 * part.seconds for part in found.parts},
     }
 
 

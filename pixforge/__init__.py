@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pixforge.run.render import optimize, render
     from pixforge.run.result import Result
     from pixforge.run.resume import resume
+    from pixforge.search import Index, classify, rank
 
 __version__ = "0.1.0"
 
@@ -44,6 +45,7 @@ _HOMES = {
     "pixforge.hookspecs": ("hookimpl",),
     "pixforge.recipe": ("Recipe", "load_recipe"),
     "pixforge.run": ("Result", "optimize", "render", "resume"),
+    "pixforge.search": ("Index", "classify", "rank"),
 }  # fmt: skip
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -54,6 +56,7 @@ __all__ = [
     "Exporter",
     "Filter",
     "Generator",
+    "Index",
     "Init",
     "Loss",
     "LossConfig",
@@ -67,9 +70,11 @@ __all__ = [
     "Schedule",
     "StepReport",
     "View",
+    "classify",
     "hookimpl",
     "load_recipe",
     "optimize",
+    "rank",
     "render",
     "resume",
 ]

@@ -1,4 +1,4 @@
-"""The codes that the embedded VQGAN has for the open art, each drawing several times in other places and on other colors.
+"""The codes that the embedded VQGAN has for the open art, each drawing several times: mirrored, and on other colors.
 
 Usage: `python training/codes.py`, once before train_tokens.py; it takes minutes and goes on where it stopped.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from compose import COLORS, Art, load_art, uniform, warp
+from compose import COLORS, Art, load_art, warp
 from torch import Tensor
 from torch.nn import functional
 
@@ -20,10 +20,12 @@ from pixforge.vqgan.files import find
 from pixforge.vqgan.load import load_vqgan
 from pixforge.vqgan.model import VQGAN
 
-SIDE = 96  # 12 x 12 codes: fewer show too little, more take too long to learn
-VERSIONS = 4
+SIDE = 64  # 8 x 8 codes: enough to tell what it is, and few enough to learn in an hour on a CPU
+# Always in the same place: a moved drawing has other codes, which would be as much to learn as another drawing.
+SCALE = 0.94
+VERSIONS = 6
 SEED = 5
-WHITE_SHARE = 0.55
+WHITE_SHARE = 0.5
 BATCH = 64
 
 
@@ -43,14 +45,11 @@ def digest(file: Path) -> str:
 
 def placed(art: Art, chosen: Tensor) -> tuple[Tensor, Tensor]:
     """Drawings (n, 3, SIDE, SIDE) in -1..1 on one color each, and the color's index (n,)."""
-    n, device = len(chosen), art.pictures.device
-    scale = uniform(n, 0.8, 1.0, device)
+    n = len(chosen)
     directed = torch.tensor([w.directed for w in art.words])[art.labels[chosen]]
-    mirror = torch.where(directed | (torch.rand(n) < 0.5), 1.0, -1.0)
-    shift = uniform(2 * n, -1, 1, device).view(n, 2) * (1 - scale)[:, None] * 0.6
     matrix = torch.zeros(n, 3, 3)
-    matrix[:, 0, 0], matrix[:, 1, 1], matrix[:, 2, 2] = mirror / scale, 1 / scale, 1
-    matrix[:, :2, 2] = -(matrix[:, :2, :2] @ shift[:, :, None]).squeeze(2)
+    matrix[:, 0, 0] = torch.where(directed | (torch.rand(n) < 0.5), 1.0, -1.0) / SCALE
+    matrix[:, 1, 1], matrix[:, 2, 2] = 1 / SCALE, 1
     factor = art.pictures.shape[-1] // SIDE
     small = functional.avg_pool2d(art.pictures[chosen].float() / 255, factor)
     drawn = warp(small, matrix, SIDE)
@@ -84,7 +83,7 @@ def save(coded: Coded, file: Path) -> None:
 
 def load(folder: Path, weights: Path) -> Coded:
     """All versions that were made with these weights."""
-    files = sorted(folder.glob(f"codes-{digest(weights)[:12]}-*.npz"))
+    files = sorted(folder.glob(f"codes-{digest(weights)[:12]}-{SIDE}-*.npz"))
     if not files:
         raise SystemExit(f"{folder}: no codes of {weights.name}; run training/codes.py first")
     parts = [np.load(file) for file in files if "partial" not in file.name]
@@ -103,7 +102,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args()
     files, device = find("embedded", Path()), torch.device(options.device)
-    name = f"codes-{digest(files.weights)[:12]}"
+    name = f"codes-{digest(files.weights)[:12]}-{SIDE}"
     model, art = load_vqgan(files).to(device), load_art(options.data)
     for version in range(options.versions):
         file = options.work / f"{name}-{version}.npz"

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from compose import COLORS, NO_COLOR, Art, Batch, Composer, load_art, on_white, stream
 from data import STYLES
+from export import load_exported
 from model import PLANS, Plan, normalize, open_clip_model
 from torch import Tensor, nn
 from torch.nn import functional
@@ -110,7 +111,7 @@ class Run:
     """One resumable training run and its files."""
 
     def __init__(self, name: str, options: argparse.Namespace) -> None:
-        self.plan, self.options = PLANS[name], options
+        self.plan_name, self.plan, self.options = name, PLANS[name], options
         self.device = torch.device(options.device)
         art = load_art(options.data)
         left_out = style_mask(art, self.plan.left_out)
@@ -132,6 +133,20 @@ class Run:
         self.seconds, self.step = 0.0, 0
         if self.file.exists() and not options.fresh:
             self.resume()
+        elif options.weights:
+            self.start_from(options.weights)
+
+    @torch.no_grad()
+    def start_from(self, folder: Path) -> None:
+        """Take over the vision tower of an exported CLIP; a prototype is the mean of its clean training pictures."""
+        tower = load_exported(folder, self.plan_name).visual
+        self.model.tower.load_state_dict(tower.state_dict())
+        self.model.eval()
+        seen = embed(self.model.tower, self.train_art.pictures, self.plan.size, self.device)
+        labels = self.train_art.labels.to(self.device)
+        self.model.prototypes.zero_().index_add_(0, labels, seen)
+        self.model.prototypes.copy_(functional.normalize(self.model.prototypes, dim=-1))
+        self.ema.module.load_state_dict(self.model.state_dict())
 
     def resume(self) -> None:
         """Continue where the last checkpoint left off."""
@@ -247,6 +262,7 @@ def main() -> None:
     parser.add_argument(
         "--adversarial", type=float, default=0.0, help="longest L2 step, in units of 0..1 pixels"
     )
+    parser.add_argument("--weights", type=Path, help="start from the exported weights in this folder")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--fresh", action="store_true", help="ignore an earlier checkpoint")
     options = parser.parse_args()

@@ -19,10 +19,15 @@ COMMANDS = {
     "resume": "go on with a run that stopped, or with changes",
     "diff": "say in what two recipes, run folders or pictures differ",
     "check": "validate recipes without running them",
+    "classify": "say which of some labels pictures fit best",
+    "index": "embed a folder's pictures, to be searched",
+    "search": "find pictures by words and by pictures",
+    "rank": "sort pictures by how well they fit prompts",
     "schema": "write the JSON Schema of recipes, for editors",
     "plugins": "show what is installed, or one component's fields",
     "models": "show known weights; fetch and verify them",
     "doctor": "see what works on this machine",
+    "bench": "measure what a step of a recipe costs here, and where it goes",
 }
 """Each is a module of this package; only the chosen one is imported, so that `--help` stays instant."""
 

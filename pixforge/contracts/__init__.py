@@ -14,6 +14,7 @@ from pixforge.contracts.components import (
 )
 from pixforge.contracts.config import Config, LossConfig, PerceptorConfig
 from pixforge.contracts.draws import Draws, Stream
+from pixforge.contracts.placement import Placement
 from pixforge.contracts.schedule import Range, Schedule
 from pixforge.contracts.step import Canvas, Goal, Output, Scene, StepReport, View
 
@@ -35,6 +36,7 @@ __all__ = [
     "Output",
     "Perceptor",
     "PerceptorConfig",
+    "Placement",
     "Range",
     "Scene",
     "Schedule",

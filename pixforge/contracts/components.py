@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, get
 
 from pixforge.contracts.config import Config
 from pixforge.contracts.draws import Stream
+from pixforge.contracts.placement import Placement
 from pixforge.contracts.step import Goal, Output, Scene, StepReport, View
 from pixforge.errors import UnsupportedError
 
@@ -63,11 +64,16 @@ class Generator(Component[C]):
 
     @abstractmethod
     def latents(self) -> dict[str, torch.Tensor]:
-        """The trained tensors by name: leaves that require gradient, the first dimension B."""
+        """The tensors that a checkpoint keeps, by name, the first dimension B.
+
+        Those that are trained are leaves that require gradient. Others may be there, too: what `shown` needs, such as a
+        running mean, which is called like its latent with `_average` behind it.
+        """
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """As torch optimizers take them; `scale` in a group multiplies the recipe's learning rate."""
-        return [{"params": list(self.latents().values()), "scale": 1.0}]
+        """What is trained, as torch optimizers take it; `scale` in a group multiplies the recipe's learning rate."""
+        trained = [each for each in self.latents().values() if each.requires_grad]
+        return [{"params": trained, "scale": 1.0}]
 
     def encode(self, image: torch.Tensor) -> None:  # noqa: ARG002 - for those that can
         """Set the latent so that `forward` shows `image`, `[B, 3, H, W]` in [0, 1].
@@ -131,6 +137,11 @@ class Perceptor(Component[C]):
     @abstractmethod
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
         """P texts to float32 unit vectors `[P, D]`, without gradient."""
+
+    @property
+    def logit_scale(self) -> float:
+        """What cosines are multiplied with before a softmax over texts, 1 / temperature; CLIP's training ends at 100."""
+        return 100.0
 
     def provenance(self) -> dict[str, Any]:
         """Name, size and SHA-256 of the weights, for `run.json`."""
@@ -201,8 +212,15 @@ class Cutouts(Component[C]):
 
     @property
     def padding(self) -> str:
-        """What lies outside the picture: `reflection`, `border` or `gray`."""
+        """What lies outside the picture: `reflection`, `border`, `wrap` or `gray`."""
         return "reflection"
+
+    def place(self, draws: Stream, size: tuple[int, int], step: int, input_size: int) -> Placement:  # noqa: ARG002
+        """What the engine asks for: `boxes` and `padding`, unless a strategy says more.
+
+        `input_size` is S of the perceptor that sees the least: the side of a cutout whose pixels are the picture's.
+        """
+        return Placement(self.boxes(draws, size, step), self.padding)
 
 
 class Filter(Component[C]):

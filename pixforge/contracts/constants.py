@@ -23,3 +23,8 @@ def _copied(values: Numbers, device: torch.device) -> torch.Tensor:
     import torch
 
     return torch.tensor(values, device=device)
+
+
+def forget_constants() -> None:
+    """Make them anew when they are asked for again: they were made in a mode that must not outlast itself."""
+    _copied.cache_clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ class Plan:
     purpose: str
     warps: torch.Tensor
     colors: torch.Tensor | None
+    padding: str | Sequence[str]
+    gray: torch.Tensor | None
 
 
 class Cutter:
@@ -31,37 +34,49 @@ class Cutter:
     """
 
     def __init__(self, cutouts: Cutouts[Any], augmentations: list[Augmentation[Any]], scene: Scene) -> None:
-        self._cutouts = cutouts
-        self._augmentations = augmentations
+        self.cutouts = cutouts
+        self.augmentations = augmentations
         self._scene = scene
 
     @property
     def count(self) -> int:
         """K, for each canvas."""
-        return self._cutouts.count
+        return self.cutouts.count
 
-    def plan(self, size: tuple[int, int], step: int, purpose: str = "cutouts") -> Plan:
-        """Draw the geometry and the colors of one step for a picture of (width, height)."""
-        count = self._cutouts.count
-        warps = self._cutouts.boxes(self._scene.draws.at(purpose, step), size, step)
-        colors: torch.Tensor | None = None
-        for index, augmentation in enumerate(self._augmentations):
-            stream = self._scene.draws.at(f"{purpose}/{index}/warp", step)
-            warp = augmentation.warp(stream, count, step)
-            warps = warps if warp is None else warps @ warp
-            color = augmentation.color(self._scene.draws.at(f"{purpose}/{index}/color", step), count, step)
-            if color is not None:
-                colors = color if colors is None else compose_colors(colors, color)
-        return Plan(step, purpose, warps, colors)
+    def plan(self, size: tuple[int, int], step: int, input_size: int, purpose: str = "cutouts") -> Plan:
+        """Draw the geometry and the colors of one step for a picture of (width, height).
+
+        `input_size` is the smallest S among the perceptors that will see it.
+        """
+        placed = self.cutouts.place(self._scene.draws.at(purpose, step), size, step, input_size)
+        warps, colors, count = placed.boxes, placed.colors, placed.boxes.shape[1]
+        for index, augmentation in enumerate(self.augmentations):
+            if _has(augmentation, "warp"):
+                stream = self._scene.draws.at(f"{purpose}/{index}/warp", step)
+                warp = augmentation.warp(stream, count, step)
+                warps = warps if warp is None else warps @ warp
+            if _has(augmentation, "color"):
+                color = augmentation.color(
+                    self._scene.draws.at(f"{purpose}/{index}/color", step), count, step
+                )
+                if color is not None:
+                    colors = color if colors is None else compose_colors(colors, color)
+        return Plan(step, purpose, warps, colors, placed.padding, placed.gray)
 
     def cut(self, images: torch.Tensor, plan: Plan, input_size: int) -> torch.Tensor:
         """The cutouts `[B, K, 3, S, S]` of `[B, 3, H, W]`, differentiable."""
         size = (images.shape[-1], images.shape[-2])
-        atlas = Atlas(images, pyramid_levels(size, input_size))
-        cutouts = atlas.sample(plan.warps, input_size, self._cutouts.padding)
+        atlas = Atlas(images, pyramid_levels(size, input_size), wrap="wrap" in plan.padding)
+        cutouts = atlas.sample(plan.warps, input_size, plan.padding, plan.gray)
         if plan.colors is not None:
             cutouts = transform_colors(cutouts, plan.colors)
-        for index, augmentation in enumerate(self._augmentations):
-            stream = self._scene.draws.at(f"{plan.purpose}/{index}/apply/{input_size}", plan.step)
-            cutouts = augmentation.apply(cutouts, stream, plan.step)
+        for index, augmentation in enumerate(self.augmentations):
+            if _has(augmentation, "apply"):
+                stream = self._scene.draws.at(f"{plan.purpose}/{index}/apply/{input_size}", plan.step)
+                cutouts = augmentation.apply(cutouts, stream, plan.step)
         return cutouts
+
+
+def _has(augmentation: Augmentation[Any], stage: str) -> bool:
+    """Whether it overrides a stage; random generators for the others would be made for nothing."""
+    return getattr(type(augmentation), stage) is not getattr(Augmentation, stage)

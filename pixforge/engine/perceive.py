@@ -145,7 +145,8 @@ def _embed_picture(
     if cutter is None:
         return perceptor.encode_image(whole(images, perceptor.input_size))
     size = (images.shape[-1], images.shape[-2])
-    cutouts = cutter.cut(images, cutter.plan(size, 0, f"prompt/{index}"), perceptor.input_size)
+    side = perceptor.input_size
+    cutouts = cutter.cut(images, cutter.plan(size, 0, side, f"prompt/{index}"), side)
     flat = cutouts.flatten(0, 1)
     seen = chunk.adapt(
         len(flat),

@@ -46,12 +46,13 @@ class Perception:
 
         Returns the term, and each perceptor's where there are several, each `[B]`, detached.
         """
-        plan = self._cutter.plan((leaf.shape[-1], leaf.shape[-2]), step)
+        sizes = list(dict.fromkeys(eye.perceptor.input_size for eye in self.eyes))
+        plan = self._cutter.plan((leaf.shape[-1], leaf.shape[-2]), step, min(sizes))
         shares = [eye.weight.at(step, self._scene.steps) for eye in self.eyes]
         whole = sum(shares) or 1.0
         prompt = leaf.new_zeros(leaf.shape[0])
         single: dict[str, torch.Tensor] = {}
-        for size in {eye.perceptor.input_size: None for eye in self.eyes}:
+        for size in sizes:
             cutouts = self._cutter.cut(leaf, plan, size)
             gradient: torch.Tensor | None = None
             for eye, share in zip(self.eyes, shares, strict=True):

@@ -9,27 +9,21 @@ pixels are about as large as its own, so that large cuts are not aliased and sma
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
 
 from pixforge.contracts.constants import constant
+from pixforge.engine.resample import Pyramid, halve, sample_atlas
 
 CENTER = 0.5
+
+__all__ = ["Atlas", "compose_colors", "halve", "pyramid_levels", "transform_colors"]
 
 
 def pyramid_levels(size: tuple[int, int], input_size: int) -> int:
     """How many levels a picture of (width, height) needs so that a cut of all of it is not aliased at S."""
     return 1 + max(0, round(math.log2(max(size) / input_size)))
-
-
-def halve(images: torch.Tensor) -> torch.Tensor:
-    """`[B, 3, H, W]` to half its size, rounded up, each pixel the mean of what it covers."""
-    height, width = images.shape[-2:]
-    if height % 2 == 0 and width % 2 == 0:
-        return F.avg_pool2d(images, 2)
-    target = ((height + 1) // 2, (width + 1) // 2)
-    return F.interpolate(images, size=target, mode="bilinear", antialias=True, align_corners=False)
 
 
 class Atlas:
@@ -38,83 +32,108 @@ class Atlas:
     Args:
         images: `[B, 3, H, W]`.
         levels: how many halvings, the picture itself included.
+        wrap: whether a cutout may show what lies outside the picture as its repetition.
     """
 
-    def __init__(self, images: torch.Tensor, levels: int) -> None:
-        pictures = [images]
-        while len(pictures) < levels:
-            pictures.append(halve(pictures[-1]))
+    def __init__(self, images: torch.Tensor, levels: int, *, wrap: bool = False) -> None:
         self.size = (images.shape[-1], images.shape[-2])
-        self.tensor = torch.cat([F.pad(p, (0, self.size[0] - p.shape[-1])) for p in pictures], dim=2)
-        tops = [0]
-        for picture in pictures:
-            tops.append(tops[-1] + picture.shape[-2])
-        self._tables = [
-            [float(p.shape[-1]) for p in pictures],
-            [float(p.shape[-2]) for p in pictures],
-            [float(t) for t in tops[:-1]],
-        ]
+        self.pyramid = Pyramid(self.size, levels, rim=int(wrap))
+        self.tensor = self.pyramid.atlas(images)
 
-    def sample(self, matrices: torch.Tensor, input_size: int, padding: str) -> torch.Tensor:
+    def sample(
+        self,
+        matrices: torch.Tensor,
+        input_size: int,
+        padding: str | Sequence[str],
+        gray: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """Cutouts `[B, K, 3, S, S]` by homographies `[B, K, 3, 3]` from [-1, 1]^2 to the picture's [-1, 1]^2.
 
-        What lies outside the picture is mirrored (`reflection`), stretched (`border`) or `gray`.
+        What lies outside the picture is mirrored (`reflection`), stretched (`border`), repeated (`wrap`) or `gray`;
+        `padding` is one of these, or one for each of the K. `gray` `[B, K]` is the level of that gray, else a half.
         """
-        batch, count = matrices.shape[:2]
-        share_x, share_y = self._places(matrices, input_size)
-        width, height, top = self._levels(matrices, input_size)
-        x = _inside(share_x, padding) * width - CENTER
-        y = _inside(share_y, padding) * height - CENTER
-        x = torch.minimum(x.clamp(min=0), width - 1)
-        y = torch.minimum(y.clamp(min=0), height - 1) + top
-        grid = torch.stack(
-            [_normalized(x, self.tensor.shape[-1]), _normalized(y, self.tensor.shape[-2])], dim=-1
-        )
-        grid = grid.view(batch, count * input_size, input_size, 2)
-        cut = F.grid_sample(self.tensor, grid, mode="bilinear", padding_mode="border", align_corners=True)
-        cut = cut.view(batch, 3, count, input_size, input_size).transpose(1, 2)
-        if padding != "gray":
-            return cut.contiguous()
-        outside = (share_x < 0) | (share_x > 1) | (share_y < 0) | (share_y > 1)
-        return cut.masked_fill(outside.view(batch, count, 1, input_size, input_size), CENTER)
-
-    def _places(self, matrices: torch.Tensor, input_size: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Where each pixel of each cutout lies in the picture, as shares of width and height: two `[B, K, S*S]`."""
-        line = (torch.arange(input_size, device=matrices.device) + CENTER) * (2 / input_size) - 1
-        y, x = torch.meshgrid(line, line, indexing="ij")
-        points = torch.stack([x, y, torch.ones_like(x)]).view(3, -1)
-        place = matrices @ points
-        depth = place[:, :, 2].clamp(
-            min=1e-3
-        )  # a point at or behind the horizon would turn the cutout inside out
-        return place[:, :, 0] / depth * 0.5 + CENTER, place[:, :, 1] / depth * 0.5 + CENTER
+        modes = [padding] * matrices.shape[1] if isinstance(padding, str) else list(padding)
+        with torch.no_grad():
+            x, y = _shares(matrices, input_size)
+            outside = _outside(x, y, modes)
+            width, height, top = self._levels(matrices, input_size)
+            grid = torch.empty(*x.shape, 2, dtype=self.tensor.dtype, device=x.device)
+            left = torch.full_like(top, self.pyramid.rim)
+            for axis, (share, length, first) in enumerate(((x, width, left), (y, height, top))):
+                place = _places(share, length, modes).add_(first)
+                extent = max(self.tensor.shape[-1 - axis] - 1, 1)
+                grid[..., axis] = place.mul_(2 / extent).sub_(1)
+        cutouts = sample_atlas(self.tensor, grid.view(*x.shape[:2], input_size, input_size, 2))
+        if outside is None:
+            return cutouts
+        level = CENTER if gray is None else gray[:, :, None, None, None]
+        shaped = outside.view(*x.shape[:2], 1, input_size, input_size)
+        return torch.where(shaped, torch.as_tensor(level, dtype=cutouts.dtype, device=x.device), cutouts)
 
     def _levels(
         self, matrices: torch.Tensor, input_size: int
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Width, height and top in the atlas of the level that each cutout reads: three `[B, K, 1]`."""
-        widths, heights, tops = (constant(table, matrices.device) for table in self._tables)
+        widths, heights, tops = (constant(table, matrices.device) for table in self.pyramid.tables)
         (a, b), (c, d) = (row.unbind(-1) for row in matrices[:, :, :2, :2].unbind(-2))
         area = (a * d - b * c).abs() / matrices[:, :, 2, 2].abs().clamp(min=1e-3) ** 2
         scale = area.sqrt() * math.sqrt(self.size[0] * self.size[1]) / input_size
-        level = scale.clamp(min=1e-6).log2().round().clamp(0, len(self._tables[0]) - 1).long()
+        level = scale.clamp(min=1e-6).log2().round().clamp(0, len(self.pyramid.sizes) - 1).long()
         return widths[level].unsqueeze(-1), heights[level].unsqueeze(-1), tops[level].unsqueeze(-1)
 
 
-def _inside(share: torch.Tensor, padding: str) -> torch.Tensor:
-    if padding == "reflection":
-        return 1 - (share.remainder(2) - 1).abs()
-    return share.clamp(0, 1)
+def _shares(matrices: torch.Tensor, input_size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Where each pixel of each cutout lies in the picture, as shares of width and height: two `[B, K, S*S]`."""
+    line = (torch.arange(input_size, device=matrices.device) + CENTER) * (2 / input_size) - 1
+    y, x = torch.meshgrid(line, line, indexing="ij")
+    points = torch.stack([x, y, torch.ones_like(x)]).view(3, -1)
+    to_share = constant([[0.5, 0.0, 0.5], [0.0, 0.5, 0.5], [0.0, 0.0, 1.0]], matrices.device)
+    place = (to_share @ matrices).movedim(2, 0).reshape(3, -1, 3) @ points  # rows first: each is contiguous
+    # A point at or behind the horizon would turn the cutout inside out.
+    depth = place[2].clamp_(min=1e-3)
+    shape = (*matrices.shape[:2], -1)
+    return place[0].div_(depth).view(shape), place[1].div_(depth).view(shape)
 
 
-def _normalized(position: torch.Tensor, length: int) -> torch.Tensor:
-    return position * (2 / max(length - 1, 1)) - 1
+def _runs(modes: Sequence[str]) -> list[tuple[str, slice]]:
+    """Neighbors of one mode together."""
+    starts = [index for index, mode in enumerate(modes) if index == 0 or mode != modes[index - 1]]
+    return [(modes[a], slice(a, b)) for a, b in zip(starts, [*starts[1:], len(modes)], strict=True)]
+
+
+def _outside(x: torch.Tensor, y: torch.Tensor, modes: Sequence[str]) -> torch.Tensor | None:
+    """Which pixels are gray; None when no cutout has any."""
+    if "gray" not in modes:
+        return None
+    outside = torch.zeros(x.shape, dtype=torch.bool, device=x.device)
+    for mode, part in _runs(modes):
+        if mode == "gray":
+            across, down = x[:, part], y[:, part]
+            outside[:, part] = (across < 0) | (across > 1) | (down < 0) | (down > 1)
+    return outside
+
+
+def _places(share: torch.Tensor, length: torch.Tensor, modes: Sequence[str]) -> torch.Tensor:
+    """From shares of the picture to places of pixels' centers on it, in place; `[B, K, n]`, a mode for each of the K."""
+    for mode, part in _runs(modes):
+        here, pixels = share[:, part], length[:, part]
+        if mode == "wrap":
+            here.sub_(here.floor()).mul_(pixels).sub_(
+                CENTER
+            )  # between two edges the rim has the other one's color
+            continue
+        if mode == "reflection":
+            here.sub_(here.mul(0.5).round_().mul_(2)).abs_()  # a triangle wave of period 2
+        here.mul_(pixels).sub_(CENTER).clamp_(min=0)
+        torch.minimum(here, pixels - 1, out=here)
+    return share
 
 
 def transform_colors(cutouts: torch.Tensor, matrices: torch.Tensor) -> torch.Tensor:
     """Apply `[B, K, 3, 4]` color matrices to `[B, K, 3, S, S]`."""
-    mixed = torch.einsum("bkij,bkjhw->bkihw", matrices[..., :3], cutouts)
-    return mixed + matrices[..., 3, None, None]
+    matrices = matrices.flatten(0, 1)
+    pixels = cutouts.flatten(3).flatten(0, 1)
+    return torch.baddbmm(matrices[..., 3:], matrices[..., :3], pixels).view_as(cutouts)
 
 
 def compose_colors(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:

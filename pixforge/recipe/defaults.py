@@ -19,7 +19,7 @@ DEFAULTS: Final = MappingProxyType[str, Any](
         "checkpoint": {"every": 0, "seconds": 30.0},
         "recovery": {"tries": 0, "factor": 0.5},
         "generator": {"type": "fourier"},
-        "init": {"type": "noise"},
+        "init": {"type": "tokens"},
         "perceptors": [{"type": "open_clip", "model": "embedded"}],
         "cutouts": {"type": "random", "count": 24},
         "augmentations": [

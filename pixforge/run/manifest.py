@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pixforge.contracts import Config, StepReport
     from pixforge.engine import Session
+    from pixforge.plugins import PluginInfo
     from pixforge.recipe import Recipe
 
 NAME = "run.json"
@@ -102,13 +103,23 @@ def _device(device: torch.device) -> str:
     return str(device)
 
 
-def _plugins(recipe: Recipe) -> list[dict[str, str | None]]:
-    """Those that own a component of the recipe, in the recipe's order."""
-    used = {}
+def _plugins(recipe: Recipe) -> list[dict[str, Any]]:
+    """Those that own a component of the recipe, in the recipe's order, with it; then those that are told of the run."""
+    registry = recipe.context.registry
+    used: dict[str, dict[str, Any]] = {}
     for kind, config in _components(recipe):
-        info = recipe.context.registry.of(config, kind).plugin
-        used[info.name] = {"name": info.name, "distribution": info.distribution, "version": info.version}
+        word = f"{kind} {getattr(config, 'type')}"  # noqa: B009 - every component's configuration has it, not every Config
+        record = _record(registry.of(config, kind).plugin, used)
+        record["components"] = list(dict.fromkeys([*record["components"], word]))
+    for name in registry.plugins.names():
+        if {"pixforge_run_started", "pixforge_run_finished"} & set(registry.plugins.hooks_of(name)):
+            _record(registry.plugins.infos[name], used)
     return list(used.values())
+
+
+def _record(info: PluginInfo, used: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    facts = {"source": info.source, "distribution": info.distribution, "version": info.version}
+    return used.setdefault(info.name, {"name": info.name, **facts, "components": []})
 
 
 def _components(recipe: Recipe) -> Iterator[tuple[str, Config]]:

@@ -87,17 +87,25 @@ def check_augmentation(component: type[Augmentation[Any]], scene: Scene, **field
 
 
 def check_cutouts(component: type[Cutouts[Any]], scene: Scene, **fields: Any) -> None:
-    """Shape, and the same draws give the same places."""
+    """Shapes, known paddings, and the same draws give the same places."""
     import torch
 
+    from pixforge.contracts.placement import PADDINGS
+
     each, name = built(component, scene, fields), component.__name__
-    boxes = [each.boxes(scene.draws.at("check"), scene.size, 0) for _ in range(2)]
-    shape, shown = (scene.batch, each.count, 3, 3), list(boxes[0].shape)
+    placed = [each.place(scene.draws.at("check"), scene.size, 0, min(scene.size)) for _ in range(2)]
+    boxes, count = [one.boxes for one in placed], each.count
+    shape, shown = (scene.batch, count, 3, 3), list(boxes[0].shape)
     assert boxes[0].shape == shape, f"{name}.boxes must return [B, K, 3, 3] = {list(shape)}, not {shown}"
     assert bool(boxes[0].isfinite().all()), f"{name}.boxes is not finite"
     assert torch.equal(*boxes), f"{name}.boxes must draw from `draws` alone"
-    allowed = ("reflection", "border", "gray")
-    assert each.padding in allowed, f"{name}.padding must be one of {', '.join(allowed)}"
+    padding, allowed = placed[0].padding, ", ".join(PADDINGS)
+    modes = [padding] * count if isinstance(padding, str) else list(padding)
+    assert set(modes) <= set(PADDINGS), f"{name}.padding must be one of {allowed}"
+    assert len(modes) == count, f"{name}.place must give one padding for all, or {count}, not {len(modes)}"
+    for what, size in (("colors", (scene.batch, count, 3, 4)), ("gray", (scene.batch, count))):
+        value = getattr(placed[0], what)
+        assert value is None or value.shape == size, f"{name}.place: {what} must be {list(size)}"
 
 
 def check_perceptor(component: type[Perceptor[Any]], scene: Scene, **fields: Any) -> None:

@@ -1,5 +1,7 @@
 """Cutouts: one batched warp equals what a slow and obvious reference does."""
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -62,6 +64,103 @@ def test_what_lies_outside(picture, padding):
         "gray": torch.full_like(inside, 0.5),
     }[padding]
     torch.testing.assert_close(cut, torch.cat([beyond, inside], dim=-1), atol=1e-5, rtol=0)
+
+
+def slow_sample(pictures: list, matrix: torch.Tensor, side: int, padding: str, gray: float) -> torch.Tensor:
+    """One pixel after the other, from a list of halvings, by the definition of bilinear interpolation."""
+    height, width = pictures[0].shape[-2:]
+    (a, b, _), (c, d, _), (_, _, w) = matrix.tolist()
+    scale = (abs(a * d - b * c) * width * height) ** 0.5 / abs(w) / side
+    level = pictures[min(max(round(math.log2(scale)), 0), len(pictures) - 1)]
+    rows, columns = level.shape[-2:]
+
+    def pixel(x: int, y: int) -> torch.Tensor:
+        if padding == "wrap":
+            return level[0, :, y % rows, x % columns]
+        return level[0, :, min(max(y, 0), rows - 1), min(max(x, 0), columns - 1)]
+
+    out = torch.zeros(3, side, side)
+    for row in range(side):
+        for column in range(side):
+            point = torch.tensor([(column + 0.5) * 2 / side - 1, (row + 0.5) * 2 / side - 1, 1.0])
+            x, y, depth = (matrix @ point).tolist()
+            x, y = (x / depth + 1) / 2, (y / depth + 1) / 2
+            if padding == "gray" and not (0 <= x <= 1 and 0 <= y <= 1):
+                out[:, row, column] = gray
+                continue
+            if padding == "reflection":
+                x, y = (1 - abs(each % 2 - 1) for each in (x, y))
+            x, y = x * columns - 0.5, y * rows - 0.5
+            left, top = math.floor(x), math.floor(y)
+            for dx, share_x in ((0, left + 1 - x), (1, x - left)):
+                for dy, share_y in ((0, top + 1 - y), (1, y - top)):
+                    out[:, row, column] += share_x * share_y * pixel(left + dx, top + dy)
+    return out
+
+
+@pytest.mark.parametrize("size", [(48, 32), (37, 23)])
+def test_every_pixel_is_that_of_a_slow_reference(size):
+    """Tilted cutouts of all sizes, half outside, with every padding in one batch."""
+    draws = torch.Generator().manual_seed(1)
+    image = torch.rand(1, 3, size[1], size[0], generator=draws)
+    levels, side = 3, 8
+    halvings = [image]
+    while len(halvings) < levels:
+        halvings.append(halve(halvings[-1]))
+    modes = [
+        "reflection",
+        "reflection",
+        "border",
+        "gray",
+        "gray",
+        "wrap",
+        "wrap",
+        "border",
+        "gray",
+        "reflection",
+    ]
+    matrices = torch.diag_embed(torch.rand(len(modes), 3, generator=draws) * 0.9 + 0.1)
+    matrices += torch.randn(len(modes), 3, 3, generator=draws) * 0.2
+    matrices[:, 2] = torch.tensor([0.0, 0, 1]) + torch.randn(len(modes), 3, generator=draws) * 0.1
+    gray = torch.rand(1, len(modes), generator=draws)
+    cut = Atlas(image, levels, wrap=True).sample(matrices[None], side, modes, gray)
+    for index, mode in enumerate(modes):
+        slow = slow_sample(halvings, matrices[index], side, mode, float(gray[0, index]))
+        torch.testing.assert_close(
+            cut[0, index], slow, atol=2e-5, rtol=0, msg=lambda m, mode=mode: f"{mode}: {m}"
+        )
+
+
+@pytest.mark.parametrize("canvases", [1, 3])
+@pytest.mark.parametrize("size", [(8, 6), (9, 7)])
+def test_the_gradient_is_that_of_the_sampling(size, canvases):
+    """Against finite differences: both halves have their backward passes written by hand."""
+    draws = torch.Generator().manual_seed(2)
+    image = torch.rand(canvases, 3, size[1], size[0], generator=draws).double().requires_grad_()
+    matrices = torch.eye(3) * 1.4 + torch.randn(canvases, 4, 3, 3, generator=draws) * 0.3
+    matrices[..., 2, :] = torch.tensor([0.05, -0.1, 1])
+
+    def sample(pictures: torch.Tensor) -> torch.Tensor:
+        return Atlas(pictures, 3, wrap=True).sample(matrices, 4, ["wrap", "reflection", "gray", "border"])
+
+    assert torch.autograd.gradcheck(sample, (image,), fast_mode=False)
+
+
+def test_several_cores_share_one_canvas_and_give_the_same_gradient(picture):
+    gradients = []
+    threads = torch.get_num_threads()
+    try:
+        for count in (1, 3):
+            torch.set_num_threads(count)
+            image = picture.clone().requires_grad_()
+            cut = Atlas(image, 2).sample(
+                torch.eye(3).expand(1, 6, 3, 3) * torch.tensor([0.5, 0.5, 1]), 16, "border"
+            )
+            (cut * torch.linspace(0, 1, 16)).sum().backward()
+            gradients.append(image.grad)
+    finally:
+        torch.set_num_threads(threads)
+    torch.testing.assert_close(*gradients)
 
 
 def test_batched_cutouts_equal_each_canvas_alone(picture):

@@ -127,7 +127,7 @@ def look(folder: Path) -> list[str]:
 def frames(path: Path) -> int:
     """How many frames a player would show."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(path), "-f", "framecrc", "-"]
-    out = subprocess.run(command, capture_output=True, text=True).stdout
+    out = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     return sum(not line.startswith("#") for line in out.splitlines())
 
 

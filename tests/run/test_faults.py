@@ -235,7 +235,7 @@ def try_going_on(folder):
         pixforge.resume(folder, {"steps": 3}, out=folder / ".." / f"try-{time.monotonic_ns()}")
     except PixforgeError as error:
         said = str(error).strip()
-        assert said  # noqa: PT017 - it may just as well go on
+        assert said
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -33,6 +33,9 @@ class ColorConfig(Config):
     hue: Annotated[Schedule, Range(ge=0, le=0.5)] = Field(
         Schedule(0.02), description="Largest rotation of the color circle, in turns."
     )
+    probability: Annotated[Schedule, Range(ge=0, le=1)] = Field(
+        Schedule(1.0), description="Share of the cutouts that are changed."
+    )
 
 
 class Color(Augmentation[ColorConfig]):
@@ -43,7 +46,11 @@ class Color(Augmentation[ColorConfig]):
         import torch
 
         config, steps = self.config, self.scene.steps
+        applied = config.probability.at(step, steps)
         shares = draws.uniform(-1.0, 1.0, 4, count).unbind(dim=1)
+        if applied < 1:
+            changed = (draws.rand(count) < applied).float()
+            shares = tuple(share * changed for share in shares)
         fields = (config.brightness, config.contrast, config.saturation)
         brightness, contrast, saturation = (
             1 + share * field.at(step, steps) for share, field in zip(shares[:3], fields, strict=True)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     import torch
 
 
+PLACES = 2**20
+"""Where a piece may begin."""
+
+
 class NoiseConfig(Config):
     """How much."""
 
@@ -23,10 +27,30 @@ class NoiseConfig(Config):
 
 
 class Noise(Augmentation[NoiseConfig]):
-    """Adds U(0, amount) * N(0, 1) to each cutout, as VQGAN-CLIP does."""
+    """Adds U(0, amount) * N(0, 1) to each cutout, as VQGAN-CLIP does.
+
+    The normal numbers are pieces of one long row of them, cut at random: drawing all of them anew takes longer than
+    sampling the cutouts.
+    """
+
+    _row: torch.Tensor | None = None
 
     def apply(self, cutouts: torch.Tensor, draws: Stream, step: int) -> torch.Tensor:
         """Values may leave [0, 1]; clamping them would take the gradient from bright and dark places."""
+        import torch
+
         amount = self.config.amount.at(step, self.scene.steps)
-        deviation = draws.uniform(0.0, amount, cutouts.shape[1], 1, 1, 1)
-        return cutouts + deviation * draws.randn(*cutouts.shape[1:])
+        count, needed = cutouts.shape[1], cutouts[0, 0].numel()
+        deviation = draws.uniform(0.0, amount, count, 1, 1, 1)
+        first = (draws.rand(count) * PLACES).long()
+        pieces = self._numbers(needed, cutouts.device).as_strided((PLACES, needed), (1, 1))
+        return torch.addcmul(cutouts, deviation, pieces[first].view_as(cutouts))
+
+    def _numbers(self, needed: int, device: torch.device) -> torch.Tensor:
+        """The same in every run, so that a canvas and a continued run find theirs again."""
+        import torch
+
+        if self._row is None or len(self._row) < PLACES + needed:
+            generator = torch.Generator(device=device).manual_seed(0)
+            self._row = torch.randn(PLACES + needed, generator=generator, device=device)
+        return self._row

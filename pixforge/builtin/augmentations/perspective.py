@@ -32,13 +32,17 @@ class Perspective(Augmentation[PerspectiveConfig]):
 
     def warp(self, draws: Stream, count: int, step: int) -> torch.Tensor:
         """Homographies from the square to the quadrilaterals."""
-        steps = self.scene.steps
-        applied = (draws.rand(count) < self.config.probability.at(step, steps)).float()
-        inwards = (
-            draws.rand(count, 4, 2) * (self.config.distortion.at(step, steps) * applied)[..., None, None]
-        )
-        square = constant([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]], inwards.device)
-        return square_to_quad(square * (1 - inwards))
+        distortion = self.config.distortion.at(step, self.scene.steps)
+        probability = self.config.probability.at(step, self.scene.steps)
+        return square_to_quad(random_quads(draws, count, distortion, probability))
+
+
+def random_quads(draws: Stream, count: int, distortion: float, probability: float) -> torch.Tensor:
+    """Corners `[B, K, 4, 2]` that lie up to `distortion` inside those of [-1, 1]^2; all four stay in the other cases."""
+    applied = (draws.rand(count) < probability).float()
+    inwards = draws.rand(count, 4, 2) * (distortion * applied)[..., None, None]
+    square = constant([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]], inwards.device)
+    return square * (1 - inwards)
 
 
 def square_to_quad(corners: torch.Tensor) -> torch.Tensor:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from pixforge.builtin.cutouts.aphantasia import Aphantasia
+from pixforge.builtin.cutouts.disco import Disco
+from pixforge.builtin.cutouts.pixray import Pixray
+from pixforge.builtin.cutouts.pytti import Pytti
 from pixforge.builtin.cutouts.random import Random
 from pixforge.contracts import Cutouts
 from pixforge.hookspecs import hookimpl
@@ -12,4 +16,4 @@ from pixforge.hookspecs import hookimpl
 @hookimpl
 def pixforge_cutouts() -> list[type[Cutouts[Any]]]:
     """The list that makes them known."""
-    return [Random]
+    return [Aphantasia, Disco, Pixray, Pytti, Random]

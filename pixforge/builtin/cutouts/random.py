@@ -30,7 +30,7 @@ class RandomConfig(Config):
     overview: Annotated[Schedule, Range(ge=0, le=1)] = Field(
         Schedule(0.33), description="Share of the cutouts that show the whole picture."
     )
-    padding: Literal["reflection", "border", "gray"] = Field(
+    padding: Literal["reflection", "border", "wrap", "gray"] = Field(
         "reflection", description="What a cutout shows where it reaches beyond the picture."
     )
 
@@ -55,17 +55,12 @@ class Random(Cutouts[RandomConfig]):
         """Scale and shift of each square."""
         import torch
 
+        from pixforge.builtin.cutouts.geometry import around_whole, squares
+
         config, steps, count = self.config, self.scene.steps, self.config.count
-        width, height = size
         smallest, largest = config.smallest.at(step, steps), config.largest.at(step, steps)
         grown, x, y = draws.rand(3, count).unbind(dim=1)
         side = (grown ** config.power.at(step, steps) * (largest - smallest) + smallest) * min(size)
-        wide, high = side / width, side / height
-        shift_x, shift_y = (2 * x - 1) * (1 - wide), (2 * y - 1) * (1 - high)
-        overview = torch.arange(count, device=x.device) < round(config.overview.at(step, steps) * count)
-        scale_x = torch.where(overview, max(size) / width, wide)
-        scale_y = torch.where(overview, max(size) / height, high)
-        center = (~overview).float()
-        scale = torch.diag_embed(torch.stack([scale_x, scale_y, torch.ones_like(x)], dim=-1))
-        shift = torch.stack([shift_x * center, shift_y * center, torch.zeros_like(x)], dim=-1)
-        return scale + torch.nn.functional.pad(shift.unsqueeze(-1), (2, 0))
+        inner = squares(x * (size[0] - side), y * (size[1] - side), side, size)
+        overviews = round(config.overview.at(step, steps) * count)
+        return torch.cat([around_whole(x[:, :overviews], size), inner[:, overviews:]], dim=1)

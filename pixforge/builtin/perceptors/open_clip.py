@@ -46,6 +46,7 @@ class OpenClip(Perceptor[OpenClipConfig]):
         super().__init__(config, scene)
         import torch
 
+        from pixforge.builtin.perceptors.fold import fold_batch_norms
         from pixforge.weights import resolve
         from pixforge.weights.models import load_model
 
@@ -53,12 +54,14 @@ class OpenClip(Perceptor[OpenClipConfig]):
         self._tokenize = self._source.tokenizer()
         model: Any = load_model(self._source)
         self._parameters = sum(each.numel() for each in model.parameters())
+        fold_batch_norms(model.visual)
         self._model = model.to(scene.device)
         # Convolutions are faster on channels-last; transformers do not mind.
         model.visual.to(dtype=scene.dtype, memory_format=torch.channels_last)
         self._see = scene.compiled(model.encode_image)
-        self._mean = torch.tensor(self._source.mean, device=scene.device).view(3, 1, 1)
-        self._std = torch.tensor(self._source.std, device=scene.device).view(3, 1, 1)
+        mean = torch.tensor(self._source.mean, device=scene.device).view(3, 1, 1)
+        self._factor = 1 / torch.tensor(self._source.std, device=scene.device).view(3, 1, 1)
+        self._offset = -mean * self._factor
 
     @cached_property
     def input_size(self) -> int:
@@ -72,7 +75,7 @@ class OpenClip(Perceptor[OpenClipConfig]):
         import torch
         from torch.nn.functional import normalize
 
-        standard = ((images - self._mean) / self._std).to(self.scene.dtype)
+        standard = torch.addcmul(self._offset, images, self._factor).to(self.scene.dtype)
         embedded = self._see(standard.contiguous(memory_format=torch.channels_last))
         return normalize(embedded.float(), dim=-1)
 
@@ -85,6 +88,11 @@ class OpenClip(Perceptor[OpenClipConfig]):
         with torch.no_grad():
             tokens = self._tokenize(list(texts)).to(self.scene.device)
             return normalize(self._model.encode_text(tokens).float(), dim=-1)
+
+    @property
+    def logit_scale(self) -> float:
+        """The model's own, as it was learned."""
+        return float(self._model.logit_scale.detach().exp())
 
     def provenance(self) -> dict[str, Any]:
         """Name, size and SHA-256 of the weights, for `run.json`."""
@@ -103,7 +111,11 @@ class OpenClip(Perceptor[OpenClipConfig]):
 
     def _warn_of_long(self, texts: Sequence[str]) -> None:
         length = self._tokenize.context_length
-        for text, row in zip(texts, self._tokenize(list(texts), 2 * length), strict=True):
-            rest = row[length:]  # all padding, unless the text goes on there
-            if bool((rest != rest[-1]).any()):
-                log.warning("%s reads only the first %d tokens of '%s'", self._source.label, length, text)
+        rest = self._tokenize(list(texts), 2 * length)[:, length:]
+        # All padding, unless the text goes on there.
+        cut = [text for text, row in zip(texts, rest, strict=True) if bool((row != row[-1]).any())]
+        if cut:
+            others = f" and of {len(cut) - 1} others" if len(cut) > 1 else ""
+            log.warning(
+                "%s reads only the first %d tokens of '%s'%s", self._source.label, length, cut[0], others
+            )

@@ -1,0 +1,208 @@
+"""Our step beside the floor, and beside the step that Pixray and VQGAN-CLIP take, in one process, alternating.
+
+    pip install '.[bench]'
+    python benchmarks/peers.py [--rounds 7] [--only NAME ...] [--device auto] [--precision fp32] [--cpu-seconds]
+        [--json FILE]
+
+The peers' steps are written anew from what their public code does: a Python loop over the cutouts, each pooled or
+resized by itself, then a chain of kornia's augmentations, then one loss for each prompt. Generator, perceptor, optimizer
+and precision are the same objects as ours, so they profit of all that makes ours fast; only what lies between picture and
+perceptor differs. Networks of published architectures have random weights, on which speed does not depend.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
+from step import random_vit
+from torch import nn
+from vqgan import write_published
+
+import pixforge
+from pixforge.engine import Session, build
+from pixforge.engine.measure import Stepper, make_floor, seconds
+from pixforge.engine.optimizers import Descent
+
+CUTOUTS = 32
+
+
+def pooled(image: torch.Tensor, side: int) -> torch.Tensor:
+    """(average + maximum) / 2, as both peers shrink."""
+    return (F.adaptive_avg_pool2d(image, side) + F.adaptive_max_pool2d(image, side)) / 2
+
+
+class VqganClip:
+    """VQGAN-CLIP: crops of size random^power, each pooled to S; affine, perspective, jitter and erasing; noise."""
+
+    def __init__(self, side: int) -> None:
+        import kornia.augmentation as kornia
+
+        self.side = side
+        self.augment = nn.Sequential(
+            kornia.RandomAffine(degrees=15, translate=(0.1, 0.1), p=0.7, padding_mode="border"),
+            kornia.RandomPerspective(0.7, p=0.7),
+            kornia.ColorJitter(hue=0.1, saturation=0.1, p=0.7),
+            kornia.RandomErasing((0.1, 0.4), (0.3, 1 / 0.3), same_on_batch=True, p=0.7),
+        )
+
+    def cutouts(self, image: torch.Tensor) -> torch.Tensor:
+        """`[K, 3, S, S]` of `[1, 3, H, W]`."""
+        height, width = image.shape[2:]
+        largest, smallest = min(height, width), min(height, width, self.side)
+        made = []
+        for _ in range(CUTOUTS):
+            size = int(torch.rand([]) * (largest - smallest) + smallest)
+            x = int(torch.randint(0, width - size + 1, ()))
+            y = int(torch.randint(0, height - size + 1, ()))
+            made.append(pooled(image[:, :, y : y + size, x : x + size], self.side))
+        batch = self.augment(torch.cat(made))
+        noise = batch.new_empty([CUTOUTS, 1, 1, 1]).uniform_(0, 0.1)
+        return batch + noise * torch.randn_like(batch)
+
+
+class Pixray:
+    """Pixray: the whole picture pooled to S once for each cutout, 60% zoom and 40% wide augmentations; noise."""
+
+    def __init__(self, side: int) -> None:
+        import kornia.augmentation as kornia
+
+        self.side = side
+        jitter = {"hue": 0.1, "saturation": 0.1, "p": 0.8}
+        self.zoom = nn.Sequential(
+            kornia.RandomPerspective(0.4, p=0.7),
+            kornia.RandomResizedCrop(
+                size=(side, side), scale=(0.25, 0.95), ratio=(0.85, 1.2), cropping_mode="resample", p=1.0
+            ),
+            kornia.ColorJitter(**jitter),
+        )
+        self.wide = nn.Sequential(
+            kornia.RandomAffine(degrees=0, translate=(0.025, 0.025), scale=(0.95, 0.95), p=1.0),
+            kornia.CenterCrop(size=(side, side), cropping_mode="resample", p=1.0),
+            kornia.RandomPerspective(0.2, p=0.7),
+            kornia.ColorJitter(**jitter),
+        )
+
+    def cutouts(self, image: torch.Tensor) -> torch.Tensor:
+        """`[K, 3, S, S]` of `[1, 3, H, W]`."""
+        whole = torch.cat([pooled(image, self.side) for _ in range(CUTOUTS)])
+        zooms = int(0.6 * CUTOUTS)
+        batch = torch.cat([self.zoom(whole[:zooms]), self.wide(whole[zooms:])])
+        noise = batch.new_empty([CUTOUTS, 1, 1, 1]).uniform_(0, 0.1)
+        return batch + noise * torch.randn_like(batch)
+
+
+def peer_step(session: Session, peer: VqganClip | Pixray) -> Callable[[], None]:
+    """One of their steps on our generator, perceptor and optimizer."""
+    (eye,) = session.eyes
+    descent = Descent(session.recipe.optimizer, session.generator.parameter_groups(), session.scene)
+    targets = eye.seats[0].targets[0]
+
+    def step() -> None:
+        seen = eye.perceptor.encode_image(peer.cutouts(session.generator.forward(0)))
+        losses = []
+        for target in targets:
+            distance = (seen - target).norm(dim=-1).div(2).arcsin().pow(2).mul(2)
+            losses.append(distance.mean())
+        total = sum(losses[1:], losses[0])
+        total.backward()
+        [float(each.detach()) for each in losses]  # they print them, and wait for the device
+        descent.step(0)
+        with torch.no_grad():
+            session.generator.constrain()
+
+    return step
+
+
+def recipes(folder: Path) -> dict[str, dict[str, Any]]:
+    """The combinations to measure."""
+    vit = {"type": "open_clip", "model": "ViT-B-32", "pretrained": str(random_vit(str(folder)))}
+    vqgan = {"type": "vqgan", "model": str(write_published(folder))}
+    base = {
+        "prompts": ["a red heart"], "size": [256, 256], "steps": 1000, "seed": 1, "losses": [],
+        "cutouts": {"type": "random", "count": CUTOUTS},
+    }  # fmt: skip
+    return {
+        "embedded VQGAN + embedded": {**base, "generator": {"type": "vqgan", "model": "embedded"}},
+        "fourier + embedded": {**base, "generator": "fourier"},
+        "pixels + ViT-B/32": {**base, "generator": "pixels", "perceptors": [vit]},
+        "VQGAN f16-16384 + ViT-B/32": {**base, "generator": vqgan, "perceptors": [vit]},
+    }
+
+
+def cpu_seconds(work: Callable[[], object], device: torch.device) -> float:
+    """Of this process alone, for a machine that others use as well; with OMP_NUM_THREADS=1, or waiting counts, too."""
+    assert device.type == "cpu"
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def measure(session: Session, rounds: int, clock: Callable[..., float]) -> dict[str, list[float]]:
+    """Seconds of each kind of step, round by round."""
+    side, device = session.eyes[0].perceptor.input_size, session.scene.device
+    works = {
+        "ours": Stepper(session),
+        "floor": make_floor(session),
+        "VQGAN-CLIP": peer_step(session, VqganClip(side)),
+        "Pixray": peer_step(session, Pixray(side)),
+    }
+    for work in works.values():
+        work()
+    times: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            times[name].append(clock(work, device))
+    return times
+
+
+def ratio(times: dict[str, list[float]], above: str, below: str) -> str:
+    """Median of the rounds' ratios, and their quartiles."""
+    each = sorted(a / b for a, b in zip(times[above], times[below], strict=True))
+    low, high = each[len(each) // 4], each[-1 - len(each) // 4]
+    return f"{statistics.median(each):.2f} ({low:.2f} to {high:.2f})"
+
+
+def main() -> None:
+    """Measure, print a table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", nargs="*", default=None)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--precision", default="auto")
+    parser.add_argument(
+        "--cpu-seconds", action="store_true", help="instead of the clock's; with OMP_NUM_THREADS=1"
+    )
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    figures: dict[str, Any] = {}
+    clock = cpu_seconds if options.cpu_seconds else seconds
+    print(
+        "| recipe | ours | step / floor | VQGAN-CLIP's step / ours | Pixray's step / ours |\n|---|---|---|---|---|"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        for name, recipe in recipes(Path(folder)).items():
+            if options.only is not None and name not in options.only:
+                continue
+            fields = {"device": options.device, "precision": options.precision}
+            times = measure(build(pixforge.load_recipe({**recipe, **fields})), options.rounds, clock)
+            figures[name] = times
+            cells = [
+                f"{1000 * statistics.median(times['ours']):.0f} ms", ratio(times, "ours", "floor"),
+                ratio(times, "VQGAN-CLIP", "ours"), ratio(times, "Pixray", "ours"),
+            ]  # fmt: skip
+            print(f"| {name} | {' | '.join(cells)} |", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

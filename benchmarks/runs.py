@@ -1,0 +1,88 @@
+"""Whole runs: the start until the first step, what the video costs, and how a step grows with canvases.
+
+python benchmarks/runs.py [--rounds 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import pixforge
+from pixforge.engine import build
+from pixforge.engine.measure import Stepper, seconds
+
+FIRST = (
+    "import pixforge\n"
+    "next(iter(pixforge.optimize(pixforge.load_recipe({'prompts': ['a red heart'], 'seed': 1, 'steps': 2}))))\n"
+)
+
+
+def process(arguments: list[str], rounds: int) -> float:
+    """Median seconds of a process."""
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def video_share(rounds: int, steps: int = 60) -> dict[str, float]:
+    """Seconds of the default recipe's run with and without a video, alternating in one process."""
+    times: dict[str, list[float]] = {"still": [], "still and video": []}
+    base: dict[str, Any] = {"prompts": ["a red heart"], "seed": 1, "steps": steps}
+    for index in range(rounds + 1):
+        for name, exporters in (("still", ["still"]), ("still and video", ["still", "video"])):
+            with tempfile.TemporaryDirectory() as folder:
+                recipe = pixforge.load_recipe({**base, "exporters": exporters})
+                start = time.process_time(), time.perf_counter()
+                pixforge.render(recipe, Path(folder) / "run")
+                if index:  # the first is to warm up
+                    times[name].append(time.perf_counter() - start[1])
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    shares = [b / a - 1 for a, b in zip(times["still"], times["still and video"], strict=True)]
+    return {**medians, "share": statistics.median(shares)}
+
+
+def canvases(rounds: int) -> dict[int, float]:
+    """Milliseconds for each picture's step, by the number of pictures made at once."""
+    made = {}
+    for count in (1, 2, 4, 8):
+        recipe = pixforge.load_recipe(
+            {
+                "prompts": ["a red heart"],
+                "seed": 1,
+                "canvases": count,
+                "cutouts": {"type": "random", "count": 8},
+            }
+        )
+        session = build(recipe)
+        step = Stepper(session)
+        step()
+        made[count] = (
+            1000 * statistics.median(seconds(step, session.scene.device) for _ in range(rounds)) / count
+        )
+    return made
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    print(json.dumps({"help": process(["-m", "pixforge", "--help"], options.rounds)}))
+    print(json.dumps({"until the first step is taken": process(["-c", FIRST], options.rounds)}), flush=True)
+    print(json.dumps({"milliseconds for each picture by canvases": canvases(options.rounds)}), flush=True)
+    print(json.dumps({"run": video_share(options.rounds)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

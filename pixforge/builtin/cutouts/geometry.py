@@ -1,0 +1,43 @@
+"""Rectangles of a picture as the matrices that the engine samples by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+Size = tuple[int, int] | tuple[float, float]
+
+
+def rectangles(
+    left: torch.Tensor, top: torch.Tensor, width: torch.Tensor, height: torch.Tensor, size: Size
+) -> torch.Tensor:
+    """`[..., 3, 3]` from a cutout's [-1, 1]^2 to that of a picture of `size`, (width, height), in the same units."""
+    import torch
+
+    scales = torch.stack([width / size[0], height / size[1], torch.ones_like(left)], dim=-1)
+    x, y = (2 * left + width) / size[0] - 1, (2 * top + height) / size[1] - 1
+    shifts = torch.stack([x, y, torch.zeros_like(x)], dim=-1)
+    return torch.diag_embed(scales) + torch.nn.functional.pad(shifts.unsqueeze(-1), (2, 0))
+
+
+def squares(left: torch.Tensor, top: torch.Tensor, side: torch.Tensor, size: Size) -> torch.Tensor:
+    """Rectangles with equal sides."""
+    return rectangles(left, top, side, side, size)
+
+
+def around_whole(like: torch.Tensor, size: tuple[int, int], margin: float = 0.0) -> torch.Tensor:
+    """The smallest square around the whole picture, and a margin (in pixels) on each side; one for each of `like`."""
+    import torch
+
+    side = max(size) + 2 * margin
+    left, top, wide = (
+        torch.full_like(like, each) for each in ((size[0] - side) / 2, (size[1] - side) / 2, side)
+    )
+    return squares(left, top, wide, size)
+
+
+def smallest_side(wish: float | None, size: tuple[int, int], input_size: int) -> float:
+    """In pixels: the share of the shorter side that a recipe asks for, else S; at most the shorter side."""
+    return min(size) * wish if wish is not None else float(min(*size, input_size))

@@ -1,0 +1,65 @@
+"""The estimate of what a recipe needs, against what a process of its own then needs."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import pixforge
+from pixforge.engine import build, memory
+
+RUN = """
+import json, sys, torch, pixforge
+from pixforge.engine import memory
+recipe = pixforge.load_recipe(json.loads(sys.argv[1]))
+for _ in pixforge.optimize(recipe): pass
+print(memory.peak(torch.device("cpu")))
+"""
+RECIPES = {
+    "default": {},
+    "four canvases": {"canvases": 4},
+    "many cutouts": {"cutouts": {"type": "pixray", "count": 96}, "generator": "pixels"},
+    "vqgan": {"generator": {"type": "vqgan", "model": "embedded"}, "size": [320, 256], "chunk": 8},
+}
+
+
+@pytest.mark.skipif(not memory.STATUS.exists(), reason="needs Linux's count of a process' memory")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param(fields, id=name, marks=[] if name == "vqgan" else pytest.mark.slow)
+        for name, fields in RECIPES.items()
+    ],
+)
+def test_within_a_fifth_of_what_is_measured(fields, tmp_path):
+    recipe = {"prompts": ["a red heart"], "steps": 3, "seed": 1, **fields}
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps(recipe))
+    check = [sys.executable, "-m", "pixforge", "check", "--memory", str(path)]
+    said = subprocess.run(check, capture_output=True, text=True, check=True).stdout
+    number, unit = re.search(r"needs about ([\d.]+) (MiB|GiB) on cpu", said).groups()
+    estimated = float(number) * {"MiB": 2**20, "GiB": 2**30}[unit]
+    command = [sys.executable, "-c", RUN, json.dumps(recipe)]
+    measured = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert estimated == pytest.approx(measured, rel=0.2)
+
+
+def test_a_smaller_chunk_needs_less_and_more_canvases_need_more():
+    def step(**fields):
+        return memory.estimate(pixforge.load_recipe({"prompts": ["a"], "seed": 1, "size": 64, **fields})).step
+
+    plain = step()
+    assert step(chunk=4) < 0.9 * plain
+    assert step(canvases=3) > 1.5 * plain
+
+
+def test_nothing_of_the_estimate_stays_behind():
+    recipe = pixforge.load_recipe({"prompts": ["a"], "seed": 1, "size": 32, "steps": 1})
+    before = next(build(recipe).run()).image
+    memory.estimate(recipe)
+    after = next(build(recipe).run()).image
+    assert type(after) is torch.Tensor
+    assert torch.equal(before, after)
