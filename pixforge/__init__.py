@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pixforge.recipe import Recipe, load_recipe
     from pixforge.run.render import optimize, render
     from pixforge.run.result import Result
+    from pixforge.run.resume import resume
     from pixforge.search import Index, classify, rank
 
 __version__ = "0.1.0"
@@ -43,7 +44,7 @@ _HOMES = {
     "pixforge.errors": ("PixforgeError",),
     "pixforge.hookspecs": ("hookimpl",),
     "pixforge.recipe": ("Recipe", "load_recipe"),
-    "pixforge.run": ("Result", "optimize", "render"),
+    "pixforge.run": ("Result", "optimize", "render", "resume"),
     "pixforge.search": ("Index", "classify", "rank"),
 }  # fmt: skip
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -75,6 +76,7 @@ __all__ = [
     "optimize",
     "rank",
     "render",
+    "resume",
 ]
 
 

@@ -16,6 +16,8 @@ from pixforge.errors import ChangeWarning, PixforgeError
 
 COMMANDS = {
     "run": "make a picture from a recipe or a prompt",
+    "resume": "go on with a run that stopped, or with changes",
+    "diff": "say in what two recipes, run folders or pictures differ",
     "check": "validate recipes without running them",
     "classify": "say which of some labels pictures fit best",
     "index": "embed a folder's pictures, to be searched",

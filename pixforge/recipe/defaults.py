@@ -15,6 +15,9 @@ DEFAULTS: Final = MappingProxyType[str, Any](
         "precision": "auto",
         "compile": False,
         "chunk": "auto",
+        "deterministic": False,
+        "checkpoint": {"every": 0, "seconds": 30.0},
+        "recovery": {"tries": 0, "factor": 0.5},
         "generator": {"type": "fourier"},
         "init": {"type": "tokens"},
         "perceptors": [{"type": "open_clip", "model": "embedded"}],
@@ -30,5 +33,6 @@ DEFAULTS: Final = MappingProxyType[str, Any](
         "exporters": [{"type": "still"}, {"type": "video"}],
         "requires": [],
         "plugins": [],
+        "files": {},
     }
 )

@@ -12,6 +12,7 @@ from pixforge.contracts import Generator, Schedule
 from pixforge.plugins import load_plugins
 from pixforge.recipe.compose import KIND_OF_FIELD, compose
 from pixforge.recipe.defaults import DEFAULTS
+from pixforge.recipe.digests import changed_files, with_hashes
 from pixforge.recipe.document import Document
 from pixforge.recipe.errors import Problem, problems_of, raise_problems
 from pixforge.recipe.model import Context, Recipe
@@ -27,6 +28,7 @@ def load_recipe(
     overrides: Mapping[str, Any] | Iterable[Override] | None = None,
     *,
     disabled: Iterable[str] = (),
+    check_files: bool = True,
 ) -> Recipe:
     """Read, validate and resolve a recipe: all defaults filled in, the seed drawn when there is none.
 
@@ -35,6 +37,8 @@ def load_recipe(
             recipe itself as a mapping.
         overrides: values by path, such as `{"steps": 100, "generator.type": "pixels"}`.
         disabled: plugins to leave out, by name.
+        check_files: refuse files that are not those of which the recipe holds the hash, and take the hash of all;
+            else the hashes stay as they are.
 
     Raises:
         RecipeError: it cannot be read or does not validate; one located line for each problem.
@@ -49,7 +53,11 @@ def load_recipe(
     raise_problems(
         document, (Problem(where, f"there is no file {path}") for where, path in missing_files(recipe))
     )
-    return _with_learning_rate(_with_init(_with_plugins_beside(recipe, document)))
+    recipe = _with_learning_rate(_with_init(_with_plugins_beside(recipe, document)))
+    if not check_files:
+        return recipe
+    raise_problems(document, changed_files(recipe))
+    return with_hashes(recipe)
 
 
 def _load_registry(document: Document, disabled: tuple[str, ...]) -> Registry:

@@ -27,7 +27,7 @@ def describe_session(session: Session) -> dict[str, Any]:
     """What is known before the first step: versions, plugins, weights, device, seed."""
     recipe, scene = session.recipe, session.scene
     return {
-        "versions": _versions(),
+        "versions": versions(),
         "plugins": _plugins(recipe),
         "weights": {name: perceptor.provenance() for name, perceptor in session.perceptors.items()},
         "generator": session.generator.provenance(),
@@ -37,6 +37,22 @@ def describe_session(session: Session) -> dict[str, Any]:
         "seed": recipe.seed,
         "canvas_seeds": [canvas.seed for canvas in scene.canvases],
         "steps": recipe.steps,
+    }
+
+
+def fingerprint(session: Session) -> dict[str, str | None]:
+    """All but the recipe that the bits of a run depend on: libraries, plugins, weights, device, precision."""
+    found = {name: each for name, each in versions().items() if name not in {"python", "platform"}}
+    found |= {
+        f"plugin {each['name']}": each["version"] for each in _plugins(session.recipe) if each["version"]
+    }
+    weights = {name: each.provenance() for name, each in session.perceptors.items()}
+    weights["generator"] = session.generator.provenance()
+    found |= {f"weights of {name}": each.get("sha256") for name, each in weights.items() if each}
+    return {
+        **found,
+        "device": _devices(session),
+        "precision": str(session.scene.dtype).removeprefix("torch."),
     }
 
 
@@ -54,7 +70,8 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     write_text(folder / NAME, json.dumps(manifest, indent=2, default=str) + "\n")
 
 
-def _versions() -> dict[str, str | None]:
+def versions() -> dict[str, str | None]:
+    """Of pixforge, Python, the libraries whose arithmetic makes the picture, and the platform."""
     from pixforge import __version__
 
     packages = {name: _version(package) for name, package in _PACKAGES.items()}

@@ -97,7 +97,7 @@ def _check_alone(
 
 
 def _check_resume(component: type[Generator[Any]], scene: Scene, fields: dict[str, Any]) -> None:
-    """What a checkpoint holds is the latents by name: they must be all that the picture depends on."""
+    """What a checkpoint holds is the latents by name and `state()`: they must be all that the picture depends on."""
     import torch
 
     worn, fresh = built(component, scene, fields), built(component, scene, fields)
@@ -109,8 +109,11 @@ def _check_resume(component: type[Generator[Any]], scene: Scene, fields: dict[st
             worn.forward(1)
         for key, latent in fresh.latents().items():
             latent.copy_(worn.latents()[key])
+        fresh.load_state({name: each.clone() for name, each in worn.state().items()})
         same = torch.allclose(fresh.forward(1), worn.forward(1), atol=1e-5)
-    assert same, f"{component.__name__} keeps state outside latents(), so a resumed run would differ"
+    assert same, (
+        f"{component.__name__} keeps state outside latents() and state(), so a resumed run would differ"
+    )
 
 
 def _check_constrain(generator: Generator[Any], scene: Scene, name: str) -> None:

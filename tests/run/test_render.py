@@ -167,7 +167,7 @@ def test_broken_off_before_the_first_picture(on_step, recipe, monkeypatch):
     monkeypatch.setattr(on_step.session, "start", twice)
     made = render(recipe(), "out")
     assert (made.interrupted, made.images) == (True, [])
-    assert made.files == ["recipe.yaml", "checkpoint.safetensors", "run.json"]
+    assert made.files == ["recipe.yaml", "run.json"]
 
 
 def test_error_in_the_loop_keeps_the_last_good_picture(on_step, recipe):
@@ -290,7 +290,7 @@ def test_exporter_that_cannot_be_made(on_step, recipe):
 def test_lifecycle_hooks(on_step, recipe):
     watcher = Watcher()
     render(recipe(registry=registry(watcher)), "out")
-    assert watcher.seen == [("started", ["recipe.yaml"]), ("finished", "finished")]
+    assert watcher.seen == [("started", [".lock", "recipe.yaml", "run.json"]), ("finished", "finished")]
     told = next(plugin for plugin in manifest("out")["plugins"] if plugin["name"] == "watcher")
     assert told == {
         "name": "watcher",
