@@ -122,20 +122,25 @@ def peer_step(session: Session, peer: VqganClip | Pixray) -> Callable[[], None]:
     return step
 
 
-def recipes(folder: Path) -> dict[str, dict[str, Any]]:
-    """The combinations to measure."""
-    vit = {"type": "open_clip", "model": "ViT-B-32", "pretrained": str(random_vit(str(folder)))}
-    vqgan = {"type": "vqgan", "model": str(write_published(folder))}
-    base = {
+NAMES = ("embedded VQGAN + embedded", "fourier + embedded", "pixels + ViT-B/32", "VQGAN f16-16384 + ViT-B/32")
+
+
+def recipe_of(name: str, folder: Path) -> dict[str, Any]:
+    """One of the combinations to measure; networks that it needs are written to the folder."""
+    base: dict[str, Any] = {
         "prompts": ["a red heart"], "size": [256, 256], "steps": 1000, "seed": 1, "losses": [],
-        "cutouts": {"type": "random", "count": CUTOUTS},
+        "cutouts": {"type": "random", "count": CUTOUTS}, "generator": name.split(maxsplit=1)[0],
     }  # fmt: skip
-    return {
-        "embedded VQGAN + embedded": {**base, "generator": {"type": "vqgan", "model": "embedded"}},
-        "fourier + embedded": {**base, "generator": "fourier"},
-        "pixels + ViT-B/32": {**base, "generator": "pixels", "perceptors": [vit]},
-        "VQGAN f16-16384 + ViT-B/32": {**base, "generator": vqgan, "perceptors": [vit]},
-    }
+    if name.endswith("ViT-B/32"):
+        vit = {"type": "open_clip", "model": "ViT-B-32", "pretrained": str(random_vit(str(folder)))}
+        base["perceptors"] = [vit]
+    if "VQGAN" in name:
+        published = "f16" in name
+        base["generator"] = {
+            "type": "vqgan",
+            "model": str(write_published(folder)) if published else "embedded",
+        }
+    return base
 
 
 def cpu_seconds(work: Callable[[], object], device: torch.device) -> float:
@@ -175,7 +180,7 @@ def main() -> None:
     """Measure, print a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--only", nargs="*", default=None)
+    parser.add_argument("--only", nargs="*", choices=NAMES)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="auto")
     parser.add_argument(
@@ -189,9 +194,8 @@ def main() -> None:
         "| recipe | ours | step / floor | VQGAN-CLIP's step / ours | Pixray's step / ours |\n|---|---|---|---|---|"
     )
     with tempfile.TemporaryDirectory() as folder:
-        for name, recipe in recipes(Path(folder)).items():
-            if options.only is not None and name not in options.only:
-                continue
+        for name in options.only or NAMES:
+            recipe = recipe_of(name, Path(folder))
             fields = {"device": options.device, "precision": options.precision}
             times = measure(build(pixforge.load_recipe({**recipe, **fields})), options.rounds, clock)
             figures[name] = times
