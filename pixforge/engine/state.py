@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from pixforge.contracts.latents import LATENT
+from pixforge.contracts.latents import AVERAGE, LATENT
 from pixforge.errors import InputError, PixforgeError
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def restore(session: Session, descent: Descent, state: State) -> None:
     Raises:
         InputError: the latents are those of another generator or size, or a component refuses its part.
     """
-    _restore_latents(session.generator.latents(), part(state.tensors, LATENT))
+    latents = session.generator.latents()
+    _restore_latents(latents, _with_averages(latents, part(state.tensors, LATENT)))
     _guarded("the optimizer", lambda: descent.load_state(part(state.tensors, OPTIMIZER)))
     for owner, component in session.components.items():
         saved = part(state.tensors, f"{STATE}{owner}/")
@@ -57,6 +58,15 @@ def part(tensors: Tensors, prefix: str) -> dict[str, torch.Tensor]:
     """Those whose names begin with `prefix`, by the rest of their names."""
     return {
         name.removeprefix(prefix): each for name, each in sorted(tensors.items()) if name.startswith(prefix)
+    }
+
+
+def _with_averages(latents: Tensors, saved: dict[str, torch.Tensor]) -> Tensors:
+    """What was saved with the running means that are wanted: one that is new begins where its latent is."""
+    kept = {name: each for name, each in saved.items() if name in latents or not name.endswith(AVERAGE)}
+    new = [name for name in latents if name.endswith(AVERAGE) and name not in saved]
+    return kept | {
+        name: kept[name.removesuffix(AVERAGE)] for name in new if name.removesuffix(AVERAGE) in kept
     }
 
 

@@ -12,6 +12,8 @@ from pixforge.builtin.inits.run import Run, RunConfig
 from pixforge.builtin.losses.latent import Latent, LatentConfig
 from pixforge.contracts import Generator, View
 from pixforge.errors import InputError, WeightsError
+from pixforge.recipe import load_recipe
+from pixforge.run import resume
 from pixforge.testing import check_component, make_scene
 from pixforge.vqgan.latent import central, clamp_with_gradient, gumbel_codes, padded
 
@@ -314,3 +316,13 @@ def test_a_hostile_size_allocates_nothing(tmp_path):
     file.write_text(file.read_text().replace("ch: 32", "ch: 1048576"))
     with pytest.raises(WeightsError, match=r"ddconfig\.ch"):
         make(tmp_path)
+
+
+def test_a_branch_may_begin_or_end_a_running_mean(folder, tmp_path):
+    model = str(folder / "tiny.safetensors")
+    recipe = {"seed": 1, "size": [16, 16], "steps": 2, "prompts": ["a"], "exporters": ["still"]}
+    for first, second in ((0.0, 0.9), (0.9, 0.0)):
+        generator = {"type": "vqgan", "model": model, "ema": first}
+        made = pixforge.render(load_recipe({**recipe, "generator": generator}), tmp_path / f"a{first}")
+        branch = resume(made.folder, {"generator.ema": second, "steps": 4}, out=tmp_path / f"b{first}")
+        assert branch.metrics["total"] > 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -148,21 +147,6 @@ class VQGAN(Generator[VQGANConfig]):
         name = "logits" if self.config.quantization == "gumbel" else "z"
         average = {} if self._average is None else {name + AVERAGE: self._average}
         return {name: self._z, **average}
-
-    def state(self) -> dict[str, torch.Tensor]:
-        """The running mean, and how many updates it has seen."""
-        import torch
-
-        if self._average is None:
-            return {}
-        return {"average": self._average, "updates": torch.tensor(self._updates)}
-
-    def load_state(self, state: Mapping[str, torch.Tensor]) -> None:
-        """Put the running mean back; a branch that has just been given an `ema` starts with the latent as it is."""
-        if self._average is None:
-            return
-        self._average.copy_(state.get("average", self._z))
-        self._updates = int(state["updates"]) if "updates" in state else 0
 
     def forward(self, step: int) -> torch.Tensor:
         """The decoded picture."""
