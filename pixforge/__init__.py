@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pixforge.recipe import Recipe, load_recipe
     from pixforge.run.render import optimize, render
     from pixforge.run.result import Result
+    from pixforge.run.resume import resume
+    from pixforge.search import Index, classify, rank
 
 __version__ = "0.1.0"
 
@@ -42,7 +44,8 @@ _HOMES = {
     "pixforge.errors": ("PixforgeError",),
     "pixforge.hookspecs": ("hookimpl",),
     "pixforge.recipe": ("Recipe", "load_recipe"),
-    "pixforge.run": ("Result", "optimize", "render"),
+    "pixforge.run": ("Result", "optimize", "render", "resume"),
+    "pixforge.search": ("Index", "classify", "rank"),
 }  # fmt: skip
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -53,6 +56,7 @@ __all__ = [
     "Exporter",
     "Filter",
     "Generator",
+    "Index",
     "Init",
     "Loss",
     "LossConfig",
@@ -66,10 +70,13 @@ __all__ = [
     "Schedule",
     "StepReport",
     "View",
+    "classify",
     "hookimpl",
     "load_recipe",
     "optimize",
+    "rank",
     "render",
+    "resume",
 ]
 
 

@@ -45,3 +45,13 @@ class UnsupportedError(InputError):
 
 class RunError(PixforgeError):
     """A run failed after it had started; what was made until then is kept."""
+
+
+class NotFiniteError(RunError):
+    """A term, or the picture, became NaN or infinite; `step`, `term` and `canvas` say where."""
+
+    def __init__(self, message: str, step: int, term: str, canvas: int) -> None:
+        super().__init__(message)
+        self.step = step
+        self.term = term
+        self.canvas = canvas

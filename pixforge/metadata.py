@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import struct
 import subprocess
 import tempfile
 import warnings
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from pixforge.errors import RecipeError
 
@@ -22,6 +23,7 @@ KEY = "pixforge"
 MARK = "# pixforge recipe\n"
 """Tells our text from anyone's comment where a format has no key of its own; a comment in YAML, too."""
 MAX_RECIPE = 2**20
+MAX_HEADER = 2**24
 MAX_EXIF = 65_000
 """A JPEG segment holds 65,533 bytes, the EXIF header included."""
 
@@ -55,11 +57,14 @@ def read_recipe(path: str | Path) -> str:
     try:
         with Path(path).open("rb") as file:
             kind = kind_of(file.read(16))
+            facts = _facts(file) if Path(path).suffix == ".safetensors" else {}
     except (OSError, ValueError) as error:
         raise RecipeError(f"{path}: cannot be read ({error})") from None
+    if isinstance(facts.get("recipe"), str):
+        return str(facts["recipe"])[:MAX_RECIPE]
     if kind is None:
         raise RecipeError(
-            f"{path}: is no picture or video that carries a recipe (PNG, JPEG, WebP, GIF, MP4, WebM)"
+            f"{path}: is no picture or video that carries a recipe (PNG, JPEG, WebP, GIF, MP4, WebM, or a run's checkpoint)"
         )
     text = _from_video(path, kind) if kind in {"mp4", "webm"} else _from_image(path)
     if text is None:
@@ -69,6 +74,18 @@ def read_recipe(path: str | Path) -> str:
     if len(text) > MAX_RECIPE:
         raise RecipeError(f"{path}: the recipe in it has more than {MAX_RECIPE} characters")
     return text
+
+
+def _facts(file: IO[bytes]) -> dict[str, Any]:
+    """The texts in the header of a safetensors file; none when it is not one."""
+    file.seek(0)
+    length = int.from_bytes(file.read(8), "little")
+    try:
+        header = json.loads(file.read(length)) if length <= MAX_HEADER else {}
+        facts = header.get("__metadata__", {}) if isinstance(header, dict) else {}
+    except (ValueError, RecursionError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
 
 
 def png_info(recipe: str) -> PngInfo:
@@ -89,8 +106,10 @@ def exif(recipe: str) -> bytes:
     return block.tobytes()
 
 
-def ffmetadata(recipe: str) -> str:
-    """The text of an ffmetadata file with the recipe as the comment of a video."""
+def ffmetadata(recipe: str | None) -> str:
+    """The text of an ffmetadata file with the recipe as the comment of a video; without one, of a file that says nothing."""
+    if recipe is None:
+        return ";FFMETADATA1\n"
     escaped = _ESCAPED.sub(lambda match: "\\" + match[0], MARK + recipe)
     return f";FFMETADATA1\ntitle=pixforge\ncomment={escaped}\n"
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
@@ -169,16 +172,32 @@ def _load(plugins: Plugins, info: PluginInfo, entry: EntryPoint | None) -> None:
     try:
         if entry is not None and entry.dist is not None:
             check_distribution(entry.dist)
-        module = entry.load() if entry else importlib.import_module(info.source)
+        with _watched(info):
+            module = entry.load() if entry else importlib.import_module(info.source)
     except Exception as error:  # noqa: BLE001 - a stranger's module may raise anything
         plugins.failures.append(PluginFailure(info, "load", error))
     else:
         _register(plugins, info, module)
 
 
+@contextmanager
+def _watched(info: PluginInfo) -> Iterator[None]:
+    """Say which plugin it is that does not come to an end; nobody else could tell."""
+    patience = float(os.environ.get("PIXFORGE_PATIENCE", "10"))
+    hint = f"{info} is still loading after {patience:g} s; Ctrl-C, then --disable-plugin {info.name}"
+    timer = threading.Timer(patience, lambda: print(f"pixforge: {hint}", file=sys.stderr, flush=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def _load_file(plugins: Plugins, info: PluginInfo, file: Path) -> None:
     try:
-        module = _import_file(file)
+        with _watched(info):
+            module = _import_file(file)
     except Exception as error:  # noqa: BLE001 - a stranger's module may raise anything
         plugins.failures.append(PluginFailure(info, "load", error))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -32,6 +33,20 @@ class PaletteLog(pixforge.Exporter[PaletteLogConfig]):
 
         columns = np.array_split(report.pixels[0], min(self.config.colors, report.pixels.shape[2]), axis=1)
         self._rows.append([column.mean(axis=(0, 1)) for column in columns])
+
+    def state(self) -> dict[str, Any]:
+        """The rows until now."""
+        import numpy as np
+        import torch
+
+        return {"rows": torch.from_numpy(np.array(self._rows))}
+
+    def resume(self, state: Mapping[str, Any], report: pixforge.StepReport) -> None:
+        """Put them back; without a state it begins here."""
+        if "rows" in state:
+            self._rows = list(state["rows"].numpy())
+        else:
+            self.write(report)
 
     def close(self) -> None:
         """Write them, however many there are."""

@@ -93,7 +93,7 @@ BROKEN: list[tuple[type, dict[str, Any], str]] = [
     (Generator, {"latents": lambda _: {}}, "is empty: nothing would be trained"),
     (Generator, {"latents": lambda self: {"grid": self._grid * 2}}, "must be a leaf tensor"),
     (Generator, {"latents": lambda self: {"grid": self._grid.detach()}}, "must require gradient"),
-    (Generator, {"parameter_groups": twice}, "must have each of latents() once"),
+    (Generator, {"parameter_groups": twice}, "must have each trained one of latents() once"),
     (Generator, {"encode": lambda _, image: None}, "off the picture on average"),
     (Perceptor, {"encode_image": lambda _, images: images.mean((2, 3))}, "encode_text must return [P, D]"),
     (Perceptor, {"encode_text": lambda self, texts: perceptor.Placeholder.encode_text(self, texts) * 2}, "vectors of length 1"),

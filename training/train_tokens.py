@@ -19,6 +19,7 @@ from codes import Coded, load
 from compose import COLORS, Art, load_art
 from data import STYLES
 from model import CONTEXT_LENGTH, TOKENS_PLAN, new_tokenizer
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
@@ -92,10 +93,17 @@ def said(tokenizer: Any, text: str) -> Tensor:
     return tokens
 
 
-def new_model() -> TextToCodes:
-    """Random weights."""
+def new_model(start: Path | None = None) -> TextToCodes:
+    """Random weights; or those of an exported model, its places stretched to the plan's rows and columns."""
     model = TextToCodes(TOKENS_PLAN.shape)
     model.initialize()
+    if start:
+        state = {name: each.float() for name, each in load_file(start).items()}
+        for name, length in (("row", TOKENS_PLAN.shape.rows), ("column", TOKENS_PLAN.shape.columns)):
+            places = state[name].squeeze().T[None]
+            stretched = functional.interpolate(places, length, mode="linear", align_corners=True)[0].T
+            state[name] = stretched.view_as(getattr(model, name))
+        model.load_state_dict(state)
     return model
 
 
@@ -137,7 +145,7 @@ class Run:
             f"held:{HELD}": picked(coded, (held & white).nonzero().squeeze(1)[::6]),
             "seen": picked(coded, seen[:: max(1, len(seen) // 300)]),
         }
-        self.model = new_model().to(self.device)
+        self.model = new_model(options.start).to(self.device)
         average = torch.optim.swa_utils.get_ema_multi_avg_fn(EMA)
         self.ema = torch.optim.swa_utils.AveragedModel(self.model, multi_avg_fn=average)
         matrices = [p for p in self.model.blocks.parameters() if p.ndim > 1]
@@ -247,6 +255,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("training/work"))
     parser.add_argument("--weights", type=Path, default=Path("pixforge/weights/embedded"))
     parser.add_argument("--minutes", type=float, default=75)
+    parser.add_argument("--start", type=Path, help="exported weights to start from instead of random ones")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--fresh", action="store_true", help="ignore an earlier checkpoint")
     Run(parser.parse_args()).train()

@@ -16,7 +16,13 @@ from pixforge.errors import ChangeWarning, PixforgeError
 
 COMMANDS = {
     "run": "make a picture from a recipe or a prompt",
+    "resume": "go on with a run that stopped, or with changes",
+    "diff": "say in what two recipes, run folders or pictures differ",
     "check": "validate recipes without running them",
+    "classify": "say which of some labels pictures fit best",
+    "index": "embed a folder's pictures, to be searched",
+    "search": "find pictures by words and by pictures",
+    "rank": "sort pictures by how well they fit prompts",
     "schema": "write the JSON Schema of recipes, for editors",
     "plugins": "show what is installed, or one component's fields",
     "models": "show known weights; fetch and verify them",

@@ -45,7 +45,7 @@ def overrides_of(args: argparse.Namespace) -> list[Override]:
 
     settings = [parse_setting(text) for text in args.set]
     for name in _SHORTCUTS:
-        text = getattr(args, name)
+        text = getattr(args, name, None)
         if text is not None:
             settings.append(Override(name, parse_value(text, f"--{name}"), f"--{name} {text[:60]}"))
     return settings

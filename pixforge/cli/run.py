@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pixforge.recipe.overrides import Override
     from pixforge.run import Result
 
-_INTERRUPTED = 130
+_SIGINT = 2
+_RECORDING = ".recording."
 _MEDIA = (".mp4", ".webm", ".gif", ".apng", ".png", ".jpg", ".webp")
 
 
@@ -48,13 +49,17 @@ def run(args: argparse.Namespace) -> int:
     recipe = _load(args)
     from pixforge.run import make_progress, render
 
-    result = render(recipe, out=args.out, progress=make_progress(args.quiet))
-    if args.json:
-        print(json.dumps(summary(recipe, result)))
+    return report(render(recipe, out=args.out, progress=make_progress(args.quiet)), as_json=args.json)
+
+
+def report(result: Result, *, as_json: bool) -> int:
+    """Say where everything is; returns the exit status, 128 and the number of the signal after an interruption."""
+    if as_json:
+        print(json.dumps(summary(result)))
     else:
         for path in _media(result):
             print(path)
-    return _INTERRUPTED if result.interrupted else 0
+    return 128 + (result.signal or _SIGINT) if result.interrupted else 0
 
 
 def _load(args: argparse.Namespace) -> Recipe:
@@ -76,12 +81,11 @@ def _prompts(args: argparse.Namespace) -> list[Override]:
     return [Override("prompts", args.prompt, "-p")] if args.prompt else []
 
 
-def summary(recipe: Recipe, result: Result) -> dict[str, Any]:
+def summary(result: Result) -> dict[str, Any]:
     """The result as `--json` prints it; paths are those of the files."""
     manifest, media = result.manifest, _media(result)
-    names = {
-        getattr(config, "name", None) for config in recipe.exporters if getattr(config, "type", "") == "video"
-    }
+    exporters = result.recipe.exporters if result.recipe else []
+    names = {getattr(config, "name", None) for config in exporters if getattr(config, "type", "") == "video"}
     videos = [path for path in media if path.stem in names]
     return {
         "folder": str(result.folder),
@@ -96,4 +100,4 @@ def summary(recipe: Recipe, result: Result) -> dict[str, Any]:
 
 
 def _media(result: Result) -> list[Path]:
-    return [result.folder / name for name in result.files if name.endswith(_MEDIA)]
+    return [result.folder / name for name in result.files if name.endswith(_MEDIA) and _RECORDING not in name]

@@ -7,7 +7,7 @@ inside the functions that use it: `pixforge check` and `pixforge schema` load th
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, get_args, runtime_checkable
 
@@ -39,6 +39,13 @@ class Component(ABC, Generic[C]):
                 if isinstance(argument, type) and issubclass(argument, Config):
                     cls.config_type = argument
 
+    def state(self) -> dict[str, torch.Tensor]:
+        """What changes from step to step and that a run that goes on must have again, by name; without a generator's latents."""
+        return {}
+
+    def load_state(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Take over what `state` gave; called on a component that was built and prepared as at the start."""
+
 
 class Generator(Component[C]):
     """Holds the latent, the only thing that is trained, and turns it into pictures."""
@@ -57,11 +64,16 @@ class Generator(Component[C]):
 
     @abstractmethod
     def latents(self) -> dict[str, torch.Tensor]:
-        """The trained tensors by name: leaves that require gradient, the first dimension B."""
+        """The tensors that a checkpoint keeps, by name, the first dimension B.
+
+        Those that are trained are leaves that require gradient. Others may be there, too: what `shown` needs, such as a
+        running mean, which is called like its latent with `_average` behind it.
+        """
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """As torch optimizers take them; `scale` in a group multiplies the recipe's learning rate."""
-        return [{"params": list(self.latents().values()), "scale": 1.0}]
+        """What is trained, as torch optimizers take it; `scale` in a group multiplies the recipe's learning rate."""
+        trained = [each for each in self.latents().values() if each.requires_grad]
+        return [{"params": trained, "scale": 1.0}]
 
     def encode(self, image: torch.Tensor) -> None:  # noqa: ARG002 - for those that can
         """Set the latent so that `forward` shows `image`, `[B, 3, H, W]` in [0, 1].
@@ -125,6 +137,11 @@ class Perceptor(Component[C]):
     @abstractmethod
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
         """P texts to float32 unit vectors `[P, D]`, without gradient."""
+
+    @property
+    def logit_scale(self) -> float:
+        """What cosines are multiplied with before a softmax over texts, 1 / temperature; CLIP's training ends at 100."""
+        return 100.0
 
     def provenance(self) -> dict[str, Any]:
         """Name, size and SHA-256 of the weights, for `run.json`."""
@@ -245,8 +262,9 @@ class Init(Component[C]):
 class Exporter(Component[C]):
     """Streams the run into a file; whenever it is closed, the file is usable.
 
-    `write` gets the start (step 0) and then every step in order. It runs in the loop's thread, so what takes time
-    belongs on a thread of the exporter's own.
+    `write` gets the start (step 0, or `output.first_step`) and then every step in order. It runs in the loop's thread,
+    so what takes time belongs on a thread of the exporter's own. Going on after a stop, the engine builds the exporter
+    anew and calls `resume` before the first `write`; in the folder is then what the last process left there.
     """
 
     kind = "exporter"
@@ -262,6 +280,20 @@ class Exporter(Component[C]):
     @abstractmethod
     def close(self) -> None:
         """Finish the file; called once, also after an interruption or an error."""
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """What `resume` needs to go on after the step written last; what it counts on in files must be on the disk.
+
+        Called between writes, whenever a checkpoint is made.
+        """
+        return {}
+
+    def resume(self, state: Mapping[str, torch.Tensor], report: StepReport) -> None:  # noqa: ARG002 - here none
+        """Go on after the step of `report`, of which `state` is what `state()` gave; without one there was a failure.
+
+        The default writes the report: right for what saves only the last state.
+        """
+        self.write(report)
 
     def files(self) -> list[str]:
         """Names of the files in the run folder that it made, the main one first."""

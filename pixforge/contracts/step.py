@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import IO, TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from pixforge.contracts.draws import Draws, Stream
+from pixforge.contracts.files import whole_file
 from pixforge.contracts.schedule import Schedule
 from pixforge.errors import OutputError
 
@@ -184,6 +186,7 @@ class Output:
 
     `recipe` is the resolved recipe as YAML, for metadata. `generator` makes the picture: for exporters that save its
     latent (curves, say) instead of pixels; read it in `close`, since on a GPU it is a step ahead of `write`.
+    `first_step` is where the record begins: 0, or where a branch left its parent.
     """
 
     folder: Path
@@ -192,6 +195,7 @@ class Output:
     steps: int
     canvases: int
     generator: Generator[Any] | None = None
+    first_step: int = 0
 
     def path(self, name: str) -> Path:
         """The path of a file in the run folder.
@@ -203,3 +207,12 @@ class Output:
         if path.parent.resolve() != self.folder.resolve() or name in {"", ".", ".."}:
             raise OutputError(f"{name!r} is not a plain file name; outputs stay in {self.folder}")
         return path
+
+    def whole(self, name: str) -> AbstractContextManager[IO[bytes]]:
+        """A new file of this name in the run folder, which has it only when it is whole: `with output.whole(...) as file`.
+
+        Raises:
+            OutputError: the name would leave the folder.
+            OSError: it cannot be written; an older file of this name is as it was.
+        """
+        return whole_file(self.path(name))

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from pixforge.contracts import Canvas, Config, Draws, Filter, Generator, Loss, Perceptor, Scene, StepReport
+from pixforge.contracts import (
+    Canvas,
+    Component,
+    Config,
+    Draws,
+    Filter,
+    Generator,
+    Loss,
+    Perceptor,
+    Scene,
+    StepReport,
+)
 from pixforge.contracts.draws import number_of_seed
 from pixforge.engine.chunks import Chunk, is_out_of_memory, out_of_memory
 from pixforge.engine.cutouts import Cutter
@@ -19,6 +30,8 @@ from pixforge.engine.perception import Perception
 from pixforge.errors import PixforgeError, PluginError
 
 if TYPE_CHECKING:
+    from pixforge.engine.optimize import Optimization
+    from pixforge.engine.state import State
     from pixforge.recipe import Recipe
 
 
@@ -33,6 +46,8 @@ class Session:
     cutter: Cutter
     perception: Perception
     losses: dict[str, Loss[Any]]
+    components: dict[str, Component[Any]]
+    """All that may have a state of their own, by the names under which a checkpoint keeps it."""
 
     @property
     def eyes(self) -> list[Eye]:
@@ -55,15 +70,20 @@ class Session:
 
         return start(self)
 
-    def run(self) -> Iterator[StepReport]:
-        """Optimise; yield a report for each of the steps.
+    def run(self, begin: State | None = None, factor: float = 1.0) -> Optimization:
+        """Optimise, from the start or from a state; gives a report for each of the steps.
+
+        Args:
+            begin: what `Optimization.state` gave.
+            factor: multiplies the learning rate.
 
         Raises:
-            RunError: a term or the picture is not finite.
+            NotFiniteError: a term or the picture is not finite.
+            InputError: the state is not one of this recipe.
         """
-        from pixforge.engine.optimize import optimize
+        from pixforge.engine.optimize import Optimization
 
-        return optimize(self)
+        return Optimization(self, begin, factor)
 
 
 def build(recipe: Recipe) -> Session:
@@ -75,11 +95,9 @@ def build(recipe: Recipe) -> Session:
     """
     scene = make_scene(recipe)
     make = _Maker(recipe, scene)
-    cutter = Cutter(
-        make("cutouts", recipe.cutouts),
-        [make("augmentation", config) for config in recipe.augmentations],
-        scene,
-    )
+    cutouts = make("cutouts", recipe.cutouts)
+    augmentations = [make("augmentation", config) for config in recipe.augmentations]
+    cutter = Cutter(cutouts, augmentations, scene)
     eyes = _eyes(recipe, scene, cutter)
     with torch.no_grad():
         generator = make("generator", recipe.generator)
@@ -99,7 +117,18 @@ def build(recipe: Recipe) -> Session:
         cutter=cutter,
         perception=Perception(eyes, Prompts(recipe.prompts, scene), cutter, scene),
         losses=losses,
+        components={
+            "generator": generator,
+            "cutouts": cutouts,
+            **{f"loss/{name}": loss for name, loss in losses.items()},
+            **_numbered("augmentation", augmentations),
+            **_numbered("filter", filters),
+        },
     )
+
+
+def _numbered(kind: str, components: Sequence[Component[Any]]) -> dict[str, Component[Any]]:
+    return {f"{kind}/{index}-{each.config.type}": each for index, each in enumerate(components)}
 
 
 def make_scene(recipe: Recipe) -> Scene:

@@ -15,8 +15,11 @@ DEFAULTS: Final = MappingProxyType[str, Any](
         "precision": "auto",
         "compile": False,
         "chunk": "auto",
+        "deterministic": False,
+        "checkpoint": {"every": 0, "seconds": 30.0},
+        "recovery": {"tries": 0, "factor": 0.5},
         "generator": {"type": "fourier"},
-        "init": {"type": "noise"},
+        "init": {"type": "tokens"},
         "perceptors": [{"type": "open_clip", "model": "embedded"}],
         "cutouts": {"type": "random", "count": 24},
         "augmentations": [
@@ -30,5 +33,6 @@ DEFAULTS: Final = MappingProxyType[str, Any](
         "exporters": [{"type": "still"}, {"type": "video"}],
         "requires": [],
         "plugins": [],
+        "files": {},
     }
 )

@@ -8,9 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pixforge.contracts import Schedule
+from pixforge.contracts import Generator, Schedule
 from pixforge.plugins import load_plugins
 from pixforge.recipe.compose import KIND_OF_FIELD, compose
+from pixforge.recipe.defaults import DEFAULTS
+from pixforge.recipe.digests import changed_files, with_hashes
 from pixforge.recipe.document import Document
 from pixforge.recipe.errors import Problem, problems_of, raise_problems
 from pixforge.recipe.model import Context, Recipe
@@ -26,6 +28,7 @@ def load_recipe(
     overrides: Mapping[str, Any] | Iterable[Override] | None = None,
     *,
     disabled: Iterable[str] = (),
+    check_files: bool = True,
 ) -> Recipe:
     """Read, validate and resolve a recipe: all defaults filled in, the seed drawn when there is none.
 
@@ -34,6 +37,8 @@ def load_recipe(
             recipe itself as a mapping.
         overrides: values by path, such as `{"steps": 100, "generator.type": "pixels"}`.
         disabled: plugins to leave out, by name.
+        check_files: refuse files that are not those of which the recipe holds the hash, and take the hash of all;
+            else the hashes stay as they are.
 
     Raises:
         RecipeError: it cannot be read or does not validate; one located line for each problem.
@@ -48,7 +53,11 @@ def load_recipe(
     raise_problems(
         document, (Problem(where, f"there is no file {path}") for where, path in missing_files(recipe))
     )
-    return _with_learning_rate(_with_plugins_beside(recipe, document))
+    recipe = _with_learning_rate(_with_init(_with_plugins_beside(recipe, document)))
+    if not check_files:
+        return recipe
+    raise_problems(document, changed_files(recipe))
+    return with_hashes(recipe)
 
 
 def _load_registry(document: Document, disabled: tuple[str, ...]) -> Registry:
@@ -89,6 +98,22 @@ def _entries(recipe: Recipe, registry: Registry) -> Iterator[Entry]:
         if kind != "optimizer":
             value = getattr(recipe, name)
             yield from (registry.of(each, kind) for each in (value if isinstance(value, list) else [value]))
+
+
+def _with_init(recipe: Recipe) -> Recipe:
+    """The default start is a picture of what the embedded perceptor knows: other runs start from noise."""
+    if "init" in recipe.model_fields_set:
+        return recipe
+    registry, known = (
+        recipe.context.registry,
+        [(each["type"], each["model"]) for each in DEFAULTS["perceptors"]],
+    )
+    generator: Any = registry.of(recipe.generator, "generator").component
+    same = all((getattr(each, "type", ""), getattr(each, "model", "")) in known for each in recipe.perceptors)
+    noise = registry.get("init", "noise")
+    if noise is None or (same and generator.encode is not Generator.encode):
+        return recipe
+    return recipe.model_copy(update={"init": noise.config_type()})
 
 
 def _with_learning_rate(recipe: Recipe) -> Recipe:

@@ -13,7 +13,7 @@ from typing_extensions import Self
 
 from pixforge.contracts import Config, LossConfig, PerceptorConfig, Schedule
 from pixforge.contracts.paths import RecipePath
-from pixforge.recipe.fields import Chunk, Device, Seed, Size
+from pixforge.recipe.fields import Chunk, Device, Digest, Seed, Size
 from pixforge.recipe.optimizers import OptimizerConfig
 from pixforge.registry import Registry
 
@@ -66,6 +66,28 @@ class Prompt(Config):
         }
 
 
+class CheckpointConfig(Config):
+    """How often a run writes what going on needs."""
+
+    every: Annotated[int, Field(ge=0, strict=True)] = Field(
+        0, description="Steps between two; 0: never by steps."
+    )
+    seconds: Annotated[float, Field(ge=0)] = Field(
+        30.0, description="Seconds between two; 0: never by time. One is written at the end in any case."
+    )
+
+
+class RecoveryConfig(Config):
+    """What a run does about NaN and infinity."""
+
+    tries: Annotated[int, Field(ge=0, le=100, strict=True)] = Field(
+        0, description="How often it goes back to its last good checkpoint; 0: it stops."
+    )
+    factor: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.5, description="Multiplies the learning rate each time."
+    )
+
+
 @dataclass(frozen=True)
 class Context:
     """What a recipe came with: its components' registry, where its relative paths start, and a name for its runs."""
@@ -97,6 +119,11 @@ class Recipe(Config):
     chunk: Chunk = Field(
         description="Cutouts that a perceptor sees at once; auto: all, and fewer where memory does not suffice."
     )
+    deterministic: Annotated[bool, Field(strict=True)] = Field(
+        description="Use only operations that always give the same bits, and stop at one that cannot (GPUs alone have such)."
+    )
+    checkpoint: CheckpointConfig = Field(description="How often a run writes what going on needs.")
+    recovery: RecoveryConfig = Field(description="What a run does about NaN and infinity.")
     prompts: list[Prompt] = Field(min_length=1, description="What the picture should show.")
     generator: Config = Field(description="What is optimized, and how it becomes a picture.")
     init: Config = Field(description="What the picture starts from.")
@@ -113,6 +140,9 @@ class Recipe(Config):
         description="Distributions that must be installed, such as pixforge-strokes>=0.1."
     )
     plugins: list[RecipePath] = Field(description="Single-file plugins, relative to the recipe.")
+    files: dict[str, Digest] = Field(
+        description="SHA-256 of the files that it names, as a run found them; one that has changed is refused. {} asks nothing."
+    )
 
     _context: Context | None = PrivateAttr(None)
 

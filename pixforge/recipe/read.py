@@ -14,7 +14,7 @@ from pixforge.recipe.tomlfile import parse_toml, toml_lines
 from pixforge.recipe.yamlfile import parse_yaml
 
 MAX_BYTES = 2**20
-MEDIA = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".mp4", ".webm")
+MEDIA = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".mp4", ".webm", ".safetensors")
 
 
 def read(source: str | Path | Mapping[str, Any]) -> Document:

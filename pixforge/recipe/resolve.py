@@ -21,25 +21,39 @@ from pixforge.recipe.model import Recipe
 
 def resolved_yaml(recipe: Recipe, folder: Path | None) -> str:
     """Every value of the recipe, with paths that work from `folder` (absolute when it is None)."""
+    return dump_yaml(plain_recipe(recipe, folder))
+
+
+def plain_recipe(recipe: Recipe, folder: Path | None) -> dict[str, Any]:
+    """The same as plain data, the hashes of the files that it names among it."""
     move = partial(_moved, start=recipe.context.folder, folder=folder)
-    return dump_yaml(_plain_model(recipe, move))
+    plain = _plain_model(recipe, move)
+    return {**plain, "files": dict(sorted((move(name), digest) for name, digest in recipe.files.items()))}
+
+
+def named_files(recipe: Recipe) -> dict[str, Where]:
+    """Every file that the recipe must have, as it names it, and where."""
+    found: list[tuple[Where, str]] = []
+    _walk(recipe, (), found)
+    return {name: where for where, name in reversed(found)}
 
 
 def missing_files(recipe: Recipe) -> Iterator[tuple[Where, Path]]:
     """Every file that the recipe names and that is not there."""
-    found: list[tuple[Where, Path]] = []
-    _walk(recipe, (), recipe.context.folder, found)
-    yield from found
+    start = recipe.context.folder
+    for name, where in named_files(recipe).items():
+        if not _exists(start / name):
+            yield where, start / name
 
 
-def _walk(model: BaseModel, where: Where, start: Path, found: list[tuple[Where, Path]]) -> None:
+def _walk(model: BaseModel, where: Where, found: list[tuple[Where, str]]) -> None:
     for name, field in type(model).model_fields.items():
         mark = _mark(field)
         for place, value in _leaves(getattr(model, name), (*where, name)):
             if isinstance(value, BaseModel):
-                _walk(value, place, start, found)
-            elif isinstance(value, str) and mark is not None and mark.required and not _exists(start / value):
-                found.append((place, start / value))
+                _walk(value, place, found)
+            elif isinstance(value, str) and mark is not None and mark.required:
+                found.append((place, value))
 
 
 def _leaves(value: Any, where: Where) -> Iterator[tuple[Where, Any]]:

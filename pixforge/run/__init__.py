@@ -3,5 +3,6 @@
 from pixforge.run.progress import Progress, make_progress
 from pixforge.run.render import optimize, render
 from pixforge.run.result import Result
+from pixforge.run.resume import resume
 
-__all__ = ["Progress", "Result", "make_progress", "optimize", "render"]
+__all__ = ["Progress", "Result", "make_progress", "optimize", "render", "resume"]

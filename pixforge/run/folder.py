@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from pixforge.contracts.files import PART, whole_file
 from pixforge.errors import OutputError
 
 DEFAULT_PARENT = "outputs"
+LOCK = ".lock"
 _WORKS = "name another folder with -o DIR"
 
 
@@ -64,14 +66,46 @@ def run_folder(out: str | Path | None, name: str) -> Iterator[Path]:
 
 def write_text(path: Path, text: str) -> None:
     """Write a new file and rename it, so that it is never half there under its name."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except BaseException:
+    with whole_file(path) as file:
+        file.write(text.encode())
+
+
+def clear_parts(folder: Path) -> None:
+    """Take away what a killed process was writing."""
+    for path in folder.glob(f".*{PART}"):
         with suppress(OSError):
-            part.unlink()
-        raise
+            path.unlink()
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep others from working in the folder; the system takes the lock back when the process dies.
+
+    Raises:
+        OutputError: another process works there.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise OutputError(
+            f"{folder}: a run is going on in it; wait until it ends, or stop it first"
+        ) from None
+    except OSError as error:
+        raise _unusable(folder, error) from None
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            (folder / LOCK).unlink()
+        lock.release()
+
+
+def branch_folder(parent: Path) -> Path:
+    """A new folder beside a run's: its name with the next free number."""
+    return _next(parent.resolve().parent, parent.resolve().name)
 
 
 def _named(folder: Path) -> Path:
@@ -84,7 +118,10 @@ def _named(folder: Path) -> Path:
 def _numbered(name: str) -> Path:
     parent = Path(DEFAULT_PARENT)
     parent.mkdir(parents=True, exist_ok=True)
-    stem = _plain(name)
+    return _next(parent, _plain(name))
+
+
+def _next(parent: Path, stem: str) -> Path:
     pattern = re.compile(re.escape(stem) + r"-(\d{1,9})")
     taken = (pattern.fullmatch(entry.name) for entry in parent.iterdir())
     number = max((int(match[1]) for match in taken if match), default=0)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pixforge.contracts import Config, StepReport
     from pixforge.engine import Session
+    from pixforge.plugins import PluginInfo
     from pixforge.recipe import Recipe
 
 NAME = "run.json"
@@ -26,7 +27,7 @@ def describe_session(session: Session) -> dict[str, Any]:
     """What is known before the first step: versions, plugins, weights, device, seed."""
     recipe, scene = session.recipe, session.scene
     return {
-        "versions": _versions(),
+        "versions": versions(),
         "plugins": _plugins(recipe),
         "weights": {name: perceptor.provenance() for name, perceptor in session.perceptors.items()},
         "generator": session.generator.provenance(),
@@ -36,6 +37,22 @@ def describe_session(session: Session) -> dict[str, Any]:
         "seed": recipe.seed,
         "canvas_seeds": [canvas.seed for canvas in scene.canvases],
         "steps": recipe.steps,
+    }
+
+
+def fingerprint(session: Session) -> dict[str, str | None]:
+    """All but the recipe that the bits of a run depend on: libraries, plugins, weights, device, precision."""
+    found = {name: each for name, each in versions().items() if name not in {"python", "platform"}}
+    found |= {
+        f"plugin {each['name']}": each["version"] for each in _plugins(session.recipe) if each["version"]
+    }
+    weights = {name: each.provenance() for name, each in session.perceptors.items()}
+    weights["generator"] = session.generator.provenance()
+    found |= {f"weights of {name}": each.get("sha256") for name, each in weights.items() if each}
+    return {
+        **found,
+        "device": _devices(session),
+        "precision": str(session.scene.dtype).removeprefix("torch."),
     }
 
 
@@ -53,7 +70,8 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     write_text(folder / NAME, json.dumps(manifest, indent=2, default=str) + "\n")
 
 
-def _versions() -> dict[str, str | None]:
+def versions() -> dict[str, str | None]:
+    """Of pixforge, Python, the libraries whose arithmetic makes the picture, and the platform."""
     from pixforge import __version__
 
     packages = {name: _version(package) for name, package in _PACKAGES.items()}
@@ -85,13 +103,23 @@ def _device(device: torch.device) -> str:
     return str(device)
 
 
-def _plugins(recipe: Recipe) -> list[dict[str, str | None]]:
-    """Those that own a component of the recipe, in the recipe's order."""
-    used = {}
+def _plugins(recipe: Recipe) -> list[dict[str, Any]]:
+    """Those that own a component of the recipe, in the recipe's order, with it; then those that are told of the run."""
+    registry = recipe.context.registry
+    used: dict[str, dict[str, Any]] = {}
     for kind, config in _components(recipe):
-        info = recipe.context.registry.of(config, kind).plugin
-        used[info.name] = {"name": info.name, "distribution": info.distribution, "version": info.version}
+        word = f"{kind} {getattr(config, 'type')}"  # noqa: B009 - every component's configuration has it, not every Config
+        record = _record(registry.of(config, kind).plugin, used)
+        record["components"] = list(dict.fromkeys([*record["components"], word]))
+    for name in registry.plugins.names():
+        if {"pixforge_run_started", "pixforge_run_finished"} & set(registry.plugins.hooks_of(name)):
+            _record(registry.plugins.infos[name], used)
     return list(used.values())
+
+
+def _record(info: PluginInfo, used: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    facts = {"source": info.source, "distribution": info.distribution, "version": info.version}
+    return used.setdefault(info.name, {"name": info.name, **facts, "components": []})
 
 
 def _components(recipe: Recipe) -> Iterator[tuple[str, Config]]:

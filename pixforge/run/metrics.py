@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import csv
+import io
+import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING
+
+from pixforge.contracts.files import whole_file
 
 if TYPE_CHECKING:
     from pixforge.contracts import StepReport
 
 NAME = "metrics.csv"
 _FLUSH_SECONDS = 2.0
+_REST = ["learning_rate", "seconds"]
 
 
 class MetricsWriter:
@@ -19,8 +24,9 @@ class MetricsWriter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: TextIO | None = None
+        self._file: IO[bytes] | None = None
         self._names: list[str] = []
+        self._lines: list[bytes] = []
         self._last = self._flushed = time.perf_counter()
 
     def write(self, report: StepReport) -> None:
@@ -33,14 +39,62 @@ class MetricsWriter:
         seconds, self._last = now - self._last, now
         if report.step == 0:
             return
-        file = self._file or self._open(report)
-        values = [f"{report.losses[name]:.7g}" for name in self._names]
-        csv.writer(file, lineterminator="\n").writerow(
-            [report.step, *values, f"{report.learning_rate:.7g}", f"{seconds:.6f}"]
-        )
+        if self._file is not None and not report.losses.keys() <= set(self._names):
+            self.flush()  # a branch with other losses
+            self._file.close()
+            self.resume(self._path, report.step, list(report.losses))
+        if self._file is None:
+            self._names = list(report.losses)
+            self._file = self._path.open("wb", buffering=0)
+            self._lines.append(_line(["step", *self._names, *_REST]))
+        values = [f"{report.losses[name]:.7g}" if name in report.losses else "" for name in self._names]
+        self._lines.append(_line([report.step, *values, f"{report.learning_rate:.7g}", f"{seconds:.6f}"]))
         if now - self._flushed > _FLUSH_SECONDS:
-            file.flush()
-            self._flushed = now
+            self.flush()
+
+    def flush(self) -> None:
+        """Write whole lines.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        self._flushed = time.perf_counter()
+        if self._file is not None and self._lines:
+            data, self._lines = b"".join(self._lines), []
+            while data:
+                data = data[self._file.write(data) or 0 :]
+
+    def sync(self) -> None:
+        """Bring all lines to the disk, for a checkpoint.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        self.flush()
+        if self._file is not None:
+            os.fsync(self._file.fileno())
+
+    def resume(self, source: Path, step: int, terms: list[str]) -> None:
+        """Go on after a step: keep the lines of `source` until then, and add columns for terms that are new.
+
+        Raises:
+            OSError: a file cannot be read or written.
+        """
+        rows: list[dict[str, str]] = []
+        names: list[str] = []
+        if source.exists():
+            with source.open(encoding="utf-8", errors="replace", newline="") as file:
+                reader = csv.DictReader(file, restval="")
+                names = [name for name in reader.fieldnames or [] if name not in {"step", *_REST}]
+                rows = [row for row in reader if _until(row, step)]
+        if not rows:
+            return
+        self._names = names + [name for name in terms if name not in names]
+        with whole_file(self._path) as target:
+            target.write(_line(["step", *self._names, *_REST]))
+            for row in rows:
+                target.write(_line([row.get(name, "") for name in ["step", *self._names, *_REST]]))
+        self._file = self._path.open("ab", buffering=0)
 
     def close(self) -> None:
         """Write what is left.
@@ -49,13 +103,16 @@ class MetricsWriter:
             OSError: the disk is full.
         """
         if self._file is not None:
-            self._file.close()
+            with self._file:
+                self.flush()
 
-    def _open(self, report: StepReport) -> TextIO:
-        """The terms are known from the first report on."""
-        self._names = list(report.losses)
-        self._file = self._path.open("w", encoding="utf-8", newline="")
-        csv.writer(self._file, lineterminator="\n").writerow(
-            ["step", *self._names, "learning_rate", "seconds"]
-        )
-        return self._file
+
+def _line(cells: list[object]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue().encode()
+
+
+def _until(row: dict[str, str], step: int) -> bool:
+    number = row.get("step") or ""
+    return number.isascii() and number.isdigit() and 0 < int(number[:9]) <= step

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pixforge.contracts import Exporter, Generator, Output
-from pixforge.errors import PixforgeError, PluginError, RecipeError, RunError
+from pixforge.errors import InputError, PixforgeError, PluginError, RecipeError, RunError
 from pixforge.run.metrics import NAME, MetricsWriter
 
 if TYPE_CHECKING:
+    import torch
+
     from pixforge.contracts import StepReport
     from pixforge.recipe import Recipe
 
@@ -45,6 +47,11 @@ class Sink:
         """Close it; an exception is kept in `error`, unless an earlier one is there, of which it is a consequence."""
         self._guard(self.writer.close)
 
+    def attempt(self, action: Callable[[], None]) -> None:
+        """Do something else with it, unless it has failed before."""
+        if self.error is None:
+            self._guard(action)
+
     def _guard(self, action: Callable[[], None]) -> None:
         try:
             action()
@@ -57,8 +64,36 @@ class Sinks:
 
     def __init__(self, exporters: Sequence[tuple[str, Exporter[Any]]], folder: Path) -> None:
         self._exporters = [exporter for _, exporter in exporters]
-        self._all = [Sink(label, exporter, (exporter.files() or [label])[0]) for label, exporter in exporters]
-        self._all.append(Sink(NAME, MetricsWriter(folder / NAME), NAME))
+        self._own = [Sink(label, exporter, (exporter.files() or [label])[0]) for label, exporter in exporters]
+        self._metrics = MetricsWriter(folder / NAME)
+        self._all = [*self._own, Sink(NAME, self._metrics, NAME)]
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """What going on needs of those that still work; all that they have written is on the disk."""
+        found: dict[str, torch.Tensor] = {}
+        for index, (sink, exporter) in enumerate(zip(self._own, self._exporters, strict=True)):
+            sink.attempt(lambda: found.update(_state_of(index, exporter)))  # noqa: B023 - called at once
+        self._all[-1].attempt(self._metrics.sync)
+        return found
+
+    def resume(
+        self, tensors: Mapping[str, torch.Tensor], report: StepReport, metrics: Path, *, branch: bool
+    ) -> None:
+        """Go on after the step of a report; the exporters of a branch begin there.
+
+        Raises:
+            InputError: an exporter finds its part of the checkpoint wanting.
+        """
+        for index, (sink, exporter) in enumerate(zip(self._own, self._exporters, strict=True)):
+            state = part(tensors, _prefix(index, exporter))
+            if branch:
+                sink.write(report)
+            else:
+                sink.attempt(lambda: exporter.resume(state, report))  # noqa: B023 - called at once
+        self._all[-1].attempt(lambda: self._metrics.resume(metrics, report.step, list(report.names)))
+        for error in self.errors:
+            if isinstance(error, InputError):
+                raise error
 
     def write(self, report: StepReport) -> None:
         """Pass a report on to all.
@@ -87,7 +122,23 @@ class Sinks:
         return [name for exporter in self._exporters for name in exporter.files()] + [NAME]
 
 
-def open_sinks(recipe: Recipe, folder: Path, generator: Generator[Any] | None = None) -> Sinks:
+def part(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """Those whose names begin with `prefix`, by the rest of their names."""
+    return {name.removeprefix(prefix): each for name, each in tensors.items() if name.startswith(prefix)}
+
+
+def _prefix(index: int, exporter: Exporter[Any]) -> str:
+    return f"exporter/{index}-{getattr(exporter.config, 'type', '')}/"
+
+
+def _state_of(index: int, exporter: Exporter[Any]) -> dict[str, torch.Tensor]:
+    prefix = _prefix(index, exporter)
+    return {f"{prefix}{name}": each.detach().cpu().contiguous() for name, each in exporter.state().items()}
+
+
+def open_sinks(
+    recipe: Recipe, folder: Path, generator: Generator[Any] | None = None, first_step: int = 0
+) -> Sinks:
     """Make the exporters; they write nothing before the first report.
 
     Raises:
@@ -95,7 +146,7 @@ def open_sinks(recipe: Recipe, folder: Path, generator: Generator[Any] | None = 
         PluginError: an exporter failed while it was made.
     """
     resolved = recipe.resolved_yaml(folder)
-    output = Output(folder, resolved, recipe.size, recipe.steps, recipe.canvases, generator)
+    output = Output(folder, resolved, recipe.size, recipe.steps, recipe.canvases, generator, first_step)
     exporters = [_make(recipe, config, output) for config in recipe.exporters]
     owners: dict[str, str] = {}
     for index, (_, exporter) in enumerate(exporters):

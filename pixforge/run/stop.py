@@ -11,14 +11,14 @@ from typing_extensions import Self
 
 
 class Stop:
-    """While open, the first SIGINT or SIGTERM sets `requested`, so the step is finished and all is saved.
+    """While open, the first SIGINT or SIGTERM sets `requested` and `number`, so the step is finished and all is saved.
 
     A second one breaks off a long step with KeyboardInterrupt. Those who press it twice mean the run and not the
     saving, so this takes two more to break off. Off the main thread Python gives no signals: there it does nothing.
     """
 
     def __init__(self) -> None:
-        self.requested = False
+        self.number: int | None = None
         self._patience = 1
         self._before: dict[int, Any] = {}
 
@@ -36,8 +36,13 @@ class Stop:
         """Say that the loop is over."""
         self._patience = 2
 
-    def _handle(self, _number: int, _frame: FrameType | None) -> None:
-        self.requested = True
+    @property
+    def requested(self) -> bool:
+        """Whether a signal has come."""
+        return self.number is not None
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        self.number = number
         if self._patience == 0:
             raise KeyboardInterrupt
         self._patience -= 1

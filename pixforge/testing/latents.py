@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pixforge.contracts import Generator, Init, Scene
+from pixforge.contracts.latents import AVERAGE
 from pixforge.errors import UnsupportedError
 from pixforge.testing.scene import built, make_scene, ramp
 
@@ -57,13 +58,14 @@ def _check_latents(generator: Generator[Any], scene: Scene, name: str) -> None:
     assert latents, f"{name}.latents() is empty: nothing would be trained"
     for key, latent in latents.items():
         assert latent.is_leaf, f"latent '{key}' must be a leaf tensor: call requires_grad_() last"
-        assert latent.requires_grad, f"latent '{key}' must require gradient: call requires_grad_() on it"
+        kept = key.endswith(AVERAGE) or latent.requires_grad
+        assert kept, f"latent '{key}' must require gradient: call requires_grad_() on it"
         first = latent.shape[0] if latent.dim() else 0
         assert first == scene.batch, f"the first dimension of latent '{key}' must be the canvases"
-    known = {id(latent) for latent in latents.values()}
+    known = {id(latent) for latent in latents.values() if latent.requires_grad}
     grouped = [each for group in generator.parameter_groups() for each in group["params"]]
     assert {id(each) for each in grouped} == known and len(grouped) == len(known), (  # noqa: PT018 - one sentence
-        f"{name}.parameter_groups() must have each of latents() once, or it is not trained or not saved"
+        f"{name}.parameter_groups() must have each trained one of latents() once, or it is not trained or not saved"
     )
 
 
@@ -95,7 +97,7 @@ def _check_alone(
 
 
 def _check_resume(component: type[Generator[Any]], scene: Scene, fields: dict[str, Any]) -> None:
-    """What a checkpoint holds is the latents by name: they must be all that the picture depends on."""
+    """What a checkpoint holds is the latents by name and `state()`: they must be all that the picture depends on."""
     import torch
 
     worn, fresh = built(component, scene, fields), built(component, scene, fields)
@@ -107,8 +109,11 @@ def _check_resume(component: type[Generator[Any]], scene: Scene, fields: dict[st
             worn.forward(1)
         for key, latent in fresh.latents().items():
             latent.copy_(worn.latents()[key])
+        fresh.load_state({name: each.clone() for name, each in worn.state().items()})
         same = torch.allclose(fresh.forward(1), worn.forward(1), atol=1e-5)
-    assert same, f"{component.__name__} keeps state outside latents(), so a resumed run would differ"
+    assert same, (
+        f"{component.__name__} keeps state outside latents() and state(), so a resumed run would differ"
+    )
 
 
 def _check_constrain(generator: Generator[Any], scene: Scene, name: str) -> None:

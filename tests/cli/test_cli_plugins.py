@@ -59,7 +59,7 @@ def test_bounds_and_choices(cli):
     out = cli("plugins", "still")[1]
     assert "  format: png | jpeg | webp (default png)\n" in out
     assert "  quality: whole number, at least 1, at most 100 (default none)\n" in out
-    assert "  metadata: true or false (default true)\n" in out
+    assert "  metadata: recipe | none" in out
 
 
 def test_required_fields(cli):

@@ -25,7 +25,15 @@ def rendered(monkeypatch):
             "timings": {"total": 1.5},
         }
         files = ["recipe.yaml", "image.png", "progress.mp4", "run.json"]
-        return Result([], Path(out or "outputs/x-1"), {}, manifest, files, interrupted=recipe.seed == "stop")
+        return Result(
+            [],
+            Path(out or "outputs/x-1"),
+            {},
+            manifest,
+            files,
+            interrupted=recipe.seed == "stop",
+            recipe=recipe,
+        )
 
     monkeypatch.setattr(pixforge.run, "render", render)
     return calls

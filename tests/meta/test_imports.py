@@ -37,9 +37,11 @@ ALLOWED = {
     "recipe": {"registry", "plugins", "contracts", "errors", "metadata"},
     "engine": {"recipe", "registry", "contracts", "errors"},
     "run": {"engine", "recipe", "registry", "plugins", "contracts", "errors", "images", "metadata"},
+    "search": {"engine", "recipe", "contracts", "errors", "images", "weights"},
     "testing": {"builtin", "contracts", "hookspecs", "plugins", "registry", "errors"},
     "scaffold": {"contracts", "testing", "errors"},
     "cli": {
+        "search",
         "scaffold",
         "tokens",
         "vqgan",

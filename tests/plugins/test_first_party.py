@@ -1,7 +1,9 @@
 """What is in plugins/ keeps the contract, uses the public API alone, and renders."""
 
 import ast
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -87,6 +89,23 @@ def test_a_distribution_installs_passes_its_tests_and_renders_its_examples(name,
     assert (source / "picture.png").stat().st_size > 5000
     schema = run([sys.executable, "-m", "pixforge", "schema"], source, environment)
     assert all(f'"{word}"' in schema for word in WORDS[name])
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_it_is_an_extra_of_pixforge(name, tmp_path):
+    """`pip install 'pixforge[NAME]'`, from a folder of wheels instead of an index."""
+    shutil.copytree(HOME / name, tmp_path / name)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    offline = ["--no-index", "--no-build-isolation", "-q"]
+    run(
+        [*pip, "wheel", *offline, "--no-deps", "-w", str(tmp_path / "wheels"), str(tmp_path / name)], tmp_path
+    )
+    wheels = ["--find-links", str(tmp_path / "wheels")]
+    report = run(
+        [*pip, "install", *offline, "--dry-run", "--report", "-", *wheels, f"{ROOT}[{name}]"], tmp_path
+    )
+    chosen = {each["metadata"]["name"] for each in json.loads(report)["install"]}
+    assert f"pixforge-{name}" in chosen
 
 
 WORDS = {"siren": ["siren", "deep_image_prior"], "strokes": ["strokes", "sketch", "svg"]}

@@ -14,7 +14,9 @@ from pixforge.builtin.exporters.still import StillConfig
 from pixforge.builtin.exporters.video import VideoConfig
 from pixforge.contracts import Canvas, Draws, Scene, StepReport
 from pixforge.contracts.step import HostCopy
+from pixforge.engine.state import State
 from pixforge.plugins import load_plugins
+from pixforge.recipe.model import CheckpointConfig, RecoveryConfig
 from pixforge.registry import Registry
 
 
@@ -34,6 +36,8 @@ class FakeRecipe:
     name: str = "red-heart"
     registry: Registry = field(default_factory=lambda: Registry(load_plugins()))
     prompts: list[Any] = field(default_factory=list)
+    checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
+    recovery: RecoveryConfig = field(default_factory=RecoveryConfig)
 
     compile = False
     generator = Plain(type="pixels")
@@ -92,10 +96,32 @@ class FakeSession:
     def start(self):
         return self._report(0)
 
-    def run(self):
-        for step in range(1, self.recipe.steps + 1):
-            self.on_step.call(step)
-            yield self._report(step)
+    def run(self, begin=None, factor=1.0):
+        return FakeLoop(self, begin.step if begin else 0)
+
+
+class FakeLoop:
+    """The steps of the fake session."""
+
+    def __init__(self, session, step):
+        self.session = session
+        self.step = step
+        self.settled = True
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.step >= self.session.recipe.steps:
+            raise StopIteration
+        self.settled = False
+        self.session.on_step.call(self.step + 1)
+        self.step += 1
+        self.settled = True
+        return self.session._report(self.step)
+
+    def state(self):
+        return State(self.step, {"latent/grid": torch.ones(1, 2)})
 
 
 @pytest.fixture

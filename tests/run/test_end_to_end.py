@@ -78,7 +78,10 @@ def test_recipe_becomes_a_picture_that_can_be_run_again(recipe_file):
     assert mean[0] > mean[1:].max() + 40
     found = json.loads((made.folder / "run.json").read_text())
     assert list(found["weights"].values()) == [{"sha256": "none"}]
-    assert {"color", "generators"} <= {plugin["name"] for plugin in found["plugins"]}
+    plugins = {plugin["name"]: plugin for plugin in found["plugins"]}
+    assert {"color", "generators"} <= set(plugins)
+    assert plugins["color"]["source"] == str(recipe_file.parent / "color.py")
+    assert plugins["color"]["components"] == ["perceptor color"]
 
     for source in ("image-00.png", "progress.mp4", "recipe.yaml"):
         again = render(load_recipe(made.folder / source), f"again-{source}")

@@ -100,6 +100,7 @@ def test_manifest(on_step, recipe):
     assert found["precision"] == "float32"
     assert set(found["versions"]) >= {"pixforge", "python", "torch", "open_clip", "platform"}
     assert [plugin["name"] for plugin in found["plugins"]] == ["generators", "inits", "cutouts", "exporters"]
+    assert found["plugins"][-1]["components"] == ["exporter still", "exporter video"]
     assert set(found["timings"]) == {"build", "loop", "per_step", "export", "total"}
     assert found["final"] == pytest.approx({"prompt": 0.88, "total": 0.5})
     assert len(found["final_by_canvas"]) == 2
@@ -166,7 +167,7 @@ def test_broken_off_before_the_first_picture(on_step, recipe, monkeypatch):
     monkeypatch.setattr(on_step.session, "start", twice)
     made = render(recipe(), "out")
     assert (made.interrupted, made.images) == (True, [])
-    assert made.files == ["recipe.yaml", "checkpoint.safetensors", "run.json"]
+    assert made.files == ["recipe.yaml", "run.json"]
 
 
 def test_error_in_the_loop_keeps_the_last_good_picture(on_step, recipe):
@@ -289,7 +290,15 @@ def test_exporter_that_cannot_be_made(on_step, recipe):
 def test_lifecycle_hooks(on_step, recipe):
     watcher = Watcher()
     render(recipe(registry=registry(watcher)), "out")
-    assert watcher.seen == [("started", ["recipe.yaml"]), ("finished", "finished")]
+    assert watcher.seen == [("started", [".lock", "recipe.yaml", "run.json"]), ("finished", "finished")]
+    told = next(plugin for plugin in manifest("out")["plugins"] if plugin["name"] == "watcher")
+    assert told == {
+        "name": "watcher",
+        "source": "watcher.py",
+        "distribution": None,
+        "version": None,
+        "components": [],
+    }
 
 
 def test_failing_hook_is_named(on_step, recipe):

@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
+import pixforge
 from pixforge.builtin.generators.vqgan import VQGAN, VQGANConfig
 from pixforge.builtin.inits.run import Run, RunConfig
 from pixforge.builtin.losses.latent import Latent, LatentConfig
 from pixforge.contracts import Generator, View
 from pixforge.errors import InputError, WeightsError
+from pixforge.recipe import load_recipe
+from pixforge.run import resume
 from pixforge.testing import check_component, make_scene
 from pixforge.vqgan.latent import central, clamp_with_gradient, gumbel_codes, padded
 
@@ -39,6 +42,7 @@ def test_the_contract_holds(folder, quantization, model, monkeypatch):
     monkeypatch.setattr(VQGAN, "encode", Generator.encode)  # no random network can show a given picture
     scene = make_scene((32, 24), folder=folder)
     check_component(VQGAN, scene, model=model, quantization=quantization)
+    check_component(VQGAN, scene, model=model, quantization=quantization, ema=0.5)
 
 
 @pytest.mark.parametrize("size", [(32, 32), (33, 18), (30, 47)])
@@ -148,19 +152,68 @@ def test_clamped_colors_may_come_back():
     assert image.grad.tolist() == [-1.0, 1.0, 1.0, 0.0, 0.0]
 
 
+def moved(generator, step, by=0.1):
+    """The picture after one update: what the engine does, with a push instead of a gradient."""
+    with torch.no_grad():
+        next(iter(generator.latents().values())).add_(by)
+        generator.constrain()
+        return generator.shown(generator.forward(step), step)
+
+
 def test_the_running_mean_is_what_is_shown(folder):
-    generator = make(folder, ema=0.9, quantization="none")
+    generator = make(folder, ema=0.9, quantization="none", clamp=False)
     z = generator.latents()["z"]
-    start = z.detach().clone()
     with torch.no_grad():
         image = generator.forward(0)
         assert generator.shown(image, 0) is image
-        z.add_(0.3)
-        z.clamp_(generator._low, generator._high)
-        generator.constrain()
-        shown = generator.shown(generator.forward(1), 1)
-        expected = generator._decoded(start.lerp(z, 0.9))  # a young mean forgets the start
+        moved(generator, 1)
+        first = z.detach().clone()
+        shown = moved(generator, 2)
+        # The first update is the mean so far; a mean that is one update old keeps a tenth.
+        torch.testing.assert_close(generator.latents()["z_average"], first.lerp(z, 0.9))
+        expected = generator._decoded(first.lerp(z, 0.9))
     torch.testing.assert_close(shown, expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("quantization", ["straight_through", "gumbel", "none"])
+def test_a_resumed_running_mean_goes_on_exactly(folder, quantization):
+    whole, first, second = (make(folder, ema=0.9, quantization=quantization) for _ in range(3))
+    with torch.no_grad():
+        for generator in (whole, first):
+            generator.forward(0)
+            for step in (1, 2, 3):
+                moved(generator, step, 0.05 * step)
+        for name, latent in second.latents().items():
+            latent.copy_(first.latents()[name])
+        second.forward(3)  # as the engine does before it goes on
+    for step in (4, 5):
+        assert torch.equal(moved(whole, step, -0.1), moved(second, step, -0.1))
+
+
+def test_the_running_mean_is_kept_but_not_trained(folder):
+    generator = make(folder, ema=0.9)
+    assert set(generator.latents()) == {"z", "z_average"}
+    (group,) = generator.parameter_groups()
+    assert [id(each) for each in group["params"]] == [id(generator.latents()["z"])]
+    scene = make_scene((32, 24), folder=folder)
+    loss = Latent(LatentConfig(distance="mse", origin="start"), scene)
+    with torch.no_grad():
+        loss.prepare(generator)
+        generator.latents()["z_average"].add_(5.0)
+        assert loss.forward(View(None, generator, scene, 0)).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_a_run_goes_on_from_the_picture_that_another_run_saved(folder, tmp_path, ema):
+    model = str(folder / "tiny.safetensors")
+    recipe = {"prompts": ["red"], "size": [32, 24], "steps": 4, "seed": 1, "exporters": ["still"]}
+    recipe["generator"] = {"type": "vqgan", "model": model, "ema": 0.9, "quantization": "none"}
+    recipe["optimizer"] = {"type": "adam", "learning_rate": 0.3}
+    saved = pixforge.render(pixforge.load_recipe(recipe), tmp_path / "a")
+    start = {"type": "run", "checkpoint": str(tmp_path / "a" / "checkpoint.safetensors")}
+    more = {"init": start, "steps": 0, "generator.ema": ema}
+    again = pixforge.render(pixforge.load_recipe(recipe, more), tmp_path / "b")
+    assert saved.images[0].tobytes() == again.images[0].tobytes()
 
 
 def test_half_precision_stays_close(folder):
@@ -263,3 +316,13 @@ def test_a_hostile_size_allocates_nothing(tmp_path):
     file.write_text(file.read_text().replace("ch: 32", "ch: 1048576"))
     with pytest.raises(WeightsError, match=r"ddconfig\.ch"):
         make(tmp_path)
+
+
+def test_a_branch_may_begin_or_end_a_running_mean(folder, tmp_path):
+    model = str(folder / "tiny.safetensors")
+    recipe = {"seed": 1, "size": [16, 16], "steps": 2, "prompts": ["a"], "exporters": ["still"]}
+    for first, second in ((0.0, 0.9), (0.9, 0.0)):
+        generator = {"type": "vqgan", "model": model, "ema": first}
+        made = pixforge.render(load_recipe({**recipe, "generator": generator}), tmp_path / f"a{first}")
+        branch = resume(made.folder, {"generator.ema": second, "steps": 4}, out=tmp_path / f"b{first}")
+        assert branch.metrics["total"] > 0

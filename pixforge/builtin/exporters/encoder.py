@@ -1,116 +1,77 @@
-"""A running ffmpeg that takes frames, on a thread that feeds it.
+"""From reports to a recording, on a thread of its own.
 
-imageio_ffmpeg brings the program; its own `write_frames` neither reports the exit status nor keeps what ffmpeg said,
-so the process is run here.
+The video is encoded in segments of about a second, each by an ffmpeg of its own. So a run that stops and goes on needs
+to keep the frames of the last segment only, and the frames of the video do not depend on where it stopped.
 """
 
 from __future__ import annotations
 
 import queue
-import re
-import subprocess
-import sys
-import tempfile
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pixforge.builtin.exporters.formats import is_even, pieces_of, recording_arguments
+from pixforge.builtin.exporters.position import Position
+from pixforge.builtin.exporters.segment import Segment
+from pixforge.builtin.exporters.sheet import sheet
 from pixforge.errors import RunError
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from pixforge.builtin.exporters.recording import Recording
     from pixforge.contracts import StepReport
 
+    Frame = npt.NDArray[np.uint8]
+
 QUEUE = 8
+TRIES = 3
+"""How often a segment is encoded when ffmpeg dies over it."""
+_KEPT_BYTES = 128 * 2**20
 
 
-def ffmpeg() -> str:
-    """The path of the ffmpeg that imageio-ffmpeg brings, or that its own rules find.
+class _Mark:
+    """Goes through the queue like a picture and comes back with the position."""
 
-    Raises:
-        RunError: there is none.
-    """
-    import imageio_ffmpeg
-
-    try:
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except RuntimeError as error:
-        raise RunError(f"no ffmpeg for the video ({error}); reinstall imageio-ffmpeg") from None
-
-
-def start(
-    arguments: Sequence[str], log: IO[bytes], stdin: int = subprocess.DEVNULL
-) -> subprocess.Popen[bytes]:
-    """Start ffmpeg apart from the terminal, so that Ctrl-C reaches pixforge alone and the file gets finished.
-
-    What it says goes to a file: nobody has to read it, so it cannot block.
-    """
-    windows = sys.platform == "win32"
-    apart: dict[str, Any] = {"creationflags": 0x00000200} if windows else {"start_new_session": True}
-    command = [ffmpeg(), "-y", "-hide_banner", "-nostats", "-v", "error", *arguments]
-    return subprocess.Popen(command, stdin=stdin, stdout=subprocess.DEVNULL, stderr=log, **apart)  # noqa: S603 - our own arguments
-
-
-def convert(arguments: Sequence[str], name: str) -> None:
-    """Run ffmpeg on files to its end; `name` is what errors call the file.
-
-    Raises:
-        RunError: it failed; with what it said first.
-    """
-    with tempfile.TemporaryFile() as log:
-        process = start(["-nostdin", *arguments], log)
-        try:
-            status = process.wait()
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        if status:
-            raise _failure(name, status, log)
-
-
-def grid(pixels: npt.NDArray[np.uint8], even: bool) -> npt.NDArray[np.uint8]:
-    """`[B, H, W, 3]` as one near-square sheet `[H', W', 3]`; `even` repeats the last row and column where needed."""
-    import numpy as np
-
-    count, height, width, _ = pixels.shape
-    columns = int(np.ceil(np.sqrt(count)))
-    rows = -(-count // columns)
-    sheet = np.zeros((rows * columns, height, width, 3), np.uint8)
-    sheet[:count] = pixels
-    sheet = (
-        sheet.reshape(rows, columns, height, width, 3)
-        .swapaxes(1, 2)
-        .reshape(rows * height, columns * width, 3)
-    )
-    if even and (sheet.shape[0] % 2 or sheet.shape[1] % 2):
-        sheet = np.pad(sheet, ((0, sheet.shape[0] % 2), (0, sheet.shape[1] % 2), (0, 0)), mode="edge")
-    return sheet
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.position: Position | None = None
 
 
 class Encoder:
-    """Frames in, a file out; at most `QUEUE` pictures wait.
+    """Takes pictures; at most `QUEUE` of them wait.
 
     Args:
         name: what errors call the file.
+        format_: of the video, which decides how it is recorded.
         fps: frames per second.
-        arguments: ffmpeg's, after the input and up to the path of the file.
-        even: make width and height even, as 4:2:0 video wants them.
+        quality: 1 to 100.
+        recording: takes what comes out.
+        begin: where an earlier encoder of the same recording was.
     """
 
-    def __init__(self, name: str, fps: float, arguments: Sequence[str], *, even: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        format_: str,
+        fps: float,
+        quality: int,
+        recording: Recording,
+        begin: Position | None = None,
+    ) -> None:
         self._name = name
+        self._format = format_
         self._fps = fps
-        self._arguments = list(arguments)
-        self._even = even
-        self._queue: queue.Queue[tuple[StepReport, int] | None] = queue.Queue(QUEUE)
-        self._items = iter(
-            self._queue.get, None
-        )  # over for good once closed, so that it can be drained at any time
-        self._error: BaseException | None = None
+        self._quality = quality
+        self._recording = recording
+        self._at = Position(begin.number, begin.offset) if begin else Position()
+        if begin:
+            self._at.frames, self._at.counts = list(begin.frames), list(begin.counts)
+        self._fed = 0
+        self._segment: Segment | None = None
+        self._queue: queue.Queue[tuple[StepReport, int] | _Mark | None] = queue.Queue(QUEUE)
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name=f"pixforge {name}", daemon=True)
         self._thread.start()
 
@@ -119,84 +80,128 @@ class Encoder:
 
         Raises:
             RunError: the encoder has ended.
+            OSError: the recording cannot be written.
         """
         if report.image.device.type == "cpu":
             report.pixels  # noqa: B018 - taken here: on another thread torch would start a second set of threads
-        if self._error is None:
-            self._queue.put((report, count))
-        if self._error is not None:
-            raise self._error
+        self._put((report, count))
+
+    def position(self) -> Position:
+        """Where it is after all pictures until now; what comes before that segment is on the disk.
+
+        Raises:
+            RunError: the encoder has ended.
+            OSError: the recording cannot be written.
+        """
+        mark = _Mark()
+        self._put(mark)
+        mark.done.wait()
+        self._raise()
+        assert mark.position is not None
+        return mark.position
 
     def close(self) -> None:
-        """Wait until everything is in the file.
+        """Wait until everything is in the recording.
 
         Raises:
             RunError: the encoder failed.
+            OSError: the recording cannot be written.
         """
         self._queue.put(None)
         self._thread.join()
+        self._recording.close()
+        self._raise()
+
+    def _put(self, item: tuple[StepReport, int] | _Mark) -> None:
+        if self._error is None:
+            self._queue.put(item)
+        self._raise()
+
+    def _raise(self) -> None:
         if self._error is not None:
             raise self._error
 
     def _run(self) -> None:
-        with tempfile.TemporaryFile() as log:
-            try:
-                self._encode(log)
-            except BaseException as error:  # noqa: BLE001 - raised again in the loop's thread
-                self._error = error
-                for _ in self._items:  # a full queue would block the loop for good
-                    pass
-
-    def _encode(self, log: IO[bytes]) -> None:
-        process: subprocess.Popen[bytes] | None = None
+        items = iter(
+            self._queue.get, None
+        )  # over for good once closed, so that it can be drained at any time
         try:
-            for report, count in self._items:
-                frame = grid(report.pixels, self._even)
-                process = process or self._start(frame, log)
-                self._feed(process, frame, count, log)
+            self._advance()
+            for item in items:
+                if isinstance(item, _Mark):
+                    self._answer(item)
+                elif isinstance(item, tuple):
+                    self._show(sheet(item[0].pixels, even=is_even(self._format)), item[1])
+            self._end_segment()
+        except Exception as error:  # noqa: BLE001 - raised again in the loop's thread
+            self._error = error
+            self._drop_segment()
+            for item in items:  # a full queue would block the loop for good
+                if isinstance(item, _Mark):
+                    item.done.set()
+
+    def _answer(self, mark: _Mark) -> None:
+        try:
+            self._recording.sync()
+            at = self._at
+            mark.position = Position(at.number, at.offset, list(at.frames), list(at.counts))
         finally:
-            if process is not None:
-                _end(process)
-        if process is not None and process.returncode:
-            raise _failure(self._name, process.returncode, log)
+            mark.done.set()
 
-    def _start(self, frame: npt.NDArray[np.uint8], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    def _show(self, frame: Frame, count: int) -> None:
+        length = segment_length(self._fps, frame.nbytes)
+        while count:
+            part = min(count, length - sum(self._at.counts))
+            self._at.frames.append(frame)
+            self._at.counts.append(part)
+            self._advance()
+            count -= part
+            if sum(self._at.counts) == length:
+                self._end_segment()
+
+    def _end_segment(self) -> None:
+        if self._at.frames:
+            self._advance(end=True)
+            self._segment, self._fed = None, 0
+            self._at = Position(self._at.number + 1, self._recording.size)
+
+    def _advance(self, *, end: bool = False) -> None:
+        """Feed what is kept and not yet fed; when ffmpeg dies over it, the whole segment once more."""
+        for left in reversed(range(TRIES)):
+            try:
+                self._feed()
+                if end and self._segment is not None:
+                    self._segment.end()
+            except RunError:  # noqa: PERF203 - the loop is the retry
+                self._drop_segment()
+                if not left:
+                    raise
+                self._recording.cut(self._at.offset)
+            else:
+                return
+
+    def _feed(self) -> None:
+        for frame, count in list(zip(self._at.frames, self._at.counts, strict=True))[self._fed :]:
+            if self._segment is None:
+                self._segment = self._start(frame)
+            self._segment.feed(frame, count)
+            self._fed += 1
+
+    def _drop_segment(self) -> None:
+        if self._segment is not None:
+            self._segment.stop()
+        self._segment, self._fed = None, 0
+
+    def _start(self, frame: Frame) -> Segment:
         height, width, _ = frame.shape
-        source = [
-            "-f",
-            "rawvideo",
-            "-pix_fmt",
-            "rgb24",
-            "-s",
-            f"{width}x{height}",
-            "-r",
-            f"{self._fps:g}",
-            "-i",
-            "-",
-        ]
-        return start([*source, *self._arguments], log, subprocess.PIPE)
-
-    def _feed(
-        self, process: subprocess.Popen[bytes], frame: npt.NDArray[np.uint8], count: int, log: IO[bytes]
-    ) -> None:
-        assert process.stdin is not None
-        try:
-            for _ in range(count):
-                process.stdin.write(frame.data)
-        except OSError:
-            raise _failure(self._name, process.wait(), log) from None
+        source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"{self._fps:g}"]
+        begins = self._at.number * segment_length(self._fps, frame.nbytes) / self._fps
+        output = recording_arguments(self._format, self._fps, self._quality, begins)
+        return Segment(
+            self._name, pieces_of(self._format), [*source, "-i", "-", *output, "-"], self._recording
+        )
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    assert process.stdin is not None
-    with suppress(OSError):  # the pipe broke: its exit status says why
-        process.stdin.close()
-    process.wait()
-
-
-def _failure(name: str, status: int, log: IO[bytes]) -> RunError:
-    log.seek(0)
-    lines = log.read(2**20).decode(errors="replace").strip().splitlines()
-    # The first line is the cause, the others are its consequences; it opens with "[what @ address] ".
-    reason = re.sub(r"^(\[[^\]]*\] )+", "", lines[0]) if lines else f"it ended with status {status}"
-    return RunError(f"{name}: the video encoder failed: {reason}")
+def segment_length(fps: float, frame_bytes: int) -> int:
+    """Frames in a segment: a second of them, or as many as may be kept in memory."""
+    return max(1, min(round(fps), _KEPT_BYTES // max(frame_bytes, 1)))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
-from pixforge.builtin.exporters.encoder import convert
+from pixforge.builtin.exporters.ffmpeg import convert
+from pixforge.contracts.files import part_of, publish
+from pixforge.metadata import ffmetadata, with_recipe
 
 EXTENSIONS = {"mp4": "mp4", "webm": "webm", "gif": "gif", "apng": "png", "webp": "webp"}
 STREAMED = ("mp4", "webm")
@@ -15,56 +16,77 @@ STREAMED = ("mp4", "webm")
 # Said and meant: untagged video is shown with other colors by every other player.
 _COLOR = ["-vf", "scale=out_color_matrix=bt709:out_range=tv", "-pix_fmt", "yuv420p"]
 _COLOR += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"]
-# Each keyframe closes a fragment that stands by itself, and no index at the end is needed.
-_FRAGMENTS = ["-movflags", "+frag_keyframe+empty_moov+default_base_moof", "-flush_packets", "1", "-f", "mp4"]
-_CLUSTERS = ["-cluster_time_limit", "500", "-flush_packets", "1"]
+# Each keyframe closes a fragment that stands by itself, and no index at the end is needed. With frag_discont a segment
+# keeps its offset in time, and negative_cts_offsets let each begin exactly where the last one ends, B-frames or not.
+_FLAGS = "+frag_keyframe+empty_moov+default_base_moof+frag_discont+negative_cts_offsets"
+_FRAGMENTS = ["-movflags", _FLAGS, "-flush_packets", "1", "-f", "mp4"]
+# bitexact keeps random numbers out of the header, so that every segment has the same.
+_CLUSTERS = ["-cluster_time_limit", "500", "-flush_packets", "1", "-fflags", "+bitexact", "-f", "webm"]
 _LOSSLESS = ["-c:v", "libx264rgb", "-preset", "ultrafast", "-qp", "0"]
 
 
-def recording_arguments(format_: str, fps: float, quality: int) -> list[str]:
-    """The output arguments of ffmpeg for the file that grows during the run."""
-    keyframes = ["-g", str(max(1, round(fps / 2))), "-an"]
+def pieces_of(format_: str) -> str:
+    """How the recording is put together: as WebM or as MP4."""
+    return "webm" if format_ == "webm" else "mp4"
+
+
+def is_even(format_: str) -> bool:
+    """Whether width and height must be even, as 4:2:0 video wants them."""
+    return format_ in STREAMED
+
+
+def recording_arguments(format_: str, fps: float, quality: int, begins: float) -> list[str]:
+    """The output arguments of ffmpeg for a segment of the recording; `begins` is its place in seconds."""
+    keyframes = ["-g", str(max(1, round(fps / 2))), "-an", "-output_ts_offset", f"{begins:.6f}"]
     if format_ == "mp4":
         codec = ["-c:v", "libx264", "-preset", "veryfast", "-crf", str(round(51 - 0.41 * quality))]
         return [*codec, *_COLOR, *keyframes, *_FRAGMENTS]
     if format_ == "webm":
         codec = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "5", "-b:v", "0"]
-        return [*codec, "-crf", str(round(63 - 0.5 * quality)), *_COLOR, *keyframes, *_CLUSTERS, "-f", "webm"]
+        return [*codec, "-crf", str(round(63 - 0.5 * quality)), *_COLOR, *keyframes, *_CLUSTERS]
     return [*_LOSSLESS, *keyframes, *_FRAGMENTS]
 
 
-def finish(format_: str, recording: Path, path: Path, recipe: str, quality: int) -> None:
-    """Turn the recording into the file that stays, with the recipe in its metadata; the recording is gone after it.
+def finish(format_: str, recording: Path, path: Path, recipe: str | None, quality: int) -> None:
+    """Make the file that stays of the recording, with the recipe in its metadata if there is one.
 
     Raises:
-        RunError: ffmpeg failed; the recording stays.
-        OSError: a file cannot be written; the recording stays.
+        RunError: ffmpeg failed.
+        OSError: a file cannot be written.
     """
-    part = path.with_name(f".{path.name}.part")
+    part = part_of(path)
     try:
         if format_ in STREAMED:
             _remux(format_, recording, part, recipe, path.name)
         else:
             _convert(format_, recording, part, path.name, quality)
-            _tag(part, recipe)
-        part.replace(path)
+            if recipe is not None:
+                part.write_bytes(with_recipe(part.read_bytes(), recipe))
+        publish(part, path)
     finally:
-        with suppress(FileNotFoundError):
-            part.unlink()
-    if recording != path:
-        recording.unlink()
+        part.unlink(missing_ok=True)
 
 
-def _remux(format_: str, recording: Path, part: Path, recipe: str, name: str) -> None:
+def _remux(format_: str, recording: Path, part: Path, recipe: str | None, name: str) -> None:
     """Copy the stream into a file with a proper index and duration."""
-    from pixforge.metadata import ffmetadata
-
     index = ["-movflags", "+faststart"] if format_ == "mp4" else []
     with tempfile.TemporaryDirectory(prefix="pixforge-") as folder:
         metadata = Path(folder) / "metadata.txt"
         metadata.write_text(ffmetadata(recipe), encoding="utf-8", newline="\n")
         sources = ["-i", str(recording), "-f", "ffmetadata", "-i", str(metadata)]
-        copy = ["-map", "0:v", "-map_metadata", "1", "-c", "copy", *index, "-f", format_]
+        copy = [
+            "-map",
+            "0:v",
+            "-map_metadata",
+            "1",
+            "-c",
+            "copy",
+            "-fflags",
+            "+bitexact",
+            *index,
+            "-f",
+            format_,
+        ]
         convert([*sources, *copy, str(part)], name)
 
 
@@ -85,9 +107,3 @@ def _gif(recording: Path, part: Path, name: str) -> None:
         convert(["-i", str(recording), "-vf", "palettegen", "-frames:v", "1", "-update", "1", palette], name)
         look = ["-lavfi", "paletteuse=dither=sierra2_4a:diff_mode=rectangle", "-loop", "0", "-f", "gif"]
         convert(["-i", str(recording), "-i", palette, *look, str(part)], name)
-
-
-def _tag(part: Path, recipe: str) -> None:
-    from pixforge.metadata import with_recipe
-
-    part.write_bytes(with_recipe(part.read_bytes(), recipe))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
+from pixforge.builtin.exporters.metadata import Metadata
 from pixforge.contracts import Config, Exporter, Output, StepReport
 from pixforge.errors import RecipeError
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    import torch
 
 _EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp"}
 _QUALITY = 95
@@ -29,7 +28,7 @@ class StillConfig(Config):
     every: int = Field(
         0, ge=0, description="Steps between pictures on the way (image-step-00050.png); 0: only the last."
     )
-    metadata: bool = Field(default=True, description="Put the resolved recipe into the file.")
+    metadata: Metadata = Field("recipe", description="Put the resolved recipe into the file, or none of it.")
     name: str = Field("image", pattern=r"^\w[\w.-]{0,99}$", description="Of the file, without its extension.")
 
     @model_validator(mode="after")
@@ -46,14 +45,28 @@ class Still(Exporter[StillConfig]):
         super().__init__(config, output)
         self._last: StepReport | None = None
         self._written: list[str] = []
-        if config.metadata and config.format == "jpeg":
+        self._saved: list[int] = []
+        if self._tagged and config.format == "jpeg":
             self._check_length()
 
     def write(self, report: StepReport) -> None:
         """Keep the picture, and save it when it is its turn; the last one is saved on closing."""
         self._last = report
         if self.config.every and report.step % self.config.every == 0 and report.step > 0:
-            self._save(report, f"-step-{report.step:05d}")
+            self._save(report, _suffix(report.step))
+            self._saved.append(report.step)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """The steps of which pictures are there."""
+        import torch
+
+        return {"steps": torch.tensor(self._saved, dtype=torch.int64)}
+
+    def resume(self, state: Mapping[str, torch.Tensor], report: StepReport) -> None:
+        """Remember what is there already."""
+        self._last = report
+        self._saved = state["steps"].flatten().tolist() if "steps" in state else []
+        self._written = [name for step in self._saved for name in self._names(_suffix(step))]
 
     def close(self) -> None:
         """Save the last picture that was seen."""
@@ -64,6 +77,10 @@ class Still(Exporter[StillConfig]):
         """The final pictures, then those on the way."""
         final = self._names("")
         return final + [name for name in self._written if name not in final]
+
+    @property
+    def _tagged(self) -> bool:
+        return self.config.metadata == "recipe"
 
     def _names(self, suffix: str) -> list[str]:
         extension = _EXTENSIONS[self.config.format]
@@ -76,37 +93,28 @@ class Still(Exporter[StillConfig]):
         from pixforge.images import to_pil
 
         for name, pixels in zip(self._names(suffix), report.pixels, strict=True):
-            self._save_whole(to_pil(pixels), self.output.path(name))
+            with self.output.whole(name) as file:
+                to_pil(pixels).save(file, self.config.format, **self._options())
             self._written.append(name)
-
-    def _save_whole(self, image: Image, path: Path) -> None:
-        """Write a new file and rename it: under its own name it is never half there."""
-        part = path.with_name(f".{path.name}.part")
-        try:
-            with part.open("wb") as file:
-                image.save(file, self.config.format, **self._options())
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                part.unlink()
-            raise
 
     def _options(self) -> dict[str, Any]:
         from pixforge.metadata import exif, png_info
 
         if self.config.format == "png":
-            return {"pnginfo": png_info(self.output.recipe)} if self.config.metadata else {}
+            return {"pnginfo": png_info(self.output.recipe)} if self._tagged else {}
         options: dict[str, Any] = {"quality": self.config.quality or _QUALITY}
         if self.config.format == "jpeg":
             options["subsampling"] = 0  # full color resolution: the pictures are small and colorful
-        return {**options, "exif": exif(self.output.recipe)} if self.config.metadata else options
+        return {**options, "exif": exif(self.output.recipe)} if self._tagged else options
 
     def _check_length(self) -> None:
         from pixforge.metadata import MAX_EXIF, exif
 
         if len(exif(self.output.recipe)) > MAX_EXIF:
             raise RecipeError(
-                f"the recipe is longer than a JPEG's {MAX_EXIF} bytes; use format: png, or metadata: false"
+                f"the recipe is longer than a JPEG's {MAX_EXIF} bytes; use format: png, or metadata: none"
             )
+
+
+def _suffix(step: int) -> str:
+    return f"-step-{step:05d}"

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
+from collections.abc import Mapping
 from math import floor
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
 from pixforge.builtin.exporters.encoder import Encoder
-from pixforge.builtin.exporters.formats import EXTENSIONS, STREAMED, finish, recording_arguments
+from pixforge.builtin.exporters.formats import EXTENSIONS, STREAMED, finish, is_even, pieces_of
+from pixforge.builtin.exporters.metadata import Metadata
+from pixforge.builtin.exporters.position import Position, begins_with, pack, unpack
+from pixforge.builtin.exporters.recording import Recording
+from pixforge.builtin.exporters.sheet import sheet
 from pixforge.contracts import Config, Exporter, Output, StepReport
+from pixforge.contracts.files import part_of, publish
+
+if TYPE_CHECKING:
+    import torch
 
 _FPS = 30.0
 _GIF_FPS = 20.0
@@ -37,6 +47,7 @@ class VideoConfig(Config):
         1.5, ge=0, le=3600, description="Seconds that the result stays, within `seconds`."
     )
     quality: int | None = Field(None, ge=1, le=100, description="Of mp4, webm and webp, 80 when absent.")
+    metadata: Metadata = Field("recipe", description="Put the resolved recipe into the file, or none of it.")
     name: str = Field(
         "progress", pattern=r"^\w[\w.-]{0,99}$", description="Of the file, without its extension."
     )
@@ -57,8 +68,8 @@ class VideoConfig(Config):
         return self.fps or (_GIF_FPS if self.format == "gif" else _FPS)
 
 
-def frame_plan(config: VideoConfig, steps: int) -> list[int]:
-    """Which step each frame shows: the start held, an even walk through the steps, the result held.
+def frame_plan(config: VideoConfig, steps: int, start: int = 0) -> list[int]:
+    """Which step each frame shows: `start` held, an even walk through the steps, the result held.
 
     The holds get at most three quarters of the video between them.
     """
@@ -68,25 +79,25 @@ def frame_plan(config: VideoConfig, steps: int) -> list[int]:
     before, after = max(1, floor(first * shrink + 1e-6)), max(1, floor(last * shrink + 1e-6))
     between = total - before - after
     if between < 0:  # one or two frames in all
-        return [0, steps][-total:]
-    walk = [round((frame + 1) * steps / (between + 1)) for frame in range(between)]
-    return [0] * before + walk + [steps] * after
+        return [start, steps][-total:]
+    walk = [start + round((frame + 1) * (steps - start) / (between + 1)) for frame in range(between)]
+    return [start] * before + walk + [steps] * after
 
 
 class Video(Exporter[VideoConfig]):
     """Streams the pictures into an MP4, WebM, GIF, APNG or WebP of a given length.
 
     An MP4 or WebM plays while it is written and after a kill. The others are recorded as MP4 and converted at the end.
-    Several canvases share one video, side by side.
+    Several canvases share one video, side by side. Frames are the same whether the run stopped on the way or not.
     """
 
     def __init__(self, config: VideoConfig, output: Output) -> None:
         super().__init__(config, output)
-        plan = frame_plan(config, output.steps)
-        self._frames = Counter(plan)
-        self._held = self._frames[output.steps] if output.steps else 1
+        self._plan(output.first_step)
         self._last: StepReport | None = None
         self._encoder: Encoder | None = None
+        self._recording: Recording | None = None
+        self._whole: dict[str, torch.Tensor] = {}
 
     def write(self, report: StepReport) -> None:
         """Give the picture as many frames as its step has, maybe none."""
@@ -94,28 +105,83 @@ class Video(Exporter[VideoConfig]):
         self._show(report, self._frames.pop(report.step, 0))
 
     def close(self) -> None:
-        """Hold the last picture when the run ended early, and finish the file."""
-        if self._last is None:
+        """Hold the last picture when the run ended early, and finish the file; what going on needs stays beside it."""
+        if self._last is None or self._whole:
             return
-        if self._last.step < self.output.steps:
+        early = self._last.step < self.output.steps
+        if early:
             self._show(self._last, self._held)
-        if self._encoder is not None:
-            self._encoder.close()
-            finish(self.config.format, self._recording, self._path, self.output.recipe, self._quality)
+        if self._encoder is None or self._recording is None:
+            return
+        self._encoder.close()
+        source = self._keep_recording() if early else self._growing
+        recipe = self.output.recipe if self.config.metadata == "recipe" else None
+        finish(self.config.format, source, self._path, recipe, self._quality)
+        if not early:
+            self._rest.unlink(missing_ok=True)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Where the recording is, and the frames of its unfinished segment."""
+        if self._encoder is None or self._recording is None:
+            return self._whole
+        return pack(self._encoder.position(), self._recording.header)
+
+    def resume(self, state: Mapping[str, torch.Tensor], report: StepReport) -> None:
+        """Cut the recording back to the checkpoint and go on; without a state, a new video begins here."""
+        if not state or not self._continue(state, report):
+            self._set_old_aside(report.step)
+            self._plan(report.step)
+            self.write(report)
 
     def files(self) -> list[str]:
-        """The video."""
-        return [self._path.name]
+        """The video, and the recording of one that ended early."""
+        return [self._path.name, *([self._rest.name] if self._rest.exists() else [])]
+
+    def _plan(self, start: int) -> None:
+        plan = frame_plan(self.config, self.output.steps, start)
+        self._frames = Counter(plan)
+        self._held = self._frames[self.output.steps] if self.output.steps > start else 1
+
+    def _continue(self, state: Mapping[str, torch.Tensor], report: StepReport) -> bool:
+        """Take the recording up again; False when it is not there any more."""
+        shape = sheet(report.pixels, even=is_even(self.config.format)).shape
+        position, header = unpack(state, shape)
+        self._last = report
+        for step in [step for step in self._frames if step <= report.step]:
+            del self._frames[step]
+        found = self._rest if self._rest.exists() else self._path
+        if not position.offset:  # the first segment is made anew
+            self._start(Recording(self._growing), position)
+        elif begins_with(found, header, position.offset):
+            if found != self._growing:
+                found.replace(self._growing)
+            self._start(Recording(self._growing, header, position.offset), position)
+        else:
+            # A recording is only taken away when the whole video is there.
+            there = found == self._path and self._path.exists()
+            if there:
+                self._whole = dict(state)
+                self._frames.clear()
+            return there
+        return True
+
+    def _set_old_aside(self, step: int) -> None:
+        for path in (self._path, self._rest):
+            if path.exists():
+                path.replace(path.with_name(f"{path.stem}-until-step-{step:05d}{path.suffix}"))
 
     @property
     def _path(self) -> Path:
         return self.output.path(f"{self.config.name}.{EXTENSIONS[self.config.format]}")
 
     @property
-    def _recording(self) -> Path:
-        if self.config.format in STREAMED:
-            return self._path
-        return self.output.path(f"{self.config.name}.recording.mp4")
+    def _rest(self) -> Path:
+        """The recording, where it is not the video itself."""
+        return self.output.path(f"{self.config.name}.recording.{pieces_of(self.config.format)}")
+
+    @property
+    def _growing(self) -> Path:
+        return self._path if self.config.format in STREAMED else self._rest
 
     @property
     def _quality(self) -> int:
@@ -124,9 +190,20 @@ class Video(Exporter[VideoConfig]):
     def _show(self, report: StepReport, frames: int) -> None:
         if frames:
             if self._encoder is None:
-                arguments = recording_arguments(self.config.format, self.config.rate, self._quality)
-                even = self.config.format in STREAMED
-                self._encoder = Encoder(
-                    self._path.name, self.config.rate, [*arguments, str(self._recording)], even=even
-                )
+                self._start(Recording(self._growing))
+            assert self._encoder is not None
             self._encoder.write(report, frames)
+
+    def _start(self, recording: Recording, begin: Position | None = None) -> None:
+        self._recording = recording
+        self._encoder = Encoder(
+            self._path.name, self.config.format, self.config.rate, self._quality, recording, begin
+        )
+
+    def _keep_recording(self) -> Path:
+        """Where the recording is going to stay when the video that ended early is put in its place."""
+        if self._growing != self._rest:
+            part = part_of(self._rest)
+            shutil.copyfile(self._growing, part)
+            publish(part, self._rest)
+        return self._rest

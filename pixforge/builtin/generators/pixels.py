@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
@@ -69,6 +70,15 @@ class Pixels(Generator[PixelsConfig]):
             total = _resized(total, self._sizes[-1]) + self._base
         mode = "bicubic" if self.config.upsampling == "smooth" else "nearest"
         return _resized(total, (self.scene.height, self.scene.width), mode).sigmoid()
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """The base, when it started from a picture."""
+        return {} if self._base is None else {"base": self._base}
+
+    def load_state(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Put the base back."""
+        if "base" in state:
+            self._base = state["base"].to(self.scene.device)
 
     def _joins(self, index: int) -> float:
         """The step from which a level takes part."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from pixforge.contracts import Config, Generator, Scene, Schedule
+from pixforge.contracts.latents import AVERAGE
 from pixforge.contracts.paths import RecipePathOrName
 from pixforge.errors import InputError
 
@@ -65,6 +66,8 @@ class VQGAN(Generator[VQGANConfig]):
 
     def __init__(self, config: VQGANConfig, scene: Scene) -> None:
         super().__init__(config, scene)
+        import torch
+
         from pixforge.vqgan.files import find
         from pixforge.vqgan.latent import channel_range
         from pixforge.vqgan.load import load_vqgan
@@ -74,7 +77,9 @@ class VQGAN(Generator[VQGANConfig]):
         self._codebook = self._model.quantize.codebook.detach().clone()
         self._low, self._high = channel_range(self._codebook)
         self._to_precision()
-        self._decode = scene.compiled(self._model.decode)
+        # Compiled in bfloat16 for a CPU, torch 2.13 gives the right picture and no gradient.
+        sound = scene.device.type != "cpu" or scene.dtype == torch.float32
+        self._decode = scene.compiled(self._model.decode) if sound else self._model.decode
         if min(scene.size) < self._model.factor:
             raise InputError(
                 f"generator: a side of {min(scene.size)} pixels is less than the {self._model.factor} pixels of one "
@@ -82,7 +87,7 @@ class VQGAN(Generator[VQGANConfig]):
             )
         self._z = self._random_start()
         self._average = self._z.clone() if config.ema else None
-        self._updates = 0
+        self._step = 0
         self._z.requires_grad_()
 
     def _to_precision(self) -> None:
@@ -136,20 +141,21 @@ class VQGAN(Generator[VQGANConfig]):
 
     def _set(self, z: torch.Tensor) -> None:
         self._z.copy_(z)
-        if self._average is not None:
-            self._average.copy_(z)
 
     def latents(self) -> dict[str, torch.Tensor]:
-        """`z` `[B, d, h, w]`, or with quantization: gumbel `logits` `[B, n, h, w]`."""
-        return {"logits" if self.config.quantization == "gumbel" else "z": self._z}
+        """`z` `[B, d, h, w]`, or with quantization: gumbel `logits` `[B, n, h, w]`; with `ema` their mean beside them."""
+        name = "logits" if self.config.quantization == "gumbel" else "z"
+        average = {} if self._average is None else {name + AVERAGE: self._average}
+        return {name: self._z, **average}
 
     def forward(self, step: int) -> torch.Tensor:
         """The decoded picture."""
+        self._step = step
         return self._decoded(self._quantized(self._z, step))
 
     def shown(self, image: torch.Tensor, step: int) -> torch.Tensor:
         """With `ema`, the picture of the latent's running mean."""
-        if self._average is None or not self._updates:
+        if self._average is None or not step:
             return image
         return self._decoded(self._quantized(self._average, step))
 
@@ -199,9 +205,9 @@ class VQGAN(Generator[VQGANConfig]):
         if self.config.clamp and self.config.quantization != "gumbel":
             self._z.clamp_(self._low, self._high)
         if self._average is not None:
-            self._updates += 1
-            # Young means forget the start faster, as Adam's do.
-            decay = min(self.config.ema, self._updates / (self._updates + 9))
+            # The first update is taken whole, and young means forget faster: the start may be far off. The step says how
+            # young, so that a resumed run needs to know nothing else.
+            decay = min(self.config.ema, self._step / (self._step + 9))
             self._average.lerp_(self._z, 1 - decay)
 
     def provenance(self) -> dict[str, Any]:

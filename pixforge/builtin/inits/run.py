@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from pixforge.contracts import Config, Generator, Init
-from pixforge.contracts.latents import LATENT
+from pixforge.contracts.latents import AVERAGE, LATENT
 from pixforge.contracts.paths import RecipePath
 from pixforge.errors import InputError
 
@@ -25,14 +25,19 @@ class RunConfig(Config):
 
 
 class Run(Init[RunConfig]):
-    """Takes over the latent of a run with the same generator and size; one canvas is enough for many."""
+    """Takes over the latent of a run with the same generator and size; one canvas is enough for many.
+
+    Of a run with a running mean it takes the mean, since that is what the run's picture shows.
+    """
 
     def start(self, generator: Generator[Any]) -> None:
         """Read, compare, copy."""
         import torch
 
         saved = self._read()
-        for name, latent in generator.latents().items():
+        saved |= {name.removesuffix(AVERAGE): each for name, each in saved.items() if name.endswith(AVERAGE)}
+        trained = {name: each for name, each in generator.latents().items() if each.requires_grad}
+        for name, latent in trained.items():
             wanted = tuple(latent.shape)
             if name not in saved or saved[name].shape[1:] != wanted[1:]:
                 found = list(saved[name].shape[1:]) if name in saved else "missing"

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from pixforge.contracts import CodeLatent, Config, Generator, Goal, Init
 from pixforge.contracts.paths import RecipePathOrName
-from pixforge.errors import InputError
 
 if TYPE_CHECKING:
     import torch
@@ -26,7 +25,9 @@ class TokensConfig(Config):
         description="'embedded', or the .json card of a model with its .safetensors beside it.",
     )
     text: str | None = Field(
-        None, max_length=10_000, description="What to draw; null: the heaviest of the prompts in words."
+        None,
+        max_length=10_000,
+        description="What to draw; null: the heaviest prompt in words, or anything, where all prompts are pictures.",
     )
     candidates: int = Field(
         16,
@@ -86,9 +87,7 @@ class Tokens(Init[TokensConfig]):
     def _text(self) -> str:
         if self.config.text is not None:
             return self.config.text
-        if not self._goal.texts:
-            raise InputError("init.text: the recipe has no prompt in words to draw; say here what to draw")
-        return self._goal.texts[0]
+        return self._goal.texts[0] if self._goal.texts else ""
 
     def _uniform(self, model: TextToPictures) -> torch.Tensor:
         """`[B, candidates, codes]`: what decides, each canvas its own and every candidate the same for any number."""

@@ -56,4 +56,4 @@ def _flat(generator: Generator[Any]) -> torch.Tensor:
     """All that is trained, `[B, n]`."""
     import torch
 
-    return torch.cat([each.flatten(1) for each in generator.latents().values()], dim=1)
+    return torch.cat([each.flatten(1) for each in generator.latents().values() if each.requires_grad], dim=1)

@@ -89,6 +89,11 @@ class OpenClip(Perceptor[OpenClipConfig]):
             tokens = self._tokenize(list(texts)).to(self.scene.device)
             return normalize(self._model.encode_text(tokens).float(), dim=-1)
 
+    @property
+    def logit_scale(self) -> float:
+        """The model's own, as it was learned."""
+        return float(self._model.logit_scale.detach().exp())
+
     def provenance(self) -> dict[str, Any]:
         """Name, size and SHA-256 of the weights, for `run.json`."""
         from pixforge.weights.files import sha256_of
@@ -106,7 +111,11 @@ class OpenClip(Perceptor[OpenClipConfig]):
 
     def _warn_of_long(self, texts: Sequence[str]) -> None:
         length = self._tokenize.context_length
-        for text, row in zip(texts, self._tokenize(list(texts), 2 * length), strict=True):
-            rest = row[length:]  # all padding, unless the text goes on there
-            if bool((rest != rest[-1]).any()):
-                log.warning("%s reads only the first %d tokens of '%s'", self._source.label, length, text)
+        rest = self._tokenize(list(texts), 2 * length)[:, length:]
+        # All padding, unless the text goes on there.
+        cut = [text for text, row in zip(texts, rest, strict=True) if bool((row != row[-1]).any())]
+        if cut:
+            others = f" and of {len(cut) - 1} more" if len(cut) > 1 else ""
+            log.warning(
+                "%s reads only the first %d tokens of '%s'%s", self._source.label, length, cut[0], others
+            )

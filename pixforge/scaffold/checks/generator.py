@@ -34,7 +34,7 @@ def test_cells_become_a_picture() -> None:
     assert generator.latents()["grid"].shape == (2, 3, 4, 8)
     with torch.no_grad():
         generator.latents()["grid"].fill_(-20)
-    assert float(generator.forward(0).max()) < 1e-6
+        assert float(generator.forward(0).max()) < 1e-6
 
 
 def test_the_example_renders(tmp_path: Path) -> None:

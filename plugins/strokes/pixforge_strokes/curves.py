@@ -11,8 +11,8 @@ from pixforge.contracts import Config, Generator, Scene
 if TYPE_CHECKING:
     import torch
 
-SAMPLES = 8
-"""Line pieces of each curve in the search for its nearest place; it is off by less than 0.05 pixels."""
+SAMPLES = 16
+"""Line pieces of each curve in the search for its nearest place; the distance is off by 0.2 pixels at worst, and by 0.05 in one of a thousand."""
 
 
 class CurvesConfig(Config):

@@ -26,18 +26,13 @@ def bezier(points: Tensor, time: Tensor) -> Tensor:
     return result
 
 
-def _weights(time: Tensor, count: int, *, slope: bool = False) -> Tensor:
-    """How much each of `count` control points counts at a time, Bernstein's polynomials: `[B, S, count, N]`.
-
-    With `slope`, their derivatives.
-    """
+def _weights(time: Tensor, count: int) -> Tensor:
+    """How much each of `count` control points counts at a time, Bernstein's polynomials: `[B, S, count, N]`."""
     pieces = (count - 1) // 3
     piece = time.floor().clamp_(0, pieces - 1)
     t = time - piece
     s = 1 - t
     basis = (s**3, 3 * s**2 * t, 3 * s * t**2, t**3)
-    if slope:
-        basis = (-3 * s**2, 3 * s**2 - 6 * s * t, 6 * s * t - 3 * t**2, 3 * t**2)
     if pieces == 1:
         return torch.stack(basis, dim=2)
     weights = time.new_zeros(*time.shape[:2], count, time.shape[2])
@@ -60,8 +55,7 @@ class CurveDistance(torch.autograd.Function):
         """`samples` is the number of line pieces of each curve in the search."""
         x, y = _centers(height, width, points.device)
         pixels = torch.stack([x.expand(height, -1), y.expand(-1, width)]).flatten(1)
-        time = _refined(points, _nearest(points, x, y, samples).flatten(2), pixels, 1 / samples)
-        offset = pixels - bezier(points, time)
+        time, offset = _refined(points, _nearest(points, x, y, samples).flatten(2), pixels, 1 / samples)
         distance = torch.linalg.vector_norm(offset, dim=2)
         ctx.save_for_backward(time, offset / distance.clamp(min=1e-6)[:, :, None])
         ctx.count = points.shape[2]
@@ -101,18 +95,59 @@ def _nearest(points: Tensor, x: Tensor, y: Tensor, samples: int) -> Tensor:
     return time / samples
 
 
-def _refined(points: Tensor, time: Tensor, pixels: Tensor, reach: float) -> Tensor:
-    """Move each time to where the curve itself is nearest, by Gauss and Newton, no further than `reach`.
+def _refined(points: Tensor, time: Tensor, pixels: Tensor, reach: float) -> tuple[Tensor, Tensor]:
+    """Move each time to where the curve itself is nearest, by two Newton steps, no further than `reach`.
 
-    A place on the polyline is off along the curve by some pixels where the curve bends, and thin lines would break.
+    A place on the polyline is off along the curve by some pixels where the curve bends, and thin lines would break. Where
+    it turns around on the spot its speed is nearly 0 and a step may lead anywhere, so only what comes nearer is kept.
+
+    Returns:
+        The times, and `[B, S, 2, N]` from the places there to the pixels.
     """
     low, high = (time - reach).clamp_(min=0), (time + reach).clamp_(max=(points.shape[2] - 1) // 3)
+    powers = _powers(points)
+    there, speed, turn = _moving(powers, time)
+    offset = away = pixels - there
+    best, moved = away.square().sum(dim=2), time
     for _ in range(2):
-        speed = points.transpose(2, 3) @ _weights(time, points.shape[2], slope=True)
-        along = ((pixels - bezier(points, time)) * speed).sum(dim=2)
-        advance = along / speed.square().sum(dim=2).clamp_(min=1e-3)
-        time = torch.minimum(torch.maximum(time + advance, low), high)
-    return time
+        square = speed.square().sum(dim=2)
+        bend = square - (away * turn).sum(dim=2)
+        bend = torch.where(bend > 0.1 * square, bend, square).clamp_(min=1e-3)  # else it would climb
+        moved = torch.minimum(torch.maximum(moved + (away * speed).sum(dim=2) / bend, low), high)
+        there, speed, turn = _moving(powers, moved)
+        away = pixels - there
+        length = away.square().sum(dim=2)
+        nearer = length < best
+        time = torch.where(nearer, moved, time)
+        offset = torch.where(nearer[:, :, None], away, offset)
+        best = torch.minimum(best, length)
+    return time, offset
+
+
+def _powers(points: Tensor) -> Tensor:
+    """What stands before 1, t, t^2 and t^3 in each curve: `[B, S, 4, 2, P]`."""
+    first, second, third, last = (
+        points[:, :, corner : points.shape[2] - 3 + corner : 3] for corner in range(4)
+    )
+    powers = (
+        first,
+        3 * (second - first),
+        3 * (first - 2 * second + third),
+        last - first + 3 * (second - third),
+    )
+    return torch.stack(powers, dim=2).transpose(3, 4)
+
+
+def _moving(powers: Tensor, time: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Place, speed and acceleration at a time, each `[B, S, 2, N]`."""
+    pieces = powers.shape[-1]
+    piece = time.floor().clamp_(0, pieces - 1)
+    t = (time - piece)[:, :, None]
+    if pieces > 1:
+        which = piece.long()[:, :, None, None].expand(-1, -1, 4, 2, -1)
+        powers = powers.gather(4, which)
+    a, b, c, d = powers.unbind(dim=2)
+    return a + t * (b + t * (c + t * d)), b + t * (2 * c + t * 3 * d), 2 * c + t * 6 * d
 
 
 def coverage(distance: Tensor, width: Tensor, softness: float) -> Tensor:

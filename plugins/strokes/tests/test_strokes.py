@@ -1,6 +1,8 @@
 """Strokes and sketches: the pixels are those of the SVG, and gradients lead strokes to where they should be."""
 
 import io
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -16,6 +18,8 @@ from pixforge_strokes.svg import Svg, SvgConfig
 from pixforge.contracts import Output
 from pixforge.errors import UnsupportedError
 from pixforge.testing import check_component, check_exporter, make_scene
+
+BROWSER = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
 
 
 def line(*points):
@@ -74,23 +78,65 @@ def test_later_strokes_lie_on_top():
     assert paint(cover, colors, torch.ones(1, 3)).flatten().tolist() == [0.5, 0, 0.5]
 
 
-@pytest.mark.parametrize(
+@pytest.mark.parametrize("curves", [1, 2])
+def test_the_nearest_place_is_found_also_where_a_curve_turns_on_the_spot(curves):
+    torch.manual_seed(1)
+    points = torch.rand(1, 30, 3 * curves + 1, 2) * 60  # wild: loops, cusps, and there and back
+    times = torch.linspace(0, curves, 800 * curves + 1)
+    places = bezier(points, times.expand(1, 30, -1)).transpose(2, 3)
+    centers = torch.stack(
+        torch.meshgrid(torch.arange(60) + 0.5, torch.arange(60) + 0.5, indexing="xy"), dim=-1
+    )
+    exact = torch.cdist(centers.reshape(1, 1, -1, 2), places).amin(dim=3).reshape(1, 30, 60, 60)
+    off = (CurveDistance.apply(points, 60, 60, SAMPLES) - exact)[exact < 12]
+    assert off.max() < 0.2
+    assert (off > 0.05).float().mean() < 0.002
+
+
+DRAWINGS = pytest.mark.parametrize(
     ("component", "config"),
     [(Strokes, StrokesConfig(count=20, length=0.8, curves=2)), (Sketch, SketchConfig(count=12, width=0.03))],
 )
-def test_the_svg_looks_the_same(component, config):
+
+
+def drawn(component, config):
+    """A drawing with sharp bends and its pixels, 0 to 255."""
     scene = make_scene((120, 90), 1, seed=5)
     generator = component(config, scene)
     with torch.no_grad():
         points = generator.latents()["points"]
-        points.add_(scene.draws.at("bend").randn(*points.shape[1:]), alpha=0.08)
+        points.add_(scene.draws.at("bend").randn(*points.shape[1:]), alpha=0.15)
         generator.constrain()
-        pixels = generator.forward(0)[0].permute(1, 2, 0).numpy() * 255
+        return generator, generator.forward(0)[0].permute(1, 2, 0).numpy() * 255
+
+
+def assert_alike(image, pixels):
+    difference = np.abs(np.asarray(image.convert("RGB"), float) - pixels)
+    assert difference.mean() < 3
+    assert (difference.max(axis=2) > 64).mean() < 0.002
+
+
+@DRAWINGS
+def test_the_svg_looks_the_same(component, config):
+    generator, pixels = drawn(component, config)
     rendered = resvg_py.svg_to_bytes(svg_string=generator.svg(0))
     with Image.open(io.BytesIO(bytes(rendered))) as image:
-        difference = np.abs(np.asarray(image.convert("RGB"), float) - pixels)
-    assert difference.mean() < 2
-    assert (difference.max(axis=2) > 64).mean() < 0.005
+        assert_alike(image, pixels)
+
+
+@DRAWINGS
+@pytest.mark.skipif(not BROWSER, reason="no browser is installed")
+def test_the_svg_looks_the_same_in_a_browser(component, config, tmp_path):
+    generator, pixels = drawn(component, config)
+    (tmp_path / "drawing.svg").write_text(generator.svg(0))
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=600,400"]
+    command = [BROWSER, *options, f"--user-data-dir={tmp_path}", "--force-device-scale-factor=1"]
+    shot = f"--screenshot={tmp_path / 'shot.png'}"
+    subprocess.run(
+        [*command, shot, str(tmp_path / "drawing.svg")], check=True, capture_output=True, timeout=120
+    )
+    with Image.open(tmp_path / "shot.png") as image:
+        assert_alike(image.crop((0, 0, 120, 90)), pixels)
 
 
 @pytest.mark.parametrize("component", [Strokes, Sketch])

@@ -80,7 +80,7 @@ def test_quality_of_a_png_is_an_error():
 
 
 def test_recipe_too_long_for_a_jpeg_is_said_before_the_run(output):
-    with pytest.raises(RecipeError, match="metadata: false"):
+    with pytest.raises(RecipeError, match="metadata: none"):
         Still(StillConfig(format="jpeg"), output(recipe="x" * 70_000))
 
 

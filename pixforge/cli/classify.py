@@ -1,0 +1,98 @@
+"""`pixforge classify`: which of some labels pictures fit best."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from pixforge.cli.perceptors import add_fit, add_perceptors, perceptors_of, say_skipped
+from pixforge.errors import ImageError, InputError
+
+if TYPE_CHECKING:
+    from pixforge.search import Classification
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Its options."""
+    parser = subparsers.add_parser(
+        "classify",
+        help="say which of some labels pictures fit best",
+        description="Zero-shot classification: how likely each label is for each picture, among the labels given.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "pictures", nargs="+", metavar="PICTURE", help="files, or folders with pictures below"
+    )
+    given = parser.add_mutually_exclusive_group(required=True)
+    given.add_argument(
+        "--labels", metavar="A,B,...", help='at least two, such as "cat,dog,teapot"; or imagenet'
+    )
+    given.add_argument("--labels-file", metavar="FILE", help="a text with one label on each line")
+    parser.add_argument(
+        "--templates", metavar="NAME", default="simple",
+        help="phrases around the label: simple (CLIP's short list of 7), openai (its 80), none, or a file with one on "
+        "each line, such as: a photo of a {}",
+    )  # fmt: skip
+    parser.add_argument("--top", metavar="K", type=int, default=5, help="labels to show for each picture (5)")
+    add_fit(parser, "crop")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="print one line of JSON for each picture")
+    output.add_argument("--csv", action="store_true", help="print CSV: picture, place, label, probability")
+    add_perceptors(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the likeliest labels of each picture; pictures that cannot be read are named and left out."""
+    from pixforge.search import classify
+    from pixforge.search.labels import read_labels
+    from pixforge.search.pictures import expand
+
+    if args.top < 1:
+        raise InputError(f"--top must be at least 1, not {args.top}")
+    labels = args.labels if args.labels is not None else read_labels(args.labels_file)
+    skipped: list[Any] = []
+
+    def broken(path: Any, error: ImageError) -> None:
+        skipped.append(path)
+        say_skipped(path, error)
+
+    found = classify(
+        expand(args.pictures), labels, perceptors=perceptors_of(args) or "embedded", templates=args.templates,
+        fit=args.fit, batch=args.batch, device=args.device or "auto", broken=broken,
+    )  # fmt: skip
+    if not found:
+        raise InputError(f"none of {len(skipped)} pictures could be read")
+    _print(found, args)
+    return 0
+
+
+def _print(found: list[Classification], args: argparse.Namespace) -> None:
+    if args.csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(("picture", "place", "label", "probability"))
+        for each in found:
+            for place, (label, value) in enumerate(each.top(args.top), 1):
+                writer.writerow((each.picture, place, label, f"{value:.6f}"))
+    elif args.json:
+        for each in found:
+            top = [{"label": label, "probability": round(value, 6)} for label, value in each.top(args.top)]
+            print(json.dumps({"picture": str(each.picture), "labels": top}))
+    else:
+        print("\n".join(_table(found, args.top)))
+
+
+def _table(found: list[Classification], top: int) -> list[str]:
+    rows = []
+    for each in found:
+        cells = (f"{label} {value:.1%}" for label, value in each.top(top))
+        rows.append((str(each.picture), list(cells)))
+    name = max(len(path) for path, _ in rows)
+    count = max(len(cells) for _, cells in rows)
+    widths = [max(len(cells[column]) for _, cells in rows) for column in range(count)]
+    return [
+        "  ".join([path.ljust(name), *(c.ljust(w) for c, w in zip(cells, widths, strict=True))]).rstrip()
+        for path, cells in rows
+    ]

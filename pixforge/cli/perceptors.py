@@ -1,0 +1,112 @@
+"""Options of the commands that look at finished pictures: through which perceptors, and where."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pixforge.cli.options import add_disable, add_verbose
+from pixforge.errors import InputError
+
+if TYPE_CHECKING:
+    from pixforge.recipe import Recipe
+
+_SECONDS = 0.2
+
+
+def add_perceptors(parser: argparse.ArgumentParser, *, several: bool = True) -> None:
+    """`--model`, `--recipe` and what else decides how pictures are looked at."""
+    more = " (repeatable: the mean of several)" if several else ""
+    parser.add_argument(
+        "--model", metavar="NAME", action="append", default=[],
+        help=f"a model as `pixforge models` lists it, such as ViT-B-32/openai{more}; else embedded",
+    )  # fmt: skip
+    parser.add_argument(
+        "--recipe", metavar="RECIPE", help="take the perceptors of a recipe, plugins included, instead"
+    )
+    parser.add_argument("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps")
+    parser.add_argument("--batch", metavar="N", type=int, default=64, help="pictures at once (64)")
+    add_disable(parser)
+    add_verbose(parser)
+
+
+def add_fit(parser: argparse.ArgumentParser, default: str | None) -> None:
+    """`--fit`."""
+    parser.add_argument(
+        "--fit", choices=("crop", "pad", "squash"), default=default,
+        help="bring a picture to the model's square by its middle, its whole with the border continued, or stretched",
+    )  # fmt: skip
+
+
+def perceptors_of(args: argparse.Namespace) -> Recipe | list[str] | None:
+    """What `--recipe` or `--model` ask for; None when neither is given.
+
+    Raises:
+        InputError: both are given.
+    """
+    if args.recipe is None:
+        return args.model or None
+    if args.model:
+        raise InputError("--model and --recipe exclude each other: a recipe names its own perceptors")
+    from pixforge.recipe import load_recipe
+
+    overrides = {"device": args.device} if args.device else {}
+    return load_recipe(args.recipe, overrides, disabled=args.disable_plugin)
+
+
+def say_skipped(path: Any, reason: Any) -> None:
+    """One line on standard error for a picture that is left out."""
+    text = str(reason).removeprefix(f"{path}: ")
+    print(f"skipped {path}: {text}", file=sys.stderr)
+
+
+def make_bar(what: str, *, quiet: bool) -> Callable[[int, int], None] | None:
+    """A bar on a terminal's standard error, lines elsewhere, nothing when quiet; called with done and total."""
+    if quiet:
+        return None
+    return _Bar(what) if sys.stderr.isatty() else _Lines(what)
+
+
+class _Bar:
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._live: Any = None
+        self._shown = 0.0
+
+    def __call__(self, done: int, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        if self._live is None:
+            columns = (TextColumn("{task.description}", markup=False), BarColumn(30), MofNCompleteColumn())
+            self._live = Progress(
+                *columns, TimeRemainingColumn(), console=Console(stderr=True), auto_refresh=False
+            )
+            self._live.start()
+            self._live.add_task(self._what, total=total)
+        now = time.perf_counter()
+        if now - self._shown > _SECONDS or done == total:
+            self._shown = now
+            self._live.update(0, completed=done, refresh=True)
+        if done == total:
+            self._live.stop()
+
+
+class _Lines:
+    def __init__(self, what: str) -> None:
+        self._what, self._tenth = what, 0
+
+    def __call__(self, done: int, total: int) -> None:
+        tenth = 10 * done // max(total, 1)
+        if tenth > self._tenth:
+            self._tenth = tenth
+            print(f"{self._what}: {done}/{total}", file=sys.stderr, flush=True)

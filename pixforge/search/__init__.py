@@ -1,0 +1,8 @@
+"""What CLIP was made for, through the perceptors that guide the pictures: classify, search, rank."""
+
+from pixforge.search.index import Found, Index
+from pixforge.search.ranking import Ranked, rank
+from pixforge.search.update import Update
+from pixforge.search.zero_shot import Classification, classify
+
+__all__ = ["Classification", "Found", "Index", "Ranked", "Update", "classify", "rank"]

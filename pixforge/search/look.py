@@ -1,0 +1,56 @@
+"""Embedding many pictures through one or several perceptors, without gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pixforge.errors import ImageError, InputError
+from pixforge.search.perceptors import Looker
+from pixforge.search.pictures import FITS, Fit, batches
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+
+
+def embed_pixels(looker: Looker, pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
+    """`[n, S, S, 3]` bytes to float32 unit vectors `[n, D]` on the perceptor's device."""
+    import torch
+
+    with torch.inference_mode():
+        images = torch.from_numpy(pixels).to(looker.device).permute(0, 3, 1, 2).float().div_(255)
+        seen: torch.Tensor = looker.perceptor.encode_image(images)
+        return seen
+
+
+def look(
+    lookers: Sequence[Looker],
+    pictures: Iterable[Any],
+    fit: Fit,
+    *,
+    batch: int = 64,
+    workers: int | None = None,
+) -> Iterator[tuple[list[Any], list[torch.Tensor], list[tuple[Any, ImageError]]]]:
+    """Batches of pictures, their embeddings `[n, D]` by each perceptor, and those that could not be read."""
+    check_fit(fit)
+    if batch < 1:
+        raise InputError(f"batch: must be at least 1, not {batch}")
+    sizes = list(dict.fromkeys(looker.perceptor.input_size for looker in lookers))
+    for found in batches(pictures, lambda each: each, sizes, fit, batch=batch, workers=workers):
+        seen = [
+            embed_pixels(looker, found.pixels[sizes.index(looker.perceptor.input_size)])
+            for looker in (lookers if found.items else ())
+        ]
+        yield found.items, seen, found.broken
+
+
+def check_fit(fit: str) -> None:
+    """See that there is such a way.
+
+    Raises:
+        InputError: there is none.
+    """
+    if fit not in FITS:
+        raise InputError(f"fit: must be one of {', '.join(FITS)}, not '{fit}'")
