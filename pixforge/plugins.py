@@ -174,8 +174,11 @@ def _load(plugins: Plugins, info: PluginInfo, entry: EntryPoint | None) -> None:
             check_distribution(entry.dist)
         with _watched(info):
             module = entry.load() if entry else importlib.import_module(info.source)
-    except Exception as error:  # noqa: BLE001 - a stranger's module may raise anything
-        plugins.failures.append(PluginFailure(info, "load", error))
+    except Exception as error:
+        failure = PluginFailure(info, "load", error)
+        if entry is None:  # without a built-in nothing would work, and nobody would know why
+            raise failure.error() from error
+        plugins.failures.append(failure)
     else:
         _register(plugins, info, module)
 

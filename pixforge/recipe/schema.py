@@ -9,6 +9,7 @@ from typing import Any
 
 from pixforge.plugins import load_plugins
 from pixforge.recipe.compose import compose
+from pixforge.recipe.model import Recipe
 from pixforge.registry import Registry
 
 
@@ -20,6 +21,9 @@ def recipe_schema(registry: Registry) -> dict[str, Any]:
         "description": prompts.pop("description"),
         "anyOf": [prompts, {"type": "string", "description": "A single prompt."}],
     }
+    for name, field in schema["properties"].items():
+        if "$ref" in field:  # pydantic leaves the field's own description out where it refers to a definition
+            field.setdefault("description", Recipe.model_fields[name].description)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "pixforge recipe"}
 
 

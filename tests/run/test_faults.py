@@ -325,7 +325,9 @@ def test_a_plugin_that_hangs_on_start_is_named_and_can_be_stopped(recipe):
     Path("bomb.py").write_text("import time\ntime.sleep(60)\n")
     process = cli("run", "red.yaml", "-o", "out", env={**os.environ, "PIXFORGE_PATIENCE": "0.3"})
     with process:
-        assert "plugin 'bomb'" in (line := process.stderr.readline())
+        line = next(
+            line for line in process.stderr if "'bomb'" in line
+        )  # slow machines may name another before
         assert "--disable-plugin bomb" in line
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
