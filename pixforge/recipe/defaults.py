@@ -9,7 +9,7 @@ DEFAULTS: Final = MappingProxyType[str, Any](
     {
         "version": 1,
         "size": [256, 256],
-        "steps": 120,
+        "steps": 60,
         "canvases": 1,
         "device": "auto",
         "precision": "auto",
