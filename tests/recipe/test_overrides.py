@@ -85,7 +85,7 @@ def test_the_source_is_not_changed():
         ("losses.2.weight=1", "losses is a list with an index from 0 to 1, so '2' is none of it"),
         ("losses.first.weight=1", "losses is a list with an index from 0 to 1, so 'first' is none of it"),
         ("filters.0.type=roll", "filters is a list with no items, so '0' is none of it"),
-        ("steps.x=1", "steps is a number, 120, and has nothing inside"),
+        ("steps.x=1", "steps is a number, 60, and has nothing inside"),
         ("losses.9999999999999999999.weight=1", "losses is a list with an index from 0 to 1, so '9999999999999999999' is none of it"),
     ],
 )  # fmt: skip
