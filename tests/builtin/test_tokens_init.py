@@ -15,6 +15,7 @@ from pixforge.builtin.inits.tokens import Tokens, TokensConfig
 from pixforge.cli.main import main
 from pixforge.contracts import Goal
 from pixforge.engine import build
+from pixforge.engine.perceive import prompt_similarity
 from pixforge.recipe import load_recipe
 from pixforge.testing import make_scene
 
@@ -136,7 +137,10 @@ def test_a_run_of_no_steps_shows_the_sample(tmp_path):
 def test_a_run_with_a_picture_for_a_prompt_starts_from_what_resembles_it_most(tmp_path):
     Image.new("RGB", (32, 32), "red").save(tmp_path / "red.png")
     recipe = {"size": [64, 64], "steps": 0, "seed": 1, "prompts": [{"image": str(tmp_path / "red.png")}]}
-    session = build(
-        load_recipe({**recipe, "generator": "pixels", "init": {"type": "tokens", "candidates": 24}})
-    )
-    assert red(session.start().image) > 0.15
+    recipe["generator"] = "pixels"
+    fits = []
+    for candidates in (1, 24):
+        session = build(load_recipe({**recipe, "init": {"type": "tokens", "candidates": candidates}}))
+        image, perceptor = session.start().image, next(iter(session.perceptors.values()))
+        fits += prompt_similarity(perceptor, image, session.recipe.prompts, session.scene)
+    assert fits[1] > fits[0]
