@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from typing import Any
 from pixforge.compat import install_torchvision_shim
 
 CHUNK = 1 << 20
+# Both contexts below turn switches of the whole process: two threads that overlapped would leave them turned.
+_SWITCHES = threading.RLock()
 
 
 def sha256_of(file: Path) -> str:
@@ -41,28 +44,30 @@ def offline() -> Iterator[None]:
     """Nothing inside asks the network: the hub's client answers from its cache, at once."""
     from huggingface_hub import constants
 
-    before = constants.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = True
-    try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE = before
+    with _SWITCHES:
+        before = constants.HF_HUB_OFFLINE
+        constants.HF_HUB_OFFLINE = True
+        try:
+            yield
+        finally:
+            constants.HF_HUB_OFFLINE = before
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep open_clip's notes off standard error; it logs through the root logger, which would also set that up."""
     root = logging.getLogger()
-    handler, before = logging.NullHandler(), root.manager.disable
-    root.addHandler(handler)
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
-        root.removeHandler(handler)
+    with _SWITCHES:
+        handler, before = logging.NullHandler(), root.manager.disable
+        root.addHandler(handler)
+        logging.disable(logging.CRITICAL)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            logging.disable(before)
+            root.removeHandler(handler)
 
 
 def import_open_clip() -> Any:

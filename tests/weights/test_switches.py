@@ -1,0 +1,34 @@
+"""What is switched for the whole process while a model loads is as it was afterwards, also with several threads."""
+
+import logging
+import threading
+import warnings
+
+from huggingface_hub import constants
+
+from pixforge.weights.files import offline, quiet
+
+
+def test_overlapping_threads_leave_logging_warnings_and_the_hub_as_they_were():
+    before = logging.root.manager.disable, len(logging.root.handlers), constants.HF_HUB_OFFLINE
+    filters = list(warnings.filters)
+    entered, first_may_leave = threading.Event(), threading.Event()
+
+    def first():
+        with offline(), quiet():
+            entered.set()
+            first_may_leave.wait(5)
+
+    def second():
+        entered.wait(5)
+        threading.Timer(0.2, first_may_leave.set).start()
+        with offline(), quiet():
+            pass
+
+    threads = [threading.Thread(target=each) for each in (first, second)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(10)
+    assert (logging.root.manager.disable, len(logging.root.handlers), constants.HF_HUB_OFFLINE) == before
+    assert warnings.filters == filters
