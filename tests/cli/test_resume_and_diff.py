@@ -59,7 +59,8 @@ def test_diff_of_recipes(cli, work):
     (work / "blue.yaml").write_text((work / "red.yaml").read_text().replace("[red]", "[red, blue]"))
     status, out, _ = cli("diff", "red.yaml", "blue.yaml")
     assert status == 1
-    assert out == "recipe: prompts[1]: (none) -> {'text': 'blue', 'weight': 1.0}\n" or "prompts[1]" in out
+    assert out.startswith("recipe: prompts[1]: (none) -> {'text': 'blue'")
+    assert out.count("\n") == 1
     cli("run", "red.yaml", "-o", "made", "--quiet")
     assert cli("diff", "made/image.png", "made/progress.mp4")[0] == 0
 

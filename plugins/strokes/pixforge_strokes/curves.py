@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import Field
@@ -54,9 +55,9 @@ class Curves(Generator[C]):
         """Widths move far less than points, or a few strokes would cover everything."""
         return [{"params": [self._points], "scale": 1.0}, {"params": [self._widths], "scale": 0.03}]
 
+    @abstractmethod
     def colors(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Of the strokes, `[B, S, 4]` with opacity, and of the paper, `[B, 3]`; all in [0, 1]."""
-        raise NotImplementedError
 
     def forward(self, step: int) -> torch.Tensor:  # noqa: ARG002 - the same at every step
         """The strokes on the paper, antialiased."""
