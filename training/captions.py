@@ -117,6 +117,11 @@ COLOR_WORDS = {c: (c,) for c in COLORS} | {
     "purple": ("purple", "violet"),
     "cyan": ("cyan", "turquoise", "light blue"),
 }
+LEFT = ("left of", "to the left of", "on the left of")
+RIGHT = ("right of", "to the right of", "on the right of")
+ABOVE = ("above", "over", "on top of")
+BELOW = ("below", "under", "beneath")
+TOGETHER = ("and", "with")
 STOP = frozenset(
     [
         "with",
@@ -300,6 +305,25 @@ class Writer:
         joint = self.random.choice(("and", "with", "next to", "beside", "and"))
         text = f"{article(self.exact(first))} {joint} {article(self.exact(second))}"
         return Caption(text, {first: 0.55, second: 0.45} if first != second else {first: 1.0})
+
+    def recolored(self, index: int, color: int) -> str:
+        """A thing in a color that it was given."""
+        word = self.random.choice(COLOR_WORDS[list(COLORS)[color]])
+        return self.dressed(f"{word} {self.exact(index)}", None)
+
+    def related(self, first: int, second: int, stacked: bool) -> str:
+        """Two things, the first on the left or above, told from either side or without saying where."""
+        names = [article(self.exact(first)), article(self.exact(second))]
+        forward, backward = (ABOVE, BELOW) if stacked else (LEFT, RIGHT)
+        kind = self.random.random()
+        if kind < 0.4:
+            return f"{names[0]} {self.random.choice(forward)} {names[1]}"
+        if kind < 0.8:
+            return f"{names[1]} {self.random.choice(backward)} {names[0]}"
+        if self.random.random() < 0.5:
+            names.reverse()
+        joint = self.random.choice(TOGETHER if stacked else (*TOGETHER, "next to", "beside"))
+        return f"{names[0]} {joint} {names[1]}"
 
     def caption(self) -> Caption:
         """One random caption."""

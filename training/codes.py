@@ -1,4 +1,4 @@
-"""The codes that the embedded VQGAN has for the open art, each drawing several times: mirrored, and on other colors.
+"""The codes that the embedded VQGAN has for the open art: drawings alone, in colors not their own, and two at once.
 
 Usage: `python training/codes.py`, once before train_tokens.py; it takes minutes and goes on where it stopped.
 """
@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from compose import COLORS, Art, load_art, warp
+from compose import COLORS, NO_COLOR, Art, load_art, warp
 from torch import Tensor
 from torch.nn import functional
 
@@ -29,13 +29,30 @@ WHITE_SHARE = 0.5
 BATCH = 64
 
 
+ALONE = -1
+# Colors that a thing can be given, and groups of things that people ask for in another color.
+PLAIN_GROUPS = ("animals-nature", "food-drink", "objects", "travel-places", "activities")
+
+
 @dataclass(frozen=True)
 class Coded:
-    """Codes (n, rows, columns), which picture of the archive each is of (n,), and its background's color (n,)."""
+    """Codes (n, rows, columns) and what they show.
+
+    `pictures` (n,) is which drawing of the archive, `colors` (n,) the background's color, `tints` (n,) the color that the
+    drawing was given or NO_COLOR, `others` (n,) a second drawing or ALONE, and `stacked` (n,) whether the first is above
+    the second instead of on its left.
+    """
 
     codes: Tensor
     pictures: Tensor
     colors: Tensor
+    tints: Tensor
+    others: Tensor
+    stacked: Tensor
+
+    def at(self, where: Tensor) -> Coded:
+        """Some of them."""
+        return Coded(**{f.name: getattr(self, f.name)[where] for f in fields(self)})
 
 
 def digest(file: Path) -> str:
@@ -43,41 +60,114 @@ def digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def placed(art: Art, chosen: Tensor) -> tuple[Tensor, Tensor]:
-    """Drawings (n, 3, SIDE, SIDE) in -1..1 on one color each, and the color's index (n,)."""
-    n = len(chosen)
+def grounds(n: int) -> Tensor:
+    """Background colors (n,), white the commonest."""
+    color = torch.randint(len(COLORS), (n,))
+    color[torch.rand(n) < WHITE_SHARE] = list(COLORS).index("white")
+    return color
+
+
+def wanted(art: Art) -> Tensor:
+    """How often each drawing (n,) is asked for, all drawings of a kind together as often as the kind is."""
+    per_class = torch.bincount(art.labels, minlength=len(art.words)).float()
+    weights = torch.tensor([w.weight for w in art.words]).square()
+    return (weights / per_class.clamp(min=1))[art.labels]
+
+
+def singles(art: Art) -> Coded:
+    """Every drawing once, as it is; codes are still missing."""
+    n = len(art.labels)
+    none = torch.full((n,), -1)
+    return Coded(torch.empty(n, 0), torch.arange(n), grounds(n), none, none, torch.zeros(n, dtype=torch.bool))
+
+
+def tinted(art: Art, n: int) -> Coded:
+    """Drawings in a color that is not that of their ground."""
+    plain = torch.tensor([w.group in PLAIN_GROUPS or w.subgroup == "heart" for w in art.words])[art.labels]
+    colors, tints = grounds(n), torch.randint(len(COLORS), (n,))
+    tints = torch.where(tints == colors, (tints + 1) % len(COLORS), tints)
+    chosen = torch.multinomial(wanted(art) * plain, n, replacement=True)
+    none = torch.full((n,), ALONE)
+    return Coded(torch.empty(n, 0), chosen, colors, tints, none, torch.zeros(n, dtype=torch.bool))
+
+
+def pairs(art: Art, n: int) -> Coded:
+    """Two drawings of one style, half of them plain shapes."""
+    weights = wanted(art)
+    shape = torch.tensor([w.subgroup in ("heart", "geometric") for w in art.words])[art.labels]
+    weights = weights / weights.sum() + weights * shape / (weights * shape).sum()
+    first = torch.multinomial(weights, n, replacement=True)
+    second = torch.empty_like(first)
+    for style in art.styles.unique():
+        where = (art.styles[first] == style).nonzero().squeeze(1)
+        second[where] = torch.multinomial(weights * (art.styles == style), len(where), replacement=True)
+    none = torch.full((n,), NO_COLOR)
+    return Coded(torch.empty(n, 0), first, grounds(n), none, second, torch.rand(n) < 0.5)
+
+
+def tint(drawn: Tensor, colors: Tensor) -> Tensor:
+    """Premultiplied drawings (n, 4, s, s) in the colors (n, 3), from black over the color to white as they are bright."""
+    alpha = drawn[:, 3:]
+    bright = drawn[:, :3].mean(1, keepdim=True) / alpha.clamp(min=1e-3)
+    middle = (bright * alpha).sum((2, 3), keepdim=True) / alpha.sum((2, 3), keepdim=True).clamp(min=1e-3)
+    middle = middle.clamp(0.3, 0.8)
+    color = colors[:, :, None, None]
+    dark = color * (bright / middle).clamp(max=1) ** 0.7
+    light = color + (1 - color) * ((bright - middle) / (1 - middle)).clamp(0, 1) ** 1.5 * 0.8
+    return torch.cat((torch.where(bright < middle, dark, light) * alpha, alpha), dim=1)
+
+
+def drawing(art: Art, chosen: Tensor, side: int) -> Tensor:
+    """Premultiplied drawings (n, 4, side, side) in 0..1, some of them mirrored."""
     directed = torch.tensor([w.directed for w in art.words])[art.labels[chosen]]
+    n = len(chosen)
     matrix = torch.zeros(n, 3, 3)
     matrix[:, 0, 0] = torch.where(directed | (torch.rand(n) < 0.5), 1.0, -1.0) / SCALE
     matrix[:, 1, 1], matrix[:, 2, 2] = 1 / SCALE, 1
-    factor = art.pictures.shape[-1] // SIDE
-    small = functional.avg_pool2d(art.pictures[chosen].float() / 255, factor)
-    drawn = warp(small, matrix, SIDE)
-    color = torch.randint(len(COLORS), (n,))
-    color[torch.rand(n) < WHITE_SHARE] = list(COLORS).index("white")
+    factor = art.pictures.shape[-1] // side
+    return warp(functional.avg_pool2d(art.pictures[chosen].float() / 255, factor), matrix, side)
+
+
+def placed(art: Art, scene: Coded) -> Tensor:
+    """Pictures (n, 3, SIDE, SIDE) in -1..1."""
     palette = torch.tensor(list(COLORS.values())).float() / 255
-    behind = palette[color][:, :, None, None]
-    return (drawn[:, :3] + behind * (1 - drawn[:, 3:])).clamp(0, 1) * 2 - 1, color
+    drawn = drawing(art, scene.pictures, SIDE)
+    own = (scene.tints == NO_COLOR)[:, None, None, None]
+    drawn = torch.where(own, drawn, tint(drawn, palette[scene.tints]))
+    two = (scene.others != ALONE).nonzero().squeeze(1)
+    if len(two):
+        half, quarter = SIDE // 2, SIDE // 4
+        both = [drawing(art, each[two], half) for each in (scene.pictures, scene.others)]
+        beside = functional.pad(torch.cat(both, dim=3), (0, 0, quarter, quarter))
+        above = functional.pad(torch.cat(both, dim=2), (quarter, quarter))
+        drawn[two] = torch.where(scene.stacked[two][:, None, None, None], above, beside)
+    behind = palette[scene.colors][:, :, None, None]
+    return (drawn[:, :3] + behind * (1 - drawn[:, 3:])).clamp(0, 1) * 2 - 1
 
 
 @torch.no_grad()
-def encode(model: VQGAN, art: Art, device: torch.device) -> Coded:
-    """All drawings once."""
-    order = torch.arange(len(art.labels))
-    codes, colors = [], []
-    for chosen in order.split(BATCH):
-        pictures, color = placed(art, chosen)
+def encode(model: VQGAN, art: Art, scene: Coded, device: torch.device) -> Coded:
+    """The scene with its codes."""
+    codes = []
+    for part in torch.arange(len(scene.pictures)).split(BATCH):
+        pictures = placed(art, scene.at(part))
         with torch.autocast(device.type, torch.bfloat16):
             z = model.encode(pictures.to(device))
         codes.append(model.quantize.codes(z.float()).cpu().to(torch.int16))
-        colors.append(color)
-    return Coded(torch.cat(codes), order, torch.cat(colors))
+    return replace(scene, codes=torch.cat(codes))
+
+
+def version(art: Art) -> Coded:
+    """Each drawing once, half as many in other colors, and as many pairs."""
+    n = len(art.labels)
+    parts = (singles(art), tinted(art, n // 2), pairs(art, n))
+    return Coded(**{f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Coded)})
 
 
 def save(coded: Coded, file: Path) -> None:
     """Write one version in one move."""
     partial = file.with_suffix(".partial.npz")
-    np.savez(partial, codes=coded.codes, pictures=coded.pictures, colors=coded.colors)
+    np.savez(partial, **{f.name: getattr(coded, f.name).numpy() for f in fields(coded)})
     partial.replace(file)
 
 
@@ -87,10 +177,9 @@ def load(folder: Path, weights: Path) -> Coded:
     if not files:
         raise SystemExit(f"{folder}: no codes of {weights.name}; run training/codes.py first")
     parts = [np.load(file) for file in files if "partial" not in file.name]
-    joined = [
-        torch.from_numpy(np.concatenate([p[k] for p in parts])) for k in ("codes", "pictures", "colors")
-    ]
-    return Coded(*joined)
+    return Coded(
+        **{f.name: torch.from_numpy(np.concatenate([p[f.name] for p in parts])) for f in fields(Coded)}
+    )
 
 
 def main() -> None:
@@ -104,11 +193,11 @@ def main() -> None:
     files, device = find("embedded", Path()), torch.device(options.device)
     name = f"codes-{digest(files.weights)[:12]}-{SIDE}"
     model, art = load_vqgan(files).to(device), load_art(options.data)
-    for version in range(options.versions):
-        file = options.work / f"{name}-{version}.npz"
+    for index in range(options.versions):
+        file = options.work / f"{name}-{index}.npz"
         if not file.exists():
-            torch.manual_seed(SEED + version)
-            save(encode(model, art, device), file)
+            torch.manual_seed(SEED + index)
+            save(encode(model, art, version(art), device), file)
             print(file.name, flush=True)
 
 

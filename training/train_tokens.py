@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 from captions import Writer, spoken_colors
-from codes import Coded, load
-from compose import COLORS, Art, load_art
+from codes import ALONE, Coded, load, wanted
+from compose import COLORS, NO_COLOR, Art, load_art
 from data import STYLES
 from model import CONTEXT_LENGTH, TOKENS_PLAN, new_tokenizer
 from safetensors.torch import load_file
@@ -35,6 +35,9 @@ EMA = 0.998
 BATCH = 48
 # What classifier-free guidance needs: pictures that nothing was said about.
 UNTOLD = 0.1
+# Shares of the pictures that show two drawings, and one in a color not its own.
+PAIRS = 0.12
+RECOLORED = 0.1
 HELD = "twemoji"
 CHECKPOINT_SECONDS = 120
 REPORT_SECONDS = 60
@@ -46,30 +49,49 @@ class Captioned(IterableDataset[tuple[Tensor, Tensor]]):
 
     def __init__(self, art: Art, coded: Coded, merges: Path, seed: int) -> None:
         self.art, self.coded, self.merges, self.seed = art, coded, merges, seed
-        labels = art.labels[coded.pictures]
-        per_class = torch.bincount(labels, minlength=len(art.words)).float()
-        weights = torch.tensor([w.weight for w in art.words])
         # What people ask for first, more clearly than the perceptor's training does: there is room for little.
-        self.weights = (weights.square() / per_class.clamp(min=1))[labels]
+        weights = wanted(art)[coded.pictures]
+        two, recolored = coded.others != ALONE, coded.tints != NO_COLOR
+        # Pairs and recolored drawings were chosen by that weight when they were coded.
+        weights[two | recolored] = 1
+        for kind, share in (
+            (two, PAIRS),
+            (recolored, RECOLORED),
+            (~(two | recolored), 1 - PAIRS - RECOLORED),
+        ):
+            weights[kind] *= share / weights[kind].sum().clamp(min=1e-9)
+        self.weights = weights
 
-    def caption(self, writer: Writer, label: int, color: int) -> str:
+    def caption(self, writer: Writer, coded: Coded, index: int) -> str:
         """What a person might say of the picture; nothing, sometimes."""
         draw = writer.random.random
         if draw() < UNTOLD:
             return ""
-        kind = draw()
-        if kind < 0.35:
-            text = writer.exact(label)
-        elif kind < 0.85:
-            text = writer.dressed(writer.exact(label), label)
-        elif kind < 0.93:
-            text = writer.mixed(label).text
+        label, tint, other, color = (
+            int(each[index])
+            for each in (self.art.labels[coded.pictures], coded.tints, coded.others, coded.colors)
+        )
+        if other != ALONE:
+            text = writer.related(label, int(self.art.labels[other]), bool(coded.stacked[index]))
+        elif tint != NO_COLOR:
+            text = writer.recolored(label, tint)
         else:
-            text = writer.dressed(writer.random.choice(writer.by_class[label]), None)
+            text = self.name(writer, label)
         plain = color == list(COLORS).index("white")
         if draw() < (0.15 if plain else 0.8):
             text = writer.on_ground(text, color)[0]
         return text
+
+    def name(self, writer: Writer, label: int) -> str:
+        """A drawing as it is."""
+        kind = writer.random.random()
+        if kind < 0.35:
+            return writer.exact(label)
+        if kind < 0.85:
+            return writer.dressed(writer.exact(label), label)
+        if kind < 0.93:
+            return writer.mixed(label).text
+        return writer.dressed(writer.random.choice(writer.by_class[label]), None)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         torch.manual_seed(self.seed)
@@ -79,10 +101,10 @@ class Captioned(IterableDataset[tuple[Tensor, Tensor]]):
         while True:
             chosen = torch.multinomial(self.weights, BATCH * 64, replacement=True)
             for part in chosen.split(BATCH):
-                labels = self.art.labels[self.coded.pictures[part]].tolist()
-                texts = map(self.caption, [writer] * len(part), labels, self.coded.colors[part].tolist())
+                coded = self.coded.at(part)
+                texts = [self.caption(writer, coded, index) for index in range(len(part))]
                 tokens = torch.stack([said(tokenizer, text) for text in texts])
-                yield tokens, self.coded.codes[part].flatten(1).long()
+                yield tokens, coded.codes.flatten(1).long()
 
 
 def said(tokenizer: Any, text: str) -> Tensor:
@@ -137,13 +159,14 @@ class Run:
         self.art = load_art(options.data)
         coded = load(options.work, options.weights / "vqgan.safetensors")
         held = self.art.styles[coded.pictures] == STYLES.index(HELD)
-        self.train_codes = picked(coded, (~held).nonzero().squeeze(1))
-        # White and once each: a style that was never seen, then one that was.
+        self.train_codes = coded.at((~held).nonzero().squeeze(1))
+        # Alone on white and once each: a style that was never seen, then one that was.
         white = coded.colors == list(COLORS).index("white")
+        white &= (coded.others == ALONE) & (coded.tints == NO_COLOR)
         seen = (~held & white).nonzero().squeeze(1)
         self.tests = {
-            f"held:{HELD}": picked(coded, (held & white).nonzero().squeeze(1)[::6]),
-            "seen": picked(coded, seen[:: max(1, len(seen) // 300)]),
+            f"held:{HELD}": coded.at((held & white).nonzero().squeeze(1)[::6]),
+            "seen": coded.at(seen[:: max(1, len(seen) // 300)]),
         }
         self.model = new_model(options.start).to(self.device)
         average = torch.optim.swa_utils.get_ema_multi_avg_fn(EMA)
@@ -241,11 +264,6 @@ class Run:
                 measured = self.seconds
         self.save()
         self.test()
-
-
-def picked(coded: Coded, where: Tensor) -> Coded:
-    """Some of them."""
-    return Coded(coded.codes[where], coded.pictures[where], coded.colors[where])
 
 
 def main() -> None:
