@@ -59,6 +59,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
+def _parse(
+    parser: argparse.ArgumentParser,
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    arguments: list[str],
+) -> argparse.Namespace:
+    """The options, between which arguments may stand: `search "a dog" --not snow "a ball"`."""
+    command = commands.choices.get(arguments[0]) if arguments else None
+    if command is None or command._subparsers is not None:  # argparse cannot mix the arguments of such
+        return parser.parse_args(arguments)
+    return command.parse_intermixed_args(arguments[1:])
+
+
 def _dispatch(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="pixforge", description="Pictures from words, by a recipe.", allow_abbrev=False
@@ -73,7 +85,7 @@ def _dispatch(arguments: list[str]) -> int:
             module.add(subparsers)
         else:
             subparsers.add_parser(name, help=help_text)
-    args = parser.parse_args(arguments)
+    args = _parse(parser, subparsers, arguments)
     assert module is not None  # else the parser has refused the command
     status: int = module.run(args)
     return status

@@ -432,6 +432,9 @@ def test_output_of_the_commands(cli, photos):
 def test_words_that_should_not_be_there(cli, photos):
     cli("index", photos, *FAKE)
     out = cli("search", "white", "--not", "red", "--in", photos, *FAKE, "--paths")[1].splitlines()
+    again = cli("search", "--not", "red", "white", "--in", photos, *FAKE, "--paths")[1].splitlines()
+    mixed = cli("search", "white", "--not", "red", "white", "--in", photos, *FAKE, "--paths")[1].splitlines()
+    assert again == mixed == out
     assert out[-1].endswith("red.png")
 
 
