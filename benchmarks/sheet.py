@@ -1,6 +1,6 @@
 """Contact sheets of fixed prompts, and how the judge, which did not see the pictures made, ranks them.
 
-    python benchmarks/sheet.py OUT.jpg [--prompts tuned|fresh] [--recipe FILE] [--set PATH=VALUE ...] [--seed 1]
+    python benchmarks/sheet.py OUT.jpg [--prompts tuned|fresh|composed] [--recipe FILE] [--set PATH=VALUE ...] [--seed 1]
     python benchmarks/sheet.py OUT --grid benchmarks/grids/start.yaml [--seeds 1 2] [--only 8]
 
 The sheet itself is numbered, so that somebody can name the pictures first and look at the labelled copy beside it
@@ -44,6 +44,12 @@ FRESH = {
     "a cup of coffee": "hot beverage", "an ice cream": "soft ice cream", "a balloon": "balloon", "a ghost": "ghost",
     "a pineapple": "pineapple", "a trophy": "trophy",
 }  # fmt: skip
+# Colors and relations; the judge has no names for such pictures.
+COMPOSED = (
+    "a red apple on a blue background", "a blue apple", "a green heart", "a purple cat", "a pink house", "a yellow car",
+    "a yellow circle left of a blue square", "a blue square left of a yellow circle", "a red heart above a green circle",
+    "a banana right of an apple", "a star above a house", "a dog and a cat",
+)  # fmt: skip
 NAMES = Path(__file__).parents[1] / "training" / "names.json"
 TILE = 192
 COLUMNS = 6
@@ -51,15 +57,15 @@ COLUMNS = 6
 
 @dataclass
 class Drawn:
-    """A picture `[3, H, W]`, the prompt that it is of, the emoji's name, and the seconds that it took."""
+    """A picture `[3, H, W]`, the prompt that it is of, the emoji's name if there is one, and the seconds that it took."""
 
     image: torch.Tensor
     prompt: str
-    name: str
+    name: str | None
     seconds: float
 
 
-def draw(prompt: str, name: str, recipe: dict[str, Any], overrides: dict[str, Any]) -> Drawn:
+def draw(prompt: str, name: str | None, recipe: dict[str, Any], overrides: dict[str, Any]) -> Drawn:
     """One picture."""
     start = time.perf_counter()
     session = build(pixforge.load_recipe({**recipe, "prompts": [prompt]}, overrides=overrides))
@@ -75,6 +81,7 @@ class Judge:
     def __init__(self) -> None:
         self.names: list[str] = list(json.loads(NAMES.read_text(encoding="utf-8")))
         recipe = {"prompts": ["a"], "steps": 0, "perceptors": [{"type": "open_clip", "model": "judge"}]}
+        recipe |= {"precision": "fp32"}
         self.perceptor = build(pixforge.load_recipe(recipe)).eyes[0].perceptor
         with torch.no_grad():
             self.texts = torch.cat(
@@ -86,7 +93,7 @@ class Judge:
         """From 1, the place of each picture's own name among all."""
         images = torch.stack([each.image for each in drawn])
         cosine = self.perceptor.encode_image(whole(images, self.perceptor.input_size)) @ self.texts.T
-        own = cosine[range(len(drawn)), [self.names.index(each.name) for each in drawn]]
+        own = cosine[range(len(drawn)), [self.names.index(str(each.name)) for each in drawn]]
         return [int(place) for place in (cosine > own.unsqueeze(1)).sum(dim=1) + 1]
 
 
@@ -142,17 +149,19 @@ def grid(arguments: argparse.Namespace, judge: Judge) -> None:
 
 def sheet(arguments: argparse.Namespace, judge: Judge) -> None:
     """One setting: a numbered sheet, a labelled one, and the figures."""
-    prompts = FRESH if arguments.prompts == "fresh" else TUNED
+    prompts = {"tuned": TUNED, "fresh": FRESH, "composed": dict.fromkeys(COMPOSED)}[arguments.prompts]
     recipe = yaml.safe_load(arguments.recipe.read_text()) if arguments.recipe else {}
     overrides = {"seed": arguments.seed} | {
         p: yaml.safe_load(v) for p, v in (each.split("=", 1) for each in arguments.set)
     }
     drawn = [draw(prompt, name, recipe, overrides) for prompt, name in prompts.items()]
-    places = judge.places(drawn)
     numbers = [str(index + 1) for index in range(len(drawn))]
     contact_sheet(drawn, numbers).save(arguments.out, quality=88)
     labelled = arguments.out.with_name(f"{arguments.out.stem}-labelled{arguments.out.suffix}")
     contact_sheet(drawn, list(prompts)).save(labelled, quality=88)
+    if arguments.prompts == "composed":
+        return
+    places = judge.places(drawn)
     found = figures(drawn, places) | {"set": arguments.set, "places": dict(zip(prompts, places, strict=True))}
     arguments.out.with_suffix(".json").write_text(json.dumps(found, indent=2) + "\n")
     print(json.dumps(found))
@@ -162,7 +171,7 @@ def main() -> None:
     """Draw, judge, paste."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--prompts", choices=("tuned", "fresh"), default="tuned")
+    parser.add_argument("--prompts", choices=("tuned", "fresh", "composed"), default="tuned")
     parser.add_argument("--recipe", type=Path)
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE")
     parser.add_argument("--seed", type=int, default=1)

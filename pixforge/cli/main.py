@@ -66,9 +66,12 @@ def _parse(
 ) -> argparse.Namespace:
     """The options, between which arguments may stand: `search "a dog" --not snow "a ball"`."""
     command = commands.choices.get(arguments[0]) if arguments else None
-    if command is None or command._subparsers is not None:  # argparse cannot mix the arguments of such
+    if command is None:
         return parser.parse_args(arguments)
-    return command.parse_intermixed_args(arguments[1:])
+    try:
+        return command.parse_intermixed_args(arguments[1:])
+    except TypeError:  # argparse cannot mix the arguments of commands that have commands of their own
+        return parser.parse_args(arguments)
 
 
 def _dispatch(arguments: list[str]) -> int:

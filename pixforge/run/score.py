@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def _scores(session: Session, images: torch.Tensor) -> tuple[list[float], dict[s
     if entry is None:
         raise ValueError(f"there is no perceptor '{_JUDGE['type']}'")
     component: Any = entry.component
-    perceptor = component(entry.config_type.model_validate(_JUDGE), session.scene)
+    # Whatever the run computed in: scores are compared, also between machines.
+    scene = replace(session.scene, dtype=torch.float32, compile=False)
+    perceptor = component(entry.config_type.model_validate(_JUDGE), scene)
     with torch.no_grad():
-        scores = prompt_similarity(perceptor, images.detach(), recipe.prompts, session.scene)
+        scores = prompt_similarity(perceptor, images.detach(), recipe.prompts, scene)
     return [round(score, 6) for score in scores], {**_JUDGE, **perceptor.provenance()}

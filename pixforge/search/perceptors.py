@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pixforge.errors import InputError, PixforgeError, PluginError
@@ -90,7 +90,7 @@ def open_judge(recipe: Recipe) -> Looker | None:
     if entry is None:
         raise InputError(f"the judge is a perceptor '{JUDGE['type']}', and there is none; enable its plugin")
     config: Any = entry.config_type.model_validate(JUDGE)
-    return Looker("judge", 1.0, _build(recipe, config))
+    return Looker("judge", 1.0, _build(recipe, config, exact=True))
 
 
 def _is_judge(config: PerceptorConfig) -> bool:
@@ -106,13 +106,19 @@ def _spec(spec: Spec) -> Mapping[str, Any]:
     return {"type": "open_clip", "model": model} | ({"pretrained": pretrained} if pretrained else {})
 
 
-def _build(recipe: Recipe, config: PerceptorConfig) -> Perceptor[Any]:
+def _build(recipe: Recipe, config: PerceptorConfig, *, exact: bool = False) -> Perceptor[Any]:
+    import torch
+
     from pixforge.engine.session import make_scene
 
+    scene = make_scene(recipe)
+    # bf16 has fewer digits than the scores are told with; a CPU gains little from it where nothing is optimized.
+    if exact or (recipe.precision == "auto" and scene.device.type == "cpu"):
+        scene = replace(scene, dtype=torch.float32)
     entry = recipe.context.registry.of(config, "perceptor")
     component: Any = entry.component
     try:
-        built: Perceptor[Any] = component(config, make_scene(recipe))
+        built: Perceptor[Any] = component(config, scene)
     except PixforgeError:
         raise
     except Exception as error:

@@ -8,8 +8,11 @@ from PIL import Image
 from search_pictures import noise
 
 import pixforge
+from pixforge.engine import build
 from pixforge.engine.perceive import whole
 from pixforge.images import read_image, to_tensor
+from pixforge.run.score import held_out_score
+from pixforge.search.perceptors import open_judge, open_perceptors, recipe_of
 from pixforge.search.pictures import read_fitted
 
 FAKE = ("--recipe", "fake.yaml", "--by", "fake")
@@ -28,6 +31,19 @@ def test_the_judges_score_is_the_held_out_score_of_a_run(tmp_path):
     ranked = pixforge.rank(tmp_path / "out" / "image.png", perceptors=recipe)
     assert list(ranked[0].scores) == ["embedded", "judge"]
     assert ranked[0].scores["judge"] == pytest.approx(result.manifest["held_out_score"], abs=0.01)
+
+
+def test_what_is_measured_is_exact_whatever_the_run_computed_in(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
+    fields = {"prompts": ["a red heart"], "steps": 0, "init": "noise", "size": [64, 64], "seed": 1}
+    sessions = [build(pixforge.load_recipe({**fields, "precision": each})) for each in ("bf16", "fp32")]
+    pictures = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    half, full = (held_out_score(session, pictures)["held_out_score"] for session in sessions)
+    assert half == full
+    for asked, used in (("auto", torch.float32), ("bf16", torch.bfloat16)):
+        recipe = recipe_of("embedded", ["a red heart"], precision=asked)
+        assert open_perceptors(recipe)[0].perceptor.scene.dtype == used
+        assert open_judge(recipe).perceptor.scene.dtype == torch.float32
 
 
 @pytest.mark.parametrize("size", [(50, 50), (90, 40), (33, 71), (301, 222)])
