@@ -21,8 +21,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 from train_tokens import new_model
 
-from pixforge.tokens.load import TextToPictures, find_tokens, load_tokens
+from pixforge.tokens.card import find_tokens
+from pixforge.tokens.load import TextToPictures, load_tokens
 from pixforge.vqgan.choice import Choice
+from pixforge.weights import resolve
+from pixforge.weights.files import sha256_of
 
 CHOICE = Choice(temperature=0.9, top_k=100, top_p=None)
 GUIDANCE = 3.0
@@ -40,6 +43,10 @@ PROMPTS = (
     "a yellow star on a blue background",
     "a pizza",
     "a snowman",
+    "a blue apple",
+    "a purple cat",
+    "a yellow circle left of a blue square",
+    "a red heart above a green circle",
 )
 
 
@@ -59,6 +66,7 @@ def write(work: Path, folder: Path) -> Path:
         "tokenizer": {"merges": "merges.txt.gz", "context_length": CONTEXT_LENGTH},
         "vqgan": "embedded",
         "vqgan_sha256": hashlib.sha256((folder / "vqgan.safetensors").read_bytes()).hexdigest(),
+        "perceptor": {"model": "embedded", "sha256": sha256_of(resolve("embedded", None, Path()).file)},
         "license": LICENSE,
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
     }
@@ -107,12 +115,10 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("training/work"))
     parser.add_argument("--out", type=Path, default=Path("pixforge/weights/embedded"))
     parser.add_argument("--figures", type=Path, help="measure nearness to the training pictures")
-    parser.add_argument(
-        "--sheet", type=Path, help="draw eight samples of each of twelve prompts, none chosen"
-    )
+    parser.add_argument("--sheet", type=Path, help="draw eight samples of each of some prompts, none chosen")
     options = parser.parse_args()
     file = write(options.work, options.out)
-    model = load_tokens(find_tokens("embedded", Path()))
+    model = load_tokens(find_tokens("tokens.json", options.out.resolve()))
     count = sum(each.numel() for each in model.transformer.parameters())
     print(f"{count:,} parameters, {file.stat().st_size / 1e6:.2f} MB, sha256 {model.sha256}")
     if not options.sheet and not options.figures:

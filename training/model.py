@@ -127,6 +127,7 @@ TOKENS_PLAN = TokensPlan(
         width=256,
         layers=6,
         heads=4,
+        sentence=256,  # the perceptor's
     ),
     seed=4,
 )

@@ -18,13 +18,17 @@ from captions import Writer, spoken_colors
 from codes import ALONE, Coded, load, wanted
 from compose import COLORS, NO_COLOR, Art, load_art
 from data import STYLES
-from model import CONTEXT_LENGTH, TOKENS_PLAN, new_tokenizer
+from model import TOKENS_PLAN, new_tokenizer
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
+from pixforge.tokens.load import TextTower
 from pixforge.tokens.model import TextToCodes
+from pixforge.vqgan.files import find
+from pixforge.vqgan.load import load_vqgan
+from pixforge.weights import resolve
 
 RATE = 1.5e-3
 BETAS = (0.9, 0.96)
@@ -38,17 +42,41 @@ UNTOLD = 0.1
 # Shares of the pictures that show two drawings, and one in a color not its own.
 PAIRS = 0.12
 RECOLORED = 0.1
+# How far from a code those lie that stand in for it, in squared distance in the codebook: about one code in three.
+ALIKE = 0.03
 HELD = "twemoji"
 CHECKPOINT_SECONDS = 120
 REPORT_SECONDS = 60
 MEASURE_SECONDS = 300
 
 
-class Captioned(IterableDataset[tuple[Tensor, Tensor]]):
-    """Text tokens (n, t) and codes (n, m), without end."""
+class Reader:
+    """Texts as the transformer reads them.
 
-    def __init__(self, art: Art, coded: Coded, merges: Path, seed: int) -> None:
+    Args:
+        merges: of the tokenizer.
+    """
+
+    def __init__(self, merges: Path) -> None:
+        self.tokenizer = new_tokenizer(merges)
+        self.tower = TextTower(resolve("embedded", None, Path()))
+
+    def __call__(self, texts: list[str]) -> tuple[Tensor, Tensor]:
+        """Tokens (n, t) and the perceptor's embeddings (n, d); all zero where nothing is said."""
+        said = torch.tensor([bool(text) for text in texts])[:, None]
+        return self.tokenizer(texts) * said, self.tower(texts) * said
+
+
+class Captioned(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
+    """Text tokens (n, t), codes (n, m) and the texts' embeddings (n, d), without end.
+
+    Codes that lie near each other in the codebook (k, d) decode to much the same: drawing among them makes more pictures of
+    each, and a model that is not thrown off by its own slightly wrong codes.
+    """
+
+    def __init__(self, art: Art, coded: Coded, codebook: Tensor, merges: Path, seed: int) -> None:
         self.art, self.coded, self.merges, self.seed = art, coded, merges, seed
+        self.alike = (-torch.cdist(codebook, codebook).square() / ALIKE).softmax(dim=1)
         # What people ask for first, more clearly than the perceptor's training does: there is room for little.
         weights = wanted(art)[coded.pictures]
         two, recolored = coded.others != ALONE, coded.tints != NO_COLOR
@@ -93,26 +121,19 @@ class Captioned(IterableDataset[tuple[Tensor, Tensor]]):
             return writer.mixed(label).text
         return writer.dressed(writer.random.choice(writer.by_class[label]), None)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         torch.manual_seed(self.seed)
         torch.set_num_threads(1)
         writer = Writer(self.art.words, spoken_colors(self.art), self.seed)
-        tokenizer = new_tokenizer(self.merges)
+        read = Reader(self.merges)
         while True:
             chosen = torch.multinomial(self.weights, BATCH * 64, replacement=True)
             for part in chosen.split(BATCH):
                 coded = self.coded.at(part)
                 texts = [self.caption(writer, coded, index) for index in range(len(part))]
-                tokens = torch.stack([said(tokenizer, text) for text in texts])
-                yield tokens, coded.codes.flatten(1).long()
-
-
-def said(tokenizer: Any, text: str) -> Tensor:
-    """Text tokens (t,); all zero when nothing is said."""
-    if not text:
-        return torch.zeros(CONTEXT_LENGTH, dtype=torch.long)
-    tokens: Tensor = tokenizer([text])[0]
-    return tokens
+                tokens, sentences = read(texts)
+                codes = torch.multinomial(self.alike[coded.codes.flatten().long()], 1)
+                yield tokens, codes.view(len(part), -1), sentences
 
 
 def new_model(start: Path | None = None) -> TextToCodes:
@@ -125,6 +146,8 @@ def new_model(start: Path | None = None) -> TextToCodes:
             places = state[name].squeeze().T[None]
             stretched = functional.interpolate(places, length, mode="linear", align_corners=True)[0].T
             state[name] = stretched.view_as(getattr(model, name))
+        # A model that was trained without it goes on as it was.
+        state.setdefault("sentence.weight", torch.zeros_like(model.sentence.weight))
         model.load_state_dict(state)
     return model
 
@@ -133,15 +156,14 @@ def new_model(start: Path | None = None) -> TextToCodes:
 def measure(model: TextToCodes, art: Art, coded: Coded, merges: Path) -> dict[str, float]:
     """Mean negative log likelihood of a code, in nats: told the name, and told nothing."""
     model.eval()
-    tokenizer = new_tokenizer(merges)
+    read = Reader(merges)
     sums, count = torch.zeros(2), 0
     for part in torch.arange(len(coded.codes)).split(64):
         codes = coded.codes[part].flatten(1).long()
         texts = [art.words[i].name for i in art.labels[coded.pictures[part]].tolist()]
-        told = torch.stack([said(tokenizer, text) for text in texts])
-        for index, text in enumerate((told, torch.zeros_like(told))):
+        for index, (text, sentence) in enumerate((read(texts), read([""] * len(texts)))):
             with torch.autocast("cpu", torch.bfloat16):
-                logits = model(text, codes)
+                logits = model(text, codes, sentence)
             loss = functional.cross_entropy(logits.float().flatten(0, 1), codes.flatten())
             sums[index] += loss * len(part)
         count += len(part)
@@ -214,10 +236,10 @@ class Run:
         """Share of the planned time that has passed."""
         return self.seconds / (self.options.minutes * 60)
 
-    def train_step(self, text: Tensor, codes: Tensor) -> Tensor:
+    def train_step(self, text: Tensor, codes: Tensor, sentence: Tensor) -> Tensor:
         """One update; the loss []."""
         with torch.autocast(self.device.type, torch.bfloat16):
-            logits = self.model(text, codes)
+            logits = self.model(text, codes, sentence)
         loss = functional.cross_entropy(logits.float().flatten(0, 1), codes.flatten())
         self.model.zero_grad(set_to_none=True)
         loss.backward()
@@ -236,7 +258,8 @@ class Run:
     def train(self) -> None:
         """Train for the given minutes, earlier parts of a resumed run included."""
         merges = self.options.weights / "merges.txt.gz"
-        source = Captioned(self.art, self.train_codes, merges, TOKENS_PLAN.seed + self.step)
+        codebook = load_vqgan(find("embedded", Path())).quantize.codebook.detach()
+        source = Captioned(self.art, self.train_codes, codebook, merges, TOKENS_PLAN.seed + self.step)
         batches = iter(DataLoader(source, batch_size=None, num_workers=1, prefetch_factor=8))
         last, reported, saved, measured = time.monotonic(), self.seconds, self.seconds, self.seconds
         total, count, views = torch.zeros((), device=self.device), 0, self.views
@@ -246,9 +269,9 @@ class Run:
                 optimizer.param_groups[0]["lr"] = (
                     peak * warm * (0.51 + 0.49 * math.cos(math.pi * self.progress))
                 )
-            text, codes = (each.to(self.device) for each in next(batches))
-            total += self.train_step(text, codes)
-            count, self.step, self.views = count + 1, self.step + 1, self.views + len(codes)
+            batch = [each.to(self.device) for each in next(batches)]
+            total += self.train_step(*batch)
+            count, self.step, self.views = count + 1, self.step + 1, self.views + len(batch[0])
             now = time.monotonic()
             self.seconds, last = self.seconds + now - last, now
             if self.seconds - reported > REPORT_SECONDS:

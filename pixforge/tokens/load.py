@@ -1,20 +1,15 @@
-"""From the files of a text-to-codes model to something that draws pictures, or one line that says why not.
-
-A model is a card `NAME.json` with the weights `NAME.safetensors` beside it. The card says the transformer's shape, which
-tokenizer reads the text, and which VQGAN the codes are of.
-"""
+"""From the files of a text-to-codes model to something that draws pictures, or one line that says why not."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from pixforge.errors import WeightsError
+from pixforge.tokens.card import TokensFiles
+from pixforge.weights.files import sha256_of
 
 if TYPE_CHECKING:
     import torch
@@ -22,80 +17,40 @@ if TYPE_CHECKING:
     from pixforge.tokens.model import Shape, TextToCodes
     from pixforge.vqgan.choice import Choice
     from pixforge.vqgan.model import VQGAN
-    from pixforge.weights.source import Tokenizer
-
-EMBEDDED = Path(__file__).parent.parent / "weights" / "embedded" / "tokens.json"
-LARGEST_CARD = 1 << 20
+    from pixforge.weights.source import Source, Tokenizer
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+class TextTower:
+    """A perceptor's embedding of texts, on the CPU.
 
+    Args:
+        source: the perceptor.
+    """
 
-class ShapeCard(_Part):
-    """What `pixforge.tokens.model.Shape` is made of; the limits keep a broken file from asking for all memory."""
+    def __init__(self, source: Source) -> None:
+        from pixforge.weights.models import load_model
 
-    text_vocabulary: int = Field(ge=2, le=1_000_000)
-    text_length: int = Field(ge=1, le=4096)
-    codes: int = Field(ge=2, le=1_000_000)
-    rows: int = Field(ge=1, le=256)
-    columns: int = Field(ge=1, le=256)
-    width: int = Field(ge=2, le=16384)
-    layers: int = Field(ge=1, le=256)
-    heads: int = Field(ge=1, le=256)
+        self._model: Any = load_model(source)
+        self._tokenize = source.tokenizer()
 
-    def shape(self) -> Shape:
-        """The same for the network."""
-        from pixforge.tokens.model import Shape
+    def __call__(self, texts: Sequence[str]) -> torch.Tensor:
+        """Unit vectors `[n, D]`."""
+        import torch
 
-        return Shape(**self.model_dump())
-
-
-class TokenizerCard(_Part):
-    """open_clip's tokenizer on a list of merges, a file beside the card."""
-
-    merges: str = Field(min_length=1, max_length=200)
-    context_length: int = Field(ge=1, le=4096)
-
-
-class Card(_Part):
-    """`NAME.json`."""
-
-    shape: ShapeCard
-    tokenizer: TokenizerCard
-    vqgan: str = Field(min_length=1, max_length=1000)
-    vqgan_sha256: str | None = None
-    sha256: str | None = None
-    license: str | None = None
-
-
-@dataclass(frozen=True)
-class TokensFiles:
-    """A model's card and where its parts are."""
-
-    name: str
-    file: Path
-    card: Card
-
-    @property
-    def weights(self) -> Path:
-        """The transformer's."""
-        return self.file.with_suffix(".safetensors")
-
-    @property
-    def merges(self) -> Path:
-        """The tokenizer's."""
-        return self.file.parent / self.card.tokenizer.merges
+        with torch.no_grad():
+            found: torch.Tensor = self._model.encode_text(self._tokenize(list(texts)), normalize=True)
+            return found.float()
 
 
 @dataclass(frozen=True)
 class TextToPictures:
-    """A transformer with the tokenizer before it and the VQGAN after it."""
+    """A transformer with the tokenizer before it and the VQGAN after it; and the perceptor, where it needs one."""
 
     transformer: TextToCodes
     tokenizer: Tokenizer
     vqgan: VQGAN
     sha256: str
+    perceptor: TextTower | None = None
 
     @property
     def shape(self) -> Shape:
@@ -115,7 +70,18 @@ class TextToPictures:
         from pixforge.tokens.sample import sample
 
         tokens = self.tokens(text).expand(len(uniform), -1).to(uniform.device)
-        return sample(self.transformer, tokens, uniform, choice, guidance)
+        sentence = self.sentence(text)
+        if sentence is not None:
+            sentence = sentence.expand(len(uniform), -1).to(uniform.device)
+        return sample(self.transformer, tokens, uniform, choice, guidance, sentence)
+
+    def sentence(self, text: str) -> torch.Tensor | None:
+        """The perceptor's embedding, a unit vector `[1, D]`; zero for an empty text."""
+        import torch
+
+        if self.perceptor is None:
+            return None
+        return self.perceptor([text]) if text else torch.zeros(1, self.shape.sentence)
 
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
         """Codes `[n, rows, columns]` to pictures `[n, 3, h, w]` in [0, 1], without gradient."""
@@ -130,49 +96,6 @@ class TextToPictures:
         return dataclasses.replace(self, transformer=self.transformer.to(device), vqgan=self.vqgan.to(device))
 
 
-def find_tokens(name: str, folder: Path) -> TokensFiles:
-    """The files of `embedded`, or of a card relative to `folder`.
-
-    Raises:
-        WeightsError: one is missing, or the card is none.
-    """
-    file = EMBEDDED if name == "embedded" else folder / name
-    if file.suffix != ".json":
-        raise WeightsError(
-            f"unknown text-to-codes model '{name}' (known: embedded; or a .json card with its .safetensors beside it)"
-        )
-    found = TokensFiles(name, file, _card(file))
-    for each in (found.weights, found.merges):
-        if not each.is_file():
-            raise WeightsError(f"text-to-codes model '{name}' needs {each}, but there is no such file")
-    return found
-
-
-def _card(file: Path) -> Card:
-    try:
-        if file.stat().st_size > LARGEST_CARD:
-            raise WeightsError(f"{file} is no card of a model: it is too large")
-        content: Any = json.loads(file.read_text("utf-8"))
-    except OSError as error:
-        raise WeightsError(f"{file} cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise WeightsError(f"{file} is no JSON: {error}") from error
-    try:
-        card = Card.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the card"
-        raise WeightsError(f"{file}: {place}: {first['msg'].lower()}") from error
-    shape = card.shape
-    if shape.width % shape.heads:
-        raise WeightsError(f"{file}: shape.width must be a multiple of shape.heads ({shape.heads})")
-    if Path(card.tokenizer.merges).name != card.tokenizer.merges:
-        raise WeightsError(f"{file}: tokenizer.merges must be the name of a file beside it")
-    if card.tokenizer.context_length > shape.text_length:
-        raise WeightsError(f"{file}: tokenizer.context_length is more than shape.text_length")
-    return card
-
-
 def load_tokens(files: TokensFiles) -> TextToPictures:
     """The networks on the CPU in float32, frozen.
 
@@ -181,7 +104,6 @@ def load_tokens(files: TokensFiles) -> TextToPictures:
     """
     from pixforge.vqgan.files import find
     from pixforge.vqgan.load import load_vqgan
-    from pixforge.weights.files import sha256_of
     from pixforge.weights.merges import merges_tokenizer
 
     digest = sha256_of(files.weights)
@@ -203,7 +125,27 @@ def load_tokens(files: TokensFiles) -> TextToPictures:
         raise WeightsError(
             f"{files.merges} makes {words} text tokens, but {files.file} knows {files.card.shape.text_vocabulary}"
         )
-    return TextToPictures(_transformer(files), tokenizer, vqgan, digest)
+    return TextToPictures(_transformer(files), tokenizer, vqgan, digest, _text_tower(files))
+
+
+def _text_tower(files: TokensFiles) -> TextTower | None:
+    from pixforge.weights import resolve
+
+    wanted = files.card.perceptor
+    if wanted is None:
+        return None
+    source = resolve(wanted.model, wanted.pretrained, files.file.parent)
+    if wanted.sha256 not in (None, sha256_of(source.file)):
+        raise WeightsError(
+            f"{files.file} was trained with another perceptor than {source.file}: its SHA-256 should be {wanted.sha256}"
+        )
+    tower = TextTower(source)
+    length = tower(["a"]).shape[1]
+    if length != files.card.shape.sentence:
+        raise WeightsError(
+            f"{files.file}: shape.sentence is {files.card.shape.sentence}, but {source.label} has {length} numbers"
+        )
+    return tower
 
 
 def _transformer(files: TokensFiles) -> TextToCodes:

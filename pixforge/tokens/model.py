@@ -22,6 +22,7 @@ class Shape:
         width: of the stream; a multiple of 2 `heads`.
         layers: blocks.
         heads: of attention.
+        sentence: length of the embedding of the whole text by a perceptor, which every text token is told; 0: none.
     """
 
     text_vocabulary: int
@@ -32,6 +33,7 @@ class Shape:
     width: int
     layers: int
     heads: int
+    sentence: int = 0
 
     @property
     def count(self) -> int:
@@ -83,6 +85,8 @@ class TextToCodes(nn.Module):
         self.shape = shape
         self.text = nn.Embedding(shape.text_vocabulary, shape.width)
         self.text_place = nn.Parameter(torch.zeros(shape.text_length, shape.width))
+        if shape.sentence:
+            self.sentence = nn.Linear(shape.sentence, shape.width, bias=False)
         self.code = nn.Embedding(shape.codes, shape.width)
         self.row = nn.Parameter(torch.zeros(shape.rows, 1, shape.width))
         self.column = nn.Parameter(torch.zeros(1, shape.columns, shape.width))
@@ -97,10 +101,10 @@ class TextToCodes(nn.Module):
                 deep = name.endswith(("mixed.weight", "narrow.weight"))
                 nn.init.normal_(each, std=0.02 / (2 * self.shape.layers) ** 0.5 if deep else 0.02)
 
-    def text_stream(self, text: torch.Tensor) -> torch.Tensor:
-        """Text tokens `[B, text_length]` to `[B, text_length, width]`."""
+    def text_stream(self, text: torch.Tensor, sentence: torch.Tensor | None = None) -> torch.Tensor:
+        """Text tokens `[B, text_length]` and the text's embedding `[B, sentence]` to `[B, text_length, width]`."""
         result: torch.Tensor = self.text(text) + self.text_place
-        return result
+        return result if sentence is None else result + self.sentence(sentence).unsqueeze(1)
 
     def code_stream(self, codes: torch.Tensor, first: int = 0) -> torch.Tensor:
         """Codes `[B, n]`, which begin at place `first` of the picture, to `[B, n, width]`."""
@@ -112,9 +116,11 @@ class TextToCodes(nn.Module):
         """`[..., width]` to `[..., codes]`."""
         return F.linear(self.norm(stream), self.code.weight, self.bias)
 
-    def forward(self, text: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
-        """`[B, n, codes]`, the logits of each of the codes `[B, n]` after the text `[B, text_length]`."""
-        stream = torch.cat((self.text_stream(text), self.code_stream(codes[:, :-1])), dim=1)
+    def forward(
+        self, text: torch.Tensor, codes: torch.Tensor, sentence: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """`[B, n, codes]`, the logits of each of the codes `[B, n]` after the text as `text_stream` takes it."""
+        stream = torch.cat((self.text_stream(text, sentence), self.code_stream(codes[:, :-1])), dim=1)
         for block in self.blocks:
             stream = block(stream)
         return self.logits(stream[:, self.shape.text_length - 1 :])

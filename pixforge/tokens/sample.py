@@ -42,7 +42,12 @@ class Reader:
 
 @torch.no_grad()
 def sample(
-    model: TextToCodes, text: torch.Tensor, uniform: torch.Tensor, choice: Choice, guidance: float = 1.0
+    model: TextToCodes,
+    text: torch.Tensor,
+    uniform: torch.Tensor,
+    choice: Choice,
+    guidance: float = 1.0,
+    sentence: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Draw pictures' codes.
 
@@ -55,6 +60,7 @@ def sample(
         uniform: `[B, rows * columns]` in [0, 1), each picture's own.
         choice: how codes are drawn.
         guidance: 0 ignores the text, 1 is the plain model, more insists on the text.
+        sentence: `[B, sentence]`, for models that take it.
 
     Returns:
         Numbers in the codebook, `[B, rows, columns]`.
@@ -63,8 +69,9 @@ def sample(
     twice = guidance != 1
     if twice:
         text = torch.cat((text, torch.zeros_like(text)))
+        sentence = None if sentence is None else torch.cat((sentence, torch.zeros_like(sentence)))
     reader = Reader(model, len(text))
-    stream, drawn = model.text_stream(text), []
+    stream, drawn = model.text_stream(text, sentence), []
     for place, each in enumerate(uniform.T):
         logits = reader.read(stream)
         if twice:

@@ -1,5 +1,7 @@
 """The transformer from text to codes: it learns, it samples what it learnt, and guidance does what it says."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from tiny_tokens import SHAPE, random_model
@@ -90,3 +92,19 @@ def test_top_k_of_one_leaves_no_choice():
     model, text = random_model(), torch.ones(1, SHAPE.text_length, dtype=torch.long)
     one = Choice(temperature=1.0, top_k=1, top_p=None)
     assert torch.equal(draw(model, text, 3, one, seed=1), draw(model, text, 3, one, seed=2))
+
+
+def test_the_embedding_of_the_text_alone_can_tell_what_to_draw():
+    """The same words for both: only their embedding differs."""
+    model = random_model(replace(SMALL, sentence=3)).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    codes = torch.stack([STRIPES, LINES]).flatten(1)
+    words, meanings = TEXTS[:1].expand(2, -1), torch.eye(3)[:2]
+    for _ in range(120):
+        loss = torch.nn.functional.cross_entropy(model(words, codes, meanings).flatten(0, 1), codes.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    first = Choice(0.0, None, None)
+    drawn = sample(model.eval(), words, torch.zeros(2, 12), first, guidance=2.0, sentence=meanings)
+    assert torch.equal(drawn, torch.stack([STRIPES, LINES]))

@@ -1,5 +1,6 @@
 """The files of a text-to-codes model: what is read, and what is refused in one line."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from safetensors.torch import load_file, save_file
 from tiny_tokens import SHAPE, random_model, write_model
 
 from pixforge.errors import WeightsError
-from pixforge.tokens.load import find_tokens, load_tokens
+from pixforge.tokens.card import find_tokens
+from pixforge.tokens.load import load_tokens
+from pixforge.vqgan.choice import Choice
 
 
 @pytest.fixture
@@ -121,3 +124,55 @@ def test_an_unknown_name_says_what_is_known(tmp_path):
         find_tokens("dalle", tmp_path)
     with pytest.raises(WeightsError, match=r"x\.json cannot be read"):
         find_tokens("x.json", tmp_path)
+
+
+@pytest.fixture
+def told(tmp_path, tiny_folder):
+    """A model that also takes what a tiny CLIP makes of the text."""
+    shape = dataclasses.replace(SHAPE, sentence=24)
+    perceptor = {"model": f"local-dir:{tiny_folder}"}
+    return write_model(tmp_path, random_model(shape), shape=dataclasses.asdict(shape), perceptor=perceptor)
+
+
+def test_a_perceptor_embeds_the_text(told):
+    model = load(told)
+    assert model.sentence("ab").norm() == pytest.approx(1, abs=1e-5)
+    assert not model.sentence("").any()
+    # The tokens of both are the same, cut off after four: only the perceptor tells them apart.
+    texts = ("a a a a the red", "a a a a red the")
+    assert torch.equal(*map(model.tokens, texts))
+    logits = [
+        model.transformer(model.tokens(t), torch.zeros(1, 1, dtype=torch.long), model.sentence(t))
+        for t in texts
+    ]
+    assert not torch.allclose(*logits)
+    uniform = torch.rand(64, 9, generator=torch.Generator().manual_seed(0))
+    # Random weights hardly listen: guidance makes them.
+    drawn = [model.sample(text, uniform, Choice(1.0, None, None), 1000.0) for text in texts]
+    assert not torch.equal(*drawn)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"perceptor": None}, "go together"),
+        ({"shape": {"sentence": 23}}, "sentence.weight is"),
+        ({"perceptor": {"sha256": "0" * 64}}, "another perceptor than"),
+        ({"perceptor": {"model": "local-dir:none"}}, "none"),
+    ],
+)
+def test_a_perceptor_that_does_not_fit_is_one_line(told, changes, message):
+    content = json.loads(told.read_text())
+    change(told, **{k: content[k] | v if v else v for k, v in changes.items()})
+    with pytest.raises(WeightsError) as caught:
+        load(told)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_perceptor_with_embeddings_of_another_length_is_one_line(tmp_path, tiny_folder):
+    shape = dataclasses.replace(SHAPE, sentence=23)
+    perceptor = {"model": f"local-dir:{tiny_folder}"}
+    card = write_model(tmp_path, random_model(shape), shape=dataclasses.asdict(shape), perceptor=perceptor)
+    with pytest.raises(WeightsError, match=r"^\S+: shape.sentence is 23, but local-dir:\S+ has 24 numbers$"):
+        load(card)

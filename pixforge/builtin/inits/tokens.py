@@ -73,7 +73,8 @@ class Tokens(Init[TokensConfig]):
         """Load, draw, rank, set or encode; the networks are given up afterwards."""
         import torch
 
-        from pixforge.tokens.load import find_tokens, load_tokens
+        from pixforge.tokens.card import find_tokens
+        from pixforge.tokens.load import load_tokens
 
         model = load_tokens(find_tokens(self.config.model, self.scene.folder)).to(self.scene.device)
         with torch.no_grad():
