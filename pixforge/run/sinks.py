@@ -143,6 +143,7 @@ def open_sinks(
 
     Raises:
         RecipeError: two exporters would write one file.
+        OutputError: a file's name would leave the folder, or is none.
         PluginError: an exporter failed while it was made.
     """
     resolved = recipe.resolved_yaml(folder)
@@ -152,6 +153,7 @@ def open_sinks(
     for index, (_, exporter) in enumerate(exporters):
         place = f"exporters[{index}]"
         for name in exporter.files():
+            output.path(name)
             if owner := owners.get(name):
                 raise RecipeError(
                     f"{place}: {name} is already written by {owner}; give one of them another `name`"
