@@ -90,10 +90,11 @@ class Sinks:
                 sink.write(report)
             else:
                 sink.attempt(lambda: exporter.resume(state, report))  # noqa: B023 - called at once
-        self._all[-1].attempt(lambda: self._metrics.resume(metrics, report.step, list(report.names)))
         for error in self.errors:
             if isinstance(error, InputError):
+                self.close()  # those that took their part have a file or an encoder open
                 raise error
+        self._all[-1].attempt(lambda: self._metrics.resume(metrics, report.step, list(report.names)))
 
     def write(self, report: StepReport) -> None:
         """Pass a report on to all.
