@@ -80,11 +80,13 @@ def test_tensors(path, work):
         assert path.parent.name == "refused"
     shutil.rmtree(work / "plugins")
     base = "{prompts: [red], plugins: [fake.py], steps: 0, size: 16, "
-    for text in (
+    texts = [
         f"perceptors: [fake], generator: pixels, init: {{type: run, checkpoint: {name}}}}}",
         f"perceptors: [fake], generator: {{type: vqgan, model: {name}}}}}",
-        f"perceptors: [{{type: open_clip, model: ViT-B-32, pretrained: {name}}}]}}",
-    ):
+    ]
+    if path.parent.name == "works":  # a network is made for each, which takes its time
+        texts.append(f"perceptors: [{{type: open_clip, model: ViT-B-32, pretrained: {name}}}]}}")
+    for text in texts:
         (work / "recipe.yaml").write_text(base + text)
         assert handled("run", "recipe.yaml", "--quiet", "-o", "out") == 2
     assert not (work.parent / "escaped").exists()

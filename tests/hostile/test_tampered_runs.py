@@ -132,6 +132,14 @@ def test_a_recipe_in_the_checkpoint_that_was_changed(stopped, tmp_path, old, new
     assert go_on(stopped, tmp_path, changed) == 2
 
 
+def test_a_video_that_would_never_end(stopped, tmp_path):
+    """Found by the test below: a frame that is shown 10^18 times filled the disk."""
+    header, data = parts(stopped / "run" / NAME)
+    start, end = header["exporter/1-video/counts"]["data_offsets"]
+    endless = struct.pack("<q", 2**60) * ((end - start) // 8)
+    assert go_on(stopped, tmp_path, joined(header, data[:start] + endless + data[end:])) == 2
+
+
 @fuzz(12)
 @given(data=st.data())
 def test_checkpoints_with_bytes_changed(stopped, tmp_path_factory, data):
