@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
+# Control characters but the newline, those that turn the direction of writing, and lone surrogates.
+_UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def plain_text(text: str) -> str:
+    """A message without what a terminal would obey: files of strangers put their words into it."""
+    return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
 
 class PixforgeError(Exception):
     """Base of all deliberate errors; `exit_status` is what the command line ends with."""
 
     exit_status = 1
+
+    def __str__(self) -> str:
+        return plain_text(super().__str__())
 
 
 class ChangeWarning(FutureWarning):

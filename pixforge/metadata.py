@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 import struct
 import subprocess
 import tempfile
@@ -55,6 +56,7 @@ def read_recipe(path: str | Path) -> str:
         RecipeError: the file cannot be read, or carries no recipe.
     """
     try:
+        _refuse_pipe(path)
         with Path(path).open("rb") as file:
             kind = kind_of(file.read(16))
             facts = _facts(file) if Path(path).suffix == ".safetensors" else {}
@@ -74,6 +76,12 @@ def read_recipe(path: str | Path) -> str:
     if len(text) > MAX_RECIPE:
         raise RecipeError(f"{path}: the recipe in it has more than {MAX_RECIPE} characters")
     return text
+
+
+def _refuse_pipe(path: str | Path) -> None:
+    """Opening one would wait for somebody who writes."""
+    if stat.S_ISFIFO(Path(path).stat().st_mode):
+        raise RecipeError(f"{path}: is a pipe, not a file")
 
 
 def _facts(file: IO[bytes]) -> dict[str, Any]:

@@ -181,6 +181,8 @@ def _load(plugins: Plugins, info: PluginInfo, entry: EntryPoint | None) -> None:
         plugins.failures.append(failure)
     else:
         _register(plugins, info, module)
+        if entry is None and info.name not in plugins.infos:
+            raise plugins.failures[-1].error() from plugins.failures[-1].cause
 
 
 @contextmanager

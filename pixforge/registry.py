@@ -20,7 +20,7 @@ from pixforge.contracts.components import (
 )
 from pixforge.contracts.config import Config, LossConfig, PerceptorConfig
 from pixforge.errors import PluginError
-from pixforge.plugins import PluginFailure, PluginInfo, Plugins
+from pixforge.plugins import BUILTINS, PluginFailure, PluginInfo, Plugins
 
 HOOKS: dict[str, tuple[type[Component[Any]], type[Config]]] = {
     "pixforge_generators": (Generator, Config),
@@ -58,7 +58,7 @@ class Registry:
         plugins: what is loaded; a plugin whose components are malformed is moved to its failures, whole.
 
     Raises:
-        PluginError: two plugins claim one tag; the message names both.
+        PluginError: two plugins claim one tag, the message names both; or a built-in one cannot say what it has.
     """
 
     def __init__(self, plugins: Plugins) -> None:
@@ -82,7 +82,10 @@ class Registry:
                 try:
                     found += [_entry(component, hook, info) for component in self._components(name, hook)]
                 except (PluginError, TypeError, ValueError) as error:
-                    self.plugins.failures.append(PluginFailure(info, hook, error.__cause__ or error))
+                    failure = PluginFailure(info, hook, error.__cause__ or error)
+                    if info.source in BUILTINS:
+                        raise failure.error() from error
+                    self.plugins.failures.append(failure)
                     return []
         return found
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -63,6 +65,13 @@ def test_files_without_a_recipe_say_so(tmp_path, content, reason):
     with pytest.raises(RecipeError, match=reason) as caught:
         read_recipe(path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "x.png")
+    with pytest.raises(RecipeError, match="is a pipe"):
+        read_recipe(tmp_path / "x.png")
 
 
 def test_strangers_comment_is_no_recipe(tmp_path):

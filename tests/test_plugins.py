@@ -27,6 +27,26 @@ def test_built_ins_come_through_the_same_hooks():
     assert not plugins.failures
 
 
+def test_a_built_in_that_cannot_be_registered_is_fatal_and_says_why(monkeypatch):
+    def register(manager, module, name):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("pluggy.PluginManager.register", register)
+    with pytest.raises(
+        PluginError, match=r"'generators' .* failed in register: RuntimeError: can't start new"
+    ):
+        load_plugins()
+
+
+def test_a_built_in_whose_hook_fails_is_fatal_and_says_why(monkeypatch):
+    plugins = load_plugins()
+    monkeypatch.setattr("pixforge.registry._entry", lambda *_: int("x"))
+    with pytest.raises(
+        PluginError, match=r"'generators' .* failed in pixforge_generators: ValueError: invalid"
+    ):
+        Registry(plugins)
+
+
 def test_a_distribution_is_found_by_its_entry_point(site):
     install(site, "dark", LOSS.format(tag="dark"))
     recipe = load_recipe({"prompts": ["a"], "losses": ["dark"], "requires": ["pixforge-test>=0.3"]})

@@ -8,7 +8,7 @@ import platform
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from pixforge.cli.options import add_disable, add_overrides, add_verbose, overrides_of
+from pixforge.cli.options import add_disable, add_overrides, add_trust, add_verbose, overrides_of
 from pixforge.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("--json", action="store_true", help="print one line of JSON for each recipe instead")
     add_overrides(parser)
     add_disable(parser)
+    add_trust(parser)
     add_verbose(parser)
 
 
@@ -53,7 +54,9 @@ def _bench(source: str | None, args: argparse.Namespace) -> None:
     from pixforge.recipe import load_recipe
 
     given: Any = {"prompts": ["a red heart"]} if source is None else source
-    session = build(load_recipe(given, overrides_of(args), disabled=args.disable_plugin))
+    session = build(
+        load_recipe(given, overrides_of(args), disabled=args.disable_plugin, trust_plugins=args.trust_plugins)
+    )
     found = measure(session, args.rounds)
     name, facts = source or DEFAULT, _facts(session)
     if args.json:

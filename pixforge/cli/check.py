@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from pixforge.cli.options import add_disable, add_verbose
+from pixforge.cli.options import add_disable, add_trust, add_verbose
 from pixforge.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,20 +26,21 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--memory", action="store_true", help="also load the models, and estimate what a run needs at most"
     )
     add_disable(parser)
+    add_trust(parser)
     add_verbose(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Load each; a bad one does not keep the others from being checked."""
-    return max([_check(source, args.disable_plugin, memory=args.memory) for source in args.recipes])
+    return max([_check(source, args) for source in args.recipes])
 
 
-def _check(source: str, disabled: list[str], *, memory: bool) -> int:
+def _check(source: str, args: argparse.Namespace) -> int:
     from pixforge.recipe import load_recipe
 
     try:
-        recipe = load_recipe(source, disabled=disabled)
-        needs = f"; {_memory(recipe)}" if memory else ""
+        recipe = load_recipe(source, disabled=args.disable_plugin, trust_plugins=args.trust_plugins)
+        needs = f"; {_memory(recipe)}" if args.memory else ""
     except InputError as error:
         print(error, file=sys.stderr)
         return error.exit_status

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from pixforge.cli.options import add_disable, add_verbose
+from pixforge.cli.options import add_disable, add_trust, add_verbose
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,6 +25,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         )
     parser.add_argument("--json", action="store_true", help="print the differences as one line of JSON")
     add_disable(parser)
+    add_trust(parser)
     add_verbose(parser)
 
 
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     """Compare, print a line for each difference."""
     from pixforge.run.compare import compare
 
-    found = compare(args.a, args.b, disabled=args.disable_plugin)
+    found = compare(args.a, args.b, disabled=args.disable_plugin, trust_plugins=args.trust_plugins)
     if args.json:
         print(json.dumps({"same": not found, "differences": found}))
     else:

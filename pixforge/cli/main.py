@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from pixforge import __version__
-from pixforge.errors import ChangeWarning, PixforgeError
+from pixforge.errors import ChangeWarning, PixforgeError, plain_text
 
 COMMANDS = {
     "run": "make a picture from a recipe or a prompt",
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _forget_stdout()
         return 1
     except Exception as error:  # noqa: BLE001 - the last resort, so that nobody sees a traceback unasked
-        text = f"unexpected {type(error).__name__}: {error}"
+        text = plain_text(f"unexpected {type(error).__name__}: {error}")
         _report(error, arguments, f"pixforge: {text} (--verbose shows where)")
         return 1
     return status

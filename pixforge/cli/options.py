@@ -27,6 +27,15 @@ def add_disable(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """`--trust-plugins`."""
+    parser.add_argument(
+        "--trust-plugins",
+        action="store_true",
+        help="load the plugin files that the recipe inside a picture or video names: they are programs",
+    )
+
+
 def add_overrides(parser: argparse.ArgumentParser) -> None:
     """`--set` and the options for values that are changed most often."""
     parser.add_argument(

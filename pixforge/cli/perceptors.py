@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pixforge.cli.options import add_disable, add_verbose
+from pixforge.cli.options import add_disable, add_trust, add_verbose
 from pixforge.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def add_perceptors(parser: argparse.ArgumentParser, *, several: bool = True) -> 
     parser.add_argument("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps")
     parser.add_argument("--batch", metavar="N", type=int, default=64, help="pictures at once (64)")
     add_disable(parser)
+    add_trust(parser)
     add_verbose(parser)
 
 
@@ -54,7 +55,7 @@ def perceptors_of(args: argparse.Namespace) -> Recipe | list[str] | None:
     from pixforge.recipe import load_recipe
 
     overrides = {"device": args.device} if args.device else {}
-    return load_recipe(args.recipe, overrides, disabled=args.disable_plugin)
+    return load_recipe(args.recipe, overrides, disabled=args.disable_plugin, trust_plugins=args.trust_plugins)
 
 
 def say_skipped(path: Any, reason: Any) -> None:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixforge.cli.options import add_disable, add_overrides, add_verbose, overrides_of
+from pixforge.cli.options import add_disable, add_overrides, add_trust, add_verbose, overrides_of
 from pixforge.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("--quiet", action="store_true", help="show no progress")
     parser.add_argument("--json", action="store_true", help="print the result as one line of JSON")
     add_disable(parser)
+    add_trust(parser)
     add_verbose(parser)
 
 
@@ -72,7 +73,12 @@ def _load(args: argparse.Namespace) -> Recipe:
     settings = overrides_of(args)
     if args.recipe is None:
         return load_recipe({"prompts": args.prompt}, settings, disabled=args.disable_plugin)
-    return load_recipe(args.recipe, [*_prompts(args), *settings], disabled=args.disable_plugin)
+    return load_recipe(
+        args.recipe,
+        [*_prompts(args), *settings],
+        disabled=args.disable_plugin,
+        trust_plugins=args.trust_plugins,
+    )
 
 
 def _prompts(args: argparse.Namespace) -> list[Override]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from pixforge.contracts.components import Generator
 
+LONGEST_NAME = 200
+"""Bytes; file systems take 255, and names of unfinished and numbered files are longer than their own."""
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -201,10 +204,14 @@ class Output:
         """The path of a file in the run folder.
 
         Raises:
-            OutputError: the name would leave the folder.
+            OutputError: the name would leave the folder, or is longer than file systems take.
         """
         path = self.folder / name
-        if path.parent.resolve() != self.folder.resolve() or name in {"", ".", ".."}:
+        if len(name.encode()) > LONGEST_NAME:
+            raise OutputError(
+                f"{name[:40]!r}... has more than the {LONGEST_NAME} bytes that a file's name may have here"
+            )
+        if path.parent.resolve() != self.folder.resolve() or name in {"", ".", ".."} or "\0" in name:
             raise OutputError(f"{name!r} is not a plain file name; outputs stay in {self.folder}")
         return path
 

@@ -17,13 +17,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from pixforge.contracts.constants import forget_constants
+from pixforge.errors import InputError
 
 if TYPE_CHECKING:
+    from pixforge.contracts import Scene
     from pixforge.recipe import Recipe
 
 # On a CPU: what libraries load at the first step, and scratch memory of convolutions beside the tensors (measured).
 LIBRARIES, SCRATCH = 40 * 2**20, 0.1
 STATUS = Path("/proc/self/status")
+COPIES = 3  # of every picture in any step, as float32: itself, its gradient, and what it was computed from
 MOMENTS = 2  # of the optimizer, each as large as the latent: Adam has two, others fewer
 
 
@@ -108,6 +111,24 @@ def estimate(recipe: Recipe) -> Estimate:
     step = watch.peak + MOMENTS * latents
     beside = LIBRARIES + int(SCRATCH * step) if device.type == "cpu" else 0
     return Estimate(built, step + beside, device)
+
+
+def check_room(scene: Scene) -> None:
+    """Refuse a size that cannot fit, at no cost; one that passes may still be too much, which `estimate` tells.
+
+    Systems that promise more memory than they have would kill the process later, without a word.
+
+    Raises:
+        InputError: the pictures alone are larger than the memory that is free.
+    """
+    width, height = scene.size
+    needed = COPIES * scene.batch * 3 * 4 * width * height
+    available = free(scene.device)
+    if available is not None and needed > available:
+        raise InputError(
+            f"size, canvases: {scene.batch} x {width} x {height} pixels need at least {needed / 2**30:.1f} GiB of memory on "
+            f"{scene.device}, and {available / 2**30:.1f} GiB are free; make them smaller"
+        )
 
 
 def held(device: torch.device) -> int:

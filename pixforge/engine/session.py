@@ -25,6 +25,7 @@ from pixforge.engine.chunks import Chunk, is_out_of_memory, out_of_memory
 from pixforge.engine.cutouts import Cutter
 from pixforge.engine.devices import choose_devices, choose_dtype
 from pixforge.engine.goal import make_goal
+from pixforge.engine.memory import check_room
 from pixforge.engine.perceive import Eye, Prompts, Seat, embed_prompts
 from pixforge.engine.perception import Perception
 from pixforge.errors import PixforgeError, PluginError
@@ -90,10 +91,11 @@ def build(recipe: Recipe) -> Session:
     """Make the components of a recipe.
 
     Raises:
-        PixforgeError: weights, pictures or a device are missing, or a component's own complaint.
+        PixforgeError: weights, pictures, a device or memory are missing, or a component's own complaint.
         PluginError: a component failed while it was built; names its plugin.
     """
     scene = make_scene(recipe)
+    check_room(scene)
     make = _Maker(recipe, scene)
     cutouts = make("cutouts", recipe.cutouts)
     augmentations = [make("augmentation", config) for config in recipe.augmentations]

@@ -84,15 +84,18 @@ class Atlas:
 
 def _shares(matrices: torch.Tensor, input_size: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Where each pixel of each cutout lies in the picture, as shares of width and height: two `[B, K, S*S]`."""
-    line = (torch.arange(input_size, device=matrices.device) + CENTER) * (2 / input_size) - 1
-    y, x = torch.meshgrid(line, line, indexing="ij")
-    points = torch.stack([x, y, torch.ones_like(x)]).view(3, -1)
+    x = (torch.arange(input_size, device=matrices.device) + CENTER) * (2 / input_size) - 1
+    y = x.unsqueeze(-1)
     to_share = constant([[0.5, 0.0, 0.5], [0.0, 0.5, 0.5], [0.0, 0.0, 1.0]], matrices.device)
-    place = (to_share @ matrices).movedim(2, 0).reshape(3, -1, 3) @ points  # rows first: each is contiguous
+    rows = (to_share @ matrices)[..., None, None].unbind(2)
+    # Each a x + (b y + c): a matrix product with all points would round otherwise in a batch than alone.
+    across, down, depth = (
+        torch.addcmul(torch.addcmul(c, b, y), a, x) for a, b, c in (row.unbind(2) for row in rows)
+    )
     # A point at or behind the horizon would turn the cutout inside out.
-    depth = place[2].clamp_(min=1e-3)
+    depth.clamp_(min=1e-3)
     shape = (*matrices.shape[:2], -1)
-    return place[0].div_(depth).view(shape), place[1].div_(depth).view(shape)
+    return across.div_(depth).view(shape), down.div_(depth).view(shape)
 
 
 def _runs(modes: Sequence[str]) -> list[tuple[str, slice]]:

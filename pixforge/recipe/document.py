@@ -23,6 +23,7 @@ class Document:
     `label` stands for the file in messages, `folder` is where its relative paths start, `name` what a run of it is
     called; `find_lines` is only called once there is an error to locate. `beside` is where
     single-file plugins may lie that it need not name; only what somebody wrote as a recipe has it, no picture.
+    `carried` is a recipe that was inside of a picture, a video or a checkpoint, and so may be anyone's.
     """
 
     data: dict[Any, Any]
@@ -32,6 +33,7 @@ class Document:
     find_lines: Callable[[], dict[Where, int]] = dict
     overrides: dict[Where, str] = field(default_factory=dict)
     beside: Path | None = None
+    carried: bool = False
 
     @cached_property
     def lines(self) -> dict[Where, int]:

@@ -18,7 +18,13 @@ from pixforge.recipe.errors import Problem, problems_of, raise_problems
 from pixforge.recipe.model import Context, Recipe
 from pixforge.recipe.overrides import Override, apply, as_overrides
 from pixforge.recipe.read import read
-from pixforge.recipe.requirements import check_loaded, check_requirements, files_beside, plugin_files
+from pixforge.recipe.requirements import (
+    check_loaded,
+    check_requirements,
+    files_beside,
+    plugin_files,
+    refuse_carried,
+)
 from pixforge.recipe.resolve import missing_files
 from pixforge.registry import HOOKS, Entry, Registry
 
@@ -29,6 +35,7 @@ def load_recipe(
     *,
     disabled: Iterable[str] = (),
     check_files: bool = True,
+    trust_plugins: bool = False,
 ) -> Recipe:
     """Read, validate and resolve a recipe: all defaults filled in, the seed drawn when there is none.
 
@@ -39,15 +46,20 @@ def load_recipe(
         disabled: plugins to leave out, by name.
         check_files: refuse files that are not those of which the recipe holds the hash, and take the hash of all;
             else the hashes stay as they are.
+        trust_plugins: load the files that a recipe inside a picture, video or checkpoint names under `plugins`. They
+            are programs, and whoever made the picture chose them; those of a recipe that somebody wrote, or that
+            `overrides` name, are loaded anyway.
 
     Raises:
         RecipeError: it cannot be read or does not validate; one located line for each problem.
-        PluginError: a plugin that it needs is broken.
+        PluginError: a plugin that it needs is broken, or not trusted.
     """
     document = read(source)
     apply(document, as_overrides(overrides))
     # A field without a value (`filters:` with nothing below) is as good as none.
     document.data = {key: value for key, value in document.data.items() if value is not None}
+    if not trust_plugins:
+        refuse_carried(document)
     registry = _load_registry(document, tuple(disabled))
     recipe = _validate(document, registry)
     raise_problems(

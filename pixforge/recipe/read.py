@@ -33,7 +33,9 @@ def read(source: str | Path | Mapping[str, Any]) -> Document:
     if path.suffix.lower() in MEDIA:
         from pixforge.metadata import read_recipe
 
-        return _from_yaml(read_recipe(path), str(path), path.parent, path.stem)
+        document = _from_yaml(read_recipe(path), str(path), path.parent, path.stem)
+        document.carried = True
+        return document
     if reader is None:
         return _refuse(path)
     document = reader(_read_text(path), str(path), path.parent, path.stem)

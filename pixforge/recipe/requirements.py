@@ -15,6 +15,8 @@ from pixforge.plugins import Plugins
 from pixforge.recipe.document import Document
 from pixforge.recipe.errors import Problem
 
+_SHELL = set('"$`\\!')
+
 
 def check_requirements(document: Document) -> list[Problem]:
     """Problems of `requires` that installing would solve; what is no list of texts is left to the validation."""
@@ -35,6 +37,22 @@ def plugin_files(document: Document) -> tuple[list[Path], list[Problem]]:
         else:
             problems.append(Problem(("plugins", index), f"there is no file {file}"))
     return files, problems
+
+
+def refuse_carried(document: Document) -> None:
+    """See that no file is run because a picture's metadata says so; what an override names, its user has named.
+
+    Raises:
+        PluginError: the recipe inside a picture, video or checkpoint names plugins.
+    """
+    if not document.carried or ("plugins",) in document.overrides:
+        return
+    names = [text for at, text in _texts(document, "plugins") if ("plugins", at) not in document.overrides]
+    if names:
+        raise PluginError(
+            f"{document.locate(('plugins',))}: the recipe in it names programs as plugins ({', '.join(map(repr, names[:3]))}); "
+            "--trust-plugins runs them, if they are yours"
+        )
 
 
 def files_beside(document: Document, named: Iterable[Path]) -> list[Path]:
@@ -76,7 +94,10 @@ def _unmet(text: str) -> str | None:
         return f"{text!r} is not a requirement such as pixforge-strokes>=0.1"
     if requirement.marker is not None and not requirement.marker.evaluate():
         return None
-    cure = f'pip install "{text}"'
+    requirement.marker = None
+    cure = f'pip install "{requirement}"'
+    if _SHELL & set(str(requirement)):  # people paste what they are told
+        cure = "install it by hand"
     try:
         installed = version(requirement.name)
     except PackageNotFoundError:

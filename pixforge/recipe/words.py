@@ -36,5 +36,6 @@ def path_text(where: Where) -> str:
     """`losses[1].type`."""
     text = ""
     for part in where:
-        text += f"[{part}]" if isinstance(part, int) and text else f".{part}" if text else str(part)
+        word = part if isinstance(part, int) or part.isprintable() else repr(part)
+        text += f"[{word}]" if isinstance(word, int) and text else f".{word}" if text else str(word)
     return text if len(text) <= 2 * _LONGEST else f"{text[: 2 * _LONGEST - 3]}..."

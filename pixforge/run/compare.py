@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pixforge.errors import InputError, RecipeError
-from pixforge.recipe import load_recipe
+from pixforge.recipe import Recipe, load_recipe
 from pixforge.recipe.differences import differences
 from pixforge.recipe.digests import with_hashes
 from pixforge.recipe.read import read
@@ -18,13 +19,16 @@ from pixforge.run.runner import RECIPE
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 VIDEOS = (".mp4", ".webm", ".gif")
+Load = Callable[[Path, "dict[str, Any] | None"], Recipe]
 
 
-def compare(a: str | Path, b: str | Path, *, disabled: Iterable[str] = ()) -> list[str]:
+def compare(
+    a: str | Path, b: str | Path, *, disabled: Iterable[str] = (), trust_plugins: bool = False
+) -> list[str]:
     """A line for each difference; none when there is none.
 
     Raises:
-        InputError: they cannot be read, or are of different kinds.
+        InputError: they cannot be read, are of different kinds, or name plugins without `trust_plugins`.
     """
     first, second = Path(a), Path(b)
     for path in (first, second):
@@ -32,18 +36,19 @@ def compare(a: str | Path, b: str | Path, *, disabled: Iterable[str] = ()) -> li
             raise InputError(f"{path}: there is no such file or folder")
     if first.is_dir() != second.is_dir():
         raise InputError("a folder cannot be compared with a file; name two folders, or two files")
+    load = partial(load_recipe, disabled=tuple(disabled), check_files=False, trust_plugins=trust_plugins)
     if first.is_dir():
-        return list(_folders(first, second, tuple(disabled)))
+        return list(_folders(first, second, load))
     both = [path.suffix.lower() in PICTURES for path in (first, second)]
     found = list(_pictures(first, second)) if all(both) else []
-    return found + list(_recipes(first, second, tuple(disabled), optional=all(both)))
+    return found + list(_recipes(first, second, load, optional=all(both)))
 
 
-def _folders(a: Path, b: Path, disabled: tuple[str, ...]) -> Iterator[str]:
+def _folders(a: Path, b: Path, load: Load) -> Iterator[str]:
     for path in (a, b):
         if not (path / RECIPE).is_file():
             raise InputError(f"{path}: holds no run: there is no {RECIPE}")
-    yield from _recipes(a / RECIPE, b / RECIPE, disabled)
+    yield from _recipes(a / RECIPE, b / RECIPE, load)
     one, two = _manifest(a), _manifest(b)
     for part in (
         "status",
@@ -72,9 +77,9 @@ def _files(a: Path, b: Path) -> Iterator[str]:
         yield f"{a.name}: not the same video"
 
 
-def _recipes(a: Path, b: Path, disabled: tuple[str, ...], *, optional: bool = False) -> Iterator[str]:
+def _recipes(a: Path, b: Path, load: Load, *, optional: bool = False) -> Iterator[str]:
     try:
-        one, two = _plain(a, disabled), _plain(b, disabled)
+        one, two = _plain(a, load), _plain(b, load)
     except RecipeError:
         if optional:
             return
@@ -82,10 +87,10 @@ def _recipes(a: Path, b: Path, disabled: tuple[str, ...], *, optional: bool = Fa
     yield from (f"recipe: {each}" for each in differences(one, two))
 
 
-def _plain(path: Path, disabled: tuple[str, ...]) -> dict[str, Any]:
+def _plain(path: Path, load: Load) -> dict[str, Any]:
     """The resolved recipe; a seed that it does not name is not drawn, which would always differ."""
     drawn = read(path).data.get("seed") is None
-    recipe = load_recipe(path, {"seed": 0} if drawn else None, disabled=disabled, check_files=False)
+    recipe = load(path, {"seed": 0} if drawn else None)
     plain = plain_recipe(recipe if recipe.files else with_hashes(recipe), None)
     return {**plain, "seed": "drawn"} if drawn else plain
 

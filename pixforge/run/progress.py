@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _LIVE_SECONDS = 0.25
 _PLAIN_SECONDS = 5.0
 _SHORTEST_SECONDS = 0.5
+_SHARE = 0.02
+"""Of the time until now: fewer than 200 lines in the first hour, and 35 for each doubling after it."""
 
 
 class Progress(Protocol):
@@ -53,18 +55,18 @@ class Silent:
 
 
 class PlainProgress:
-    """A line about every tenth of the run, and at least every five seconds."""
+    """A line about every tenth of the run, and every five seconds; of a run of hours more rarely, so that a log stays short."""
 
     def __init__(self) -> None:
         self._clock = _Clock(0)
         self._tenth = 0
-        self._printed = 0.0
+        self._begun = self._printed = 0.0
 
     def start(self, recipe: Recipe, steps: int) -> None:
         """Say what is made."""
         self._clock = _Clock(steps)
         self._tenth = max(1, steps // 10)
-        self._printed = time.perf_counter()
+        self._begun = self._printed = time.perf_counter()
         print(
             f"{recipe.context.name}: {steps} steps of {recipe.size[0]} x {recipe.size[1]} pixels",
             file=sys.stderr,
@@ -72,10 +74,15 @@ class PlainProgress:
 
     def update(self, report: StepReport) -> None:
         """Print a line when it is time."""
-        waited = time.perf_counter() - self._printed
+        now = time.perf_counter()
+        waited = now - self._printed
         last = report.step == report.steps
-        if last or waited > _PLAIN_SECONDS or (report.step % self._tenth == 0 and waited > _SHORTEST_SECONDS):
-            self._printed = time.perf_counter()
+        if (
+            last
+            or waited > max(_PLAIN_SECONDS, _SHARE * (now - self._begun))
+            or (report.step % self._tenth == 0 and waited > _SHORTEST_SECONDS)
+        ):
+            self._printed = now
             head = f"step {report.step}/{report.steps} ({report.step / report.steps:.0%})"
             print(
                 f"{head}  {terms(report.losses)}  {self._clock.text(report.step)}",

@@ -12,11 +12,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixforge.errors import InputError, OutputError
+from pixforge.errors import InputError, OutputError, PluginError
 from pixforge.recipe import load_recipe
 from pixforge.recipe.differences import Difference, differences
 from pixforge.recipe.digests import changed_files, with_hashes
 from pixforge.recipe.model import Context
+from pixforge.recipe.read import read
 from pixforge.recipe.resolve import plain_recipe
 from pixforge.run.checkpoint import NAME as CHECKPOINT
 from pixforge.run.checkpoint import Checkpoint, read_checkpoint
@@ -99,7 +100,9 @@ def _planned(parent: Path, overrides: Any, force: bool, disabled: tuple[str, ...
     if saved is None and not edited:
         raise OutputError(f"{parent}: holds no run to go on with; `pixforge run` starts one")
     source = parent / (CHECKPOINT if saved else RECIPE)
-    old = load_recipe(source, disabled=disabled, check_files=False)
+    if saved is not None:
+        _check_plugins(parent, edited=edited)
+    old = load_recipe(source, disabled=disabled, check_files=False, trust_plugins=True)
     doubts: list[str] = []
     if edited and saved and (parent / RECIPE).read_bytes() != saved.recipe.encode():
         now = load_recipe(parent / RECIPE, disabled=disabled, check_files=False)
@@ -107,11 +110,30 @@ def _planned(parent: Path, overrides: Any, force: bool, disabled: tuple[str, ...
         doubts += [f"{RECIPE}: {each}" for each in found]
         source = parent / RECIPE if found else source
     doubts += [problem.message for problem in changed_files(old)]
-    new = load_recipe(source, overrides, disabled=disabled, check_files=False)
+    new = load_recipe(source, overrides, disabled=disabled, check_files=False, trust_plugins=True)
     new = new.with_context(Context(new.context.registry, new.context.folder, parent.resolve().name))
     if doubts and not force:
         raise _refusal(parent, doubts)
     return _Plan(parent, saved, with_hashes(new), _changes(old, new, parent), doubts)
+
+
+def _check_plugins(parent: Path, *, edited: bool) -> None:
+    """See that a checkpoint runs only what the recipe beside it names too, which people can read.
+
+    Raises:
+        PluginError: it names others.
+    """
+    known = _plugins(parent / RECIPE) if edited else []
+    if others := [name for name in _plugins(parent / CHECKPOINT) if name not in known]:
+        raise PluginError(
+            f"{parent / CHECKPOINT}: names programs as plugins ({', '.join(map(repr, others[:3]))}) that {RECIPE} beside it "
+            "does not; name them there too, if they are yours"
+        )
+
+
+def _plugins(source: Path) -> list[Any]:
+    found = read(source).data.get("plugins")
+    return found if isinstance(found, list) else []
 
 
 def _changes(old: Recipe, new: Recipe, folder: Path) -> list[Difference]:

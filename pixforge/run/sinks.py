@@ -90,10 +90,11 @@ class Sinks:
                 sink.write(report)
             else:
                 sink.attempt(lambda: exporter.resume(state, report))  # noqa: B023 - called at once
-        self._all[-1].attempt(lambda: self._metrics.resume(metrics, report.step, list(report.names)))
         for error in self.errors:
             if isinstance(error, InputError):
+                self.close()  # those that took their part have a file or an encoder open
                 raise error
+        self._all[-1].attempt(lambda: self._metrics.resume(metrics, report.step, list(report.names)))
 
     def write(self, report: StepReport) -> None:
         """Pass a report on to all.
@@ -143,6 +144,7 @@ def open_sinks(
 
     Raises:
         RecipeError: two exporters would write one file.
+        OutputError: a file's name would leave the folder, or is none.
         PluginError: an exporter failed while it was made.
     """
     resolved = recipe.resolved_yaml(folder)
@@ -152,6 +154,7 @@ def open_sinks(
     for index, (_, exporter) in enumerate(exporters):
         place = f"exporters[{index}]"
         for name in exporter.files():
+            output.path(name)
             if owner := owners.get(name):
                 raise RecipeError(
                     f"{place}: {name} is already written by {owner}; give one of them another `name`"

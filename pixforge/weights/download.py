@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import logging
 import os
 import shutil
 import time
@@ -20,9 +21,12 @@ from pixforge.weights.addresses import FailedError, open_address, short
 
 CHUNK = 1 << 20
 TRIES = 4
+PATIENCE = 3600
+"""Seconds that another process may take for the same file."""
 MAX_BYTES = 64 << 30
 PAGES = (b"<!doctype html", b"<html")
 Progress = Callable[[int, "int | None"], None]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ def download(
     used only for a file whose hash is known, and on this machine.
 
     Raises:
-        WeightsError: no address gave the file, another process is getting it, or the disk is full.
+        WeightsError: no address gave the file, another process takes an hour for it, or the disk is full.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -63,11 +67,17 @@ def download(
 def _alone(target: Path) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
-    lock = FileLock(f"{target}.lock", timeout=0)
+    lock = FileLock(f"{target}.lock")
     try:
-        lock.acquire()
-    except Timeout as error:
-        raise WeightsError(f"{target.name} is being fetched by another process; wait for it") from error
+        lock.acquire(timeout=0)
+    except Timeout:
+        log.warning("%s is being fetched by another process; waiting for it", target.name)
+        try:
+            lock.acquire(timeout=PATIENCE)
+        except Timeout as error:
+            raise WeightsError(
+                f"{target.name} is still being fetched by another process; try again later"
+            ) from error
     try:
         yield
     finally:

@@ -62,7 +62,7 @@ def test_diff_of_recipes(cli, work):
     assert out.startswith("recipe: prompts[1]: (none) -> {'text': 'blue'")
     assert out.count("\n") == 1
     cli("run", "red.yaml", "-o", "made", "--quiet")
-    assert cli("diff", "made/image.png", "made/progress.mp4")[0] == 0
+    assert cli("diff", "made/image.png", "made/progress.mp4", "--trust-plugins")[0] == 0
 
 
 def test_a_drawn_seed_is_no_difference(cli, work):
@@ -89,15 +89,17 @@ def test_files_of_a_replayed_picture_are_checked(cli, work):
     text = (work / "red.yaml").read_text().replace("[red]", "[{image: prompt.png}]")
     (work / "picture.yaml").write_text(text)
     assert cli("run", "picture.yaml", "-o", "made", "--quiet")[0] == 0
-    assert cli("run", "made/image.png", "-o", "again", "--quiet")[0] == 0
+    assert cli("run", "made/image.png", "--trust-plugins", "-o", "again", "--quiet")[0] == 0
     Image.new("RGB", (10, 10), "blue").save("prompt.png")
     for source in ("image.png", "progress.mp4", "recipe.yaml"):
-        status, _, err = cli("run", f"made/{source}", "-o", "other", "--quiet")
+        status, _, err = cli("run", f"made/{source}", "--trust-plugins", "-o", "other", "--quiet")
         assert status == 2
         assert "prompts[0].image: ../prompt.png is not the file that the recipe was made with" in err
-    assert cli("run", "made/image.png", "-o", "other", "--quiet", "--set", "files={}")[0] == 0
+    assert (
+        cli("run", "made/image.png", "--trust-plugins", "-o", "other", "--quiet", "--set", "files={}")[0] == 0
+    )
     (work / "prompt.png").unlink()
-    status, _, err = cli("run", "made/image.png", "-o", "third")
+    status, _, err = cli("run", "made/image.png", "--trust-plugins", "-o", "third")
     assert status == 2
     assert "there is no file" in err
 

@@ -10,6 +10,7 @@ import torch
 
 import pixforge
 from pixforge.engine import build, memory
+from pixforge.errors import InputError
 
 RUN = """
 import json, sys, torch, pixforge
@@ -63,3 +64,13 @@ def test_nothing_of_the_estimate_stays_behind():
     after = next(build(recipe).run()).image
     assert type(after) is torch.Tensor
     assert torch.equal(before, after)
+
+
+def test_pictures_that_cannot_fit_are_refused_before_anything_is_made(monkeypatch):
+    made = pixforge.load_recipe({"prompts": ["red"], "size": [64, 32], "canvases": 2, "device": "cpu"})
+    needed = 3 * 2 * 3 * 4 * 64 * 32
+    monkeypatch.setattr(memory, "free", lambda _: needed - 1)
+    with pytest.raises(InputError, match="2 x 64 x 32 pixels need at least"):
+        build(made)
+    monkeypatch.setattr(memory, "free", lambda _: None)  # where nobody knows, it is tried
+    assert build(made).scene.batch == 2

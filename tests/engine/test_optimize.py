@@ -125,15 +125,34 @@ def test_a_run_starts_from_a_picture(recipe, tmp_path, generator):
     assert color(session.start().image) == pytest.approx([20 / 255, 200 / 255, 90 / 255], abs=0.01)
 
 
-def test_canvases_equal_their_solo_runs(recipe):
-    augmentations = ["affine", "perspective", "color", "noise", "erasing", "flip"]
-    together = final(recipe(canvases=3, augmentations=augmentations, losses=["smoothness", "saturation"]))
-    for index in range(3):
-        alone = final(
-            recipe(seed=5 + index, augmentations=augmentations, losses=["smoothness", "saturation"])
-        )
-        torch.testing.assert_close(together[index], alone[0], atol=1e-4, rtol=0)
+def solo_runs(recipe, **fields) -> bool:
+    """Whether three canvases are to the last bit what their seeds make alone."""
+    together = final(recipe(canvases=3, **fields))
     assert (together[0] - together[1]).abs().mean() > 0.01
+    return all(torch.equal(together[at], final(recipe(seed=5 + at, **fields))[0]) for at in range(3))
+
+
+@pytest.mark.parametrize("generator", ["pixels", {"type": "pixels", "levels": 3}, "fourier"])
+@pytest.mark.parametrize("count", [3, 7])
+def test_canvases_equal_their_solo_runs(recipe, generator, count):
+    augmentations = ["affine", "perspective", "color", "noise", "erasing", "flip"]
+    cutouts = {"type": "random", "count": count}
+    losses = ["smoothness", "saturation"]
+    more = {"augmentations": augmentations, "losses": losses, "cutouts": cutouts, "size": [48, 48]}
+    assert solo_runs(recipe, generator=generator, **more)
+
+
+def test_a_network_that_sees_the_cutouts_of_one_canvas_at_a_time_is_exact_too(recipe, tiny_folder):
+    perceptors = [{"type": "open_clip", "model": f"local-dir:{tiny_folder}"}]
+    assert solo_runs(recipe, perceptors=perceptors, chunk=4, steps=5, augmentations=["affine", "noise"])
+
+
+def test_the_canvases_of_a_vqgan_are_close_to_their_solo_runs(recipe):
+    fields = {"generator": {"type": "vqgan"}, "init": "noise", "size": [32, 32], "steps": 2}
+    together = final(recipe(canvases=2, **fields))
+    for index in range(2):
+        alone = final(recipe(seed=5 + index, **fields))
+        torch.testing.assert_close(together[index], alone[0], atol=1e-4, rtol=0)
 
 
 def test_the_same_recipe_makes_the_same_bytes_and_another_seed_others(recipe):

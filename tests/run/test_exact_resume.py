@@ -38,6 +38,7 @@ PLUGINS = {
     ),
 }
 ROOT = Path(__file__).parents[2]
+FILES = ROOT / "plugins"
 STEPS = 12
 
 
@@ -122,6 +123,24 @@ def test_generators_and_exporters_of_the_first_party_plugins(recipe, name, monke
     whole, again = same(made)
     for file in (file for file in whole.files if file.endswith(".svg")):
         assert (again.folder / file).read_bytes() == (whole.folder / file).read_bytes()
+
+
+def test_every_single_file_plugin(recipe):
+    made = recipe(
+        generator={"type": "stripes", "count": 5},
+        filters=["kaleidoscope"],
+        augmentations=["mosaic", "noise"],
+        losses=["warmth"],
+        exporters=["still", "palette_log"],
+        plugins=["color.py", *map(str, sorted(FILES.glob("*.py")))],
+    )
+    whole, again = same(made)
+    assert (again.folder / "palette.png").read_bytes() == (whole.folder / "palette.png").read_bytes()
+
+
+def test_no_generator_is_left_out(recipe):
+    known = {each["type"] for each in GENERATORS.values()} | {each["type"] for _, each, _ in PLUGINS.values()}
+    assert set(recipe().context.registry.tags("generator")) <= known
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

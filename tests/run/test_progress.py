@@ -24,10 +24,10 @@ class Report:
 
 @pytest.fixture
 def watched(recipe, monkeypatch):
-    def run(watcher, steps):
+    def run(watcher, steps, per_second=20_000):
         Report.reads = 0
         clock = iter(range(10**9))
-        monkeypatch.setattr(progress.time, "perf_counter", lambda: next(clock) / 20_000)
+        monkeypatch.setattr(progress.time, "perf_counter", lambda: next(clock) / per_second)
         watcher.start(recipe(), steps)
         for step in range(1, steps + 1):
             watcher.update(Report(step, steps))
@@ -52,6 +52,16 @@ def test_plain_lines_say_how_far_and_how_fast(watched, capsys, monkeypatch):
     assert 10 <= len(lines) <= 14
     assert "step 50000/100000 (50%)  prompt 0.8123  total 0.9" in err
     assert "steps/s, 0:" in err
+
+
+def test_the_log_of_a_long_run_stays_short(watched, capsys):
+    """Ten hours, and a hundred."""
+    counts = []
+    for steps in (36_000, 360_000):
+        watched(PlainProgress(), steps, per_second=3)  # the clock is read about three times a step
+        counts.append(len(capsys.readouterr().err.splitlines()))
+    assert counts[0] < 330
+    assert counts[1] < counts[0] + 150
 
 
 def test_live_reads_losses_a_few_times_a_second(watched, capsys):

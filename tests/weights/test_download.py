@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,6 +116,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_to_file(self):
         self.send(b"", 302, Location="file:///etc/passwd")
+
+    def do_hangs(self):
+        """Lets the first who asks wait."""
+        if len(self.server.ranges) == 1:
+            self.server.stop.wait(60)
+        else:
+            self.send(DATA)
 
     def do_stalls(self):
         self.send_response(200)
@@ -230,11 +240,45 @@ def test_nobody_listens(tmp_path):
         download([address], tmp_path / "model.ckpt")
 
 
-def test_two_downloads_of_one_file_do_not_meet(server, tmp_path):
+def test_another_download_that_does_not_end(server, tmp_path, monkeypatch):
     from filelock import FileLock
 
+    monkeypatch.setattr(module, "PATIENCE", 0.1)
     with FileLock(tmp_path / "model.ckpt.lock"), pytest.raises(WeightsError, match="by another process"):
         download([url(server, "good")], tmp_path / "model.ckpt")
+    assert server.ranges == []
+
+
+def test_threads_that_want_one_file_fetch_it_once(server, tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(8) as pool:
+        wait = [
+            pool.submit(download, [url(server, "cuts")], tmp_path / "model.ckpt", Wanted(len(DATA), DIGEST))
+            for _ in range(8)
+        ]
+    assert {each.result().read_bytes() for each in wait} == {DATA}
+    assert server.ranges == [None, "bytes=100000-", "bytes=200000-", "bytes=300000-"]
+    assert {each.name for each in tmp_path.iterdir()} == {"model.ckpt", "model.ckpt.lock"}
+
+
+def test_processes_wait_for_one_another_and_take_over(server, tmp_path):
+    """The first one is killed: another does its work, and the third only looks."""
+    code = "import sys; from pathlib import Path; from pixforge.weights.download import Wanted, download; "
+    code += "download([sys.argv[1]], Path(sys.argv[2]), Wanted(sha256=sys.argv[3]))"
+    command = [sys.executable, "-c", code, url(server, "hangs"), str(tmp_path / "model.ckpt"), DIGEST]
+    first = subprocess.Popen(command)
+    while not server.ranges:
+        assert first.poll() is None
+        server.stop.wait(0.01)
+    others = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    for other in others:
+        assert other.stderr.readline() == "model.ckpt is being fetched by another process; waiting for it\n"
+    first.kill()
+    assert first.wait() == -signal.SIGKILL
+    assert [(other.communicate()[1], other.returncode) for other in others] == [("", 0), ("", 0)]
+    assert (tmp_path / "model.ckpt").read_bytes() == DATA
+    assert len(server.ranges) == 2
 
 
 def test_a_full_disk_is_named_before_it_is_full(server, tmp_path, monkeypatch):

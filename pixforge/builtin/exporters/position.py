@@ -38,8 +38,8 @@ def pack(at: Position, header: bytes) -> dict[str, torch.Tensor]:
     return {**state, "frames": torch.from_numpy(np.stack(at.frames))} if at.frames else state
 
 
-def unpack(state: Mapping[str, torch.Tensor], shape: tuple[int, ...]) -> tuple[Position, bytes]:
-    """The position and the header; the frames must have `shape`.
+def unpack(state: Mapping[str, torch.Tensor], shape: tuple[int, ...], most: int) -> tuple[Position, bytes]:
+    """The position and the header; the frames must have `shape`, and stand for `most` frames of the video at most.
 
     Raises:
         InputError: it is not what `pack` makes.
@@ -50,6 +50,7 @@ def unpack(state: Mapping[str, torch.Tensor], shape: tuple[int, ...]) -> tuple[P
         frames = list(state["frames"].numpy()) if counts else []
         header = bytes(state["header"].tolist())
         good = min([number, offset, *(count - 1 for count in counts)]) >= 0 and len(counts) == len(frames)
+        good &= sum(counts) <= most  # else they would be encoded until the disk is full
         good &= all(frame.shape == shape and frame.dtype == "uint8" for frame in frames)
     except (LookupError, ValueError, TypeError, OverflowError, RuntimeError) as error:
         raise InputError(f"the checkpoint's part of the video is damaged ({error})") from None

@@ -145,7 +145,7 @@ class Video(Exporter[VideoConfig]):
     def _continue(self, state: Mapping[str, torch.Tensor], report: StepReport) -> bool:
         """Take the recording up again; False when it is not there any more."""
         shape = sheet(report.pixels, even=is_even(self.config.format)).shape
-        position, header = unpack(state, shape)
+        position, header = unpack(state, shape, self._frames.total())
         self._last = report
         for step in [step for step in self._frames if step <= report.step]:
             del self._frames[step]
