@@ -134,6 +134,8 @@ def fetch(
 
 
 def _get(known: Published, progress: Progress | None) -> None:
+    from pixforge.vqgan.load import load_vqgan
+
     config = cache_folder() / f"{known.name}.yaml"
     if not config.is_file():
         download(known.configs, config)
@@ -142,9 +144,18 @@ def _get(known: Published, progress: Progress | None) -> None:
         except WeightsError:
             config.unlink()
             raise
-    if _first(config, WEIGHTS) is None:
+    fresh = _first(config, WEIGHTS) is None
+    if fresh:
         wanted = Wanted(sha256=known.sha256)
         download(known.checkpoints, config.with_suffix(".ckpt"), wanted, progress=progress)
+    files = _cached(known)
+    try:
+        load_vqgan(files)  # nobody published hashes: only this shows what came
+    except WeightsError as error:
+        if fresh:
+            files.weights.unlink()
+            raise
+        raise WeightsError(f"{files.weights} is of no use; delete it and fetch again ({error})") from error
 
 
 def _take(known: Published, source: Path) -> None:

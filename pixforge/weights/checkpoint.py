@@ -66,7 +66,8 @@ def read_checkpoint(file: Path) -> Checkpoint:
         raise WeightsError(f"{file}: there is no such file")
     found = _safetensors(file) if file.suffix == SAFETENSORS else _pickled(file)
     if not found.tensors:
-        why = f"; it names {', '.join(found.refused[:3])}, which are not loaded" if found.refused else ""
+        names = ", ".join(found.refused[:3])
+        why = f"; not loaded, since it is none and could run code: {names}" if names else ""
         raise WeightsError(f"{file} holds no tensors{why}")
     return found
 
@@ -86,7 +87,10 @@ def _pickled(file: Path) -> Checkpoint:
 
     zipped = _look_at(file)
     try:
-        return Checkpoint(_tensors(torch.load(file, map_location="cpu", weights_only=True, mmap=zipped)), ())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickles that torch would not write: they are read or refused
+            content = torch.load(file, map_location="cpu", weights_only=True, mmap=zipped)
+        return Checkpoint(_tensors(content), ())
     except pickle.UnpicklingError:
         return _inertly(file, zipped)  # more than tensors
     except Exception as error:  # a hostile file can raise anything in the unpickler
