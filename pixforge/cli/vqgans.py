@@ -121,7 +121,7 @@ def fetch(name: str, source: str | None, *, offline: bool) -> Files:
     Raises:
         WeightsError: it cannot be had.
     """
-    from pixforge.vqgan.files import fetch
+    from pixforge.vqgan.fetch import fetch
 
     show = _show if sys.stderr.isatty() else None
     found = fetch(
@@ -174,7 +174,7 @@ def convert(name: str, out: str | None, *, force: bool) -> None:
     Raises:
         WeightsError: it cannot be read, or the file is there already.
     """
-    from pixforge.weights.checkpoint import convert
+    from pixforge.weights.convert import convert
     from pixforge.weights.files import megabytes
 
     made = convert(Path(name), Path(out) if out else None, overwrite=force)

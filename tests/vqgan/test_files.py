@@ -9,9 +9,10 @@ from safetensors.torch import load_file
 
 from pixforge.cli.main import main
 from pixforge.errors import WeightsError
-from pixforge.vqgan import files as module
+from pixforge.vqgan import fetch as module
 from pixforge.vqgan.config import TRANSFORMER
-from pixforge.vqgan.files import cache_folder, fetch, find
+from pixforge.vqgan.fetch import fetch
+from pixforge.vqgan.files import cache_folder, find
 from pixforge.vqgan.load import load_vqgan
 from pixforge.vqgan.published import PUBLISHED
 

@@ -11,8 +11,9 @@ from safetensors.torch import load_file
 from pixforge.cli import vqgans
 from pixforge.cli.main import main
 from pixforge.errors import WeightsError
-from pixforge.vqgan import files as module
-from pixforge.vqgan.files import Files, fetch, find
+from pixforge.vqgan import fetch as module
+from pixforge.vqgan.fetch import fetch
+from pixforge.vqgan.files import Files, find
 from pixforge.vqgan.published import ALIASES, PUBLISHED, published
 from pixforge.weights.addresses import FailedError, check_address
 
@@ -194,7 +195,7 @@ def test_own_files_are_described_and_verified(cache, tmp_path, capsys, monkeypat
 
 
 def test_an_installation_without_the_embedded_one_is_said_to_be_damaged(cache, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "EMBEDDED", tmp_path)
+    monkeypatch.setattr("pixforge.vqgan.files.EMBEDDED", tmp_path)
     assert any("damaged: `pixforge models verify vqgan:embedded`" in line for line in vqgans.table())
     assert main(["models", "verify", "vqgan:embedded"]) == 2
     write_pair(tmp_path, "vqgan")

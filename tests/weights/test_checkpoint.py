@@ -13,7 +13,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from pixforge.errors import WeightsError
-from pixforge.weights.checkpoint import convert, read_checkpoint, read_tensors
+from pixforge.weights.checkpoint import read_checkpoint, read_tensors
+from pixforge.weights.convert import convert
 from pixforge.weights.files import sha256_of
 
 
