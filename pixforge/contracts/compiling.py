@@ -33,6 +33,7 @@ class Compiled(Generic[P, R]):
             if not type(error).__module__.startswith(COMPILERS):
                 raise
             reason = str(error).strip().split("\n", 1)[0]
-            log.warning("compile: true does not work here, so the run goes on without it: %s", reason)
+            name = getattr(self._plain, "__qualname__", "a network")
+            log.warning("compile: true does not work here, %s goes on without it: %s", name, reason)
             self._call = self._plain
         return self._plain(*args, **kwargs)
