@@ -26,11 +26,17 @@ def is_vqgan(name: str) -> bool:
         return True
     if "/" not in name and ":" not in name and _near(name):
         return True
-    return ":" not in name and Path(name).suffix in FILES
+    from pixforge.vqgan.files import CONFIGS, WEIGHTS
+
+    path = Path(name)
+    paired = path.suffix in WEIGHTS and any(path.with_suffix(each).is_file() for each in CONFIGS)
+    return ":" not in name and (path.suffix in FILES or paired)
 
 
 def _near(name: str) -> bool:
-    return bool(difflib.get_close_matches(name, [*PUBLISHED, *ALIASES], 1, ALIKE))
+    names = [*PUBLISHED, *ALIASES]
+    begun = any(each.startswith(f"{name}_") for each in names)
+    return begun or bool(difflib.get_close_matches(name, names, 1, ALIKE))
 
 
 def names_here() -> list[str]:
@@ -115,7 +121,7 @@ def fetch(name: str, source: str | None, *, offline: bool) -> Files:
     Raises:
         WeightsError: it cannot be had.
     """
-    from pixforge.vqgan.files import fetch
+    from pixforge.vqgan.fetch import fetch
 
     show = _show if sys.stderr.isatty() else None
     found = fetch(
@@ -141,6 +147,7 @@ def verify(name: str) -> str:
 
     from pixforge.errors import WeightsError
     from pixforge.vqgan.load import load_vqgan
+    from pixforge.weights.checkpoint import read_checkpoint
     from pixforge.weights.files import megabytes, sha256_of
 
     files = _find(name)
@@ -156,7 +163,9 @@ def verify(name: str) -> str:
         )
     load_vqgan(files)
     checked = "as published" if expected else "whole and fits its configuration; nobody published its hash"
-    return f"{name}: {checked} ({megabytes(files.weights.stat().st_size)}, SHA-256 {found})"
+    refused = read_checkpoint(files.weights).refused
+    more = f"\n{_refused(refused)}" if refused else ""
+    return f"{name}: {checked} ({megabytes(files.weights.stat().st_size)}, SHA-256 {found}){more}"
 
 
 def convert(name: str, out: str | None, *, force: bool) -> None:
@@ -165,7 +174,7 @@ def convert(name: str, out: str | None, *, force: bool) -> None:
     Raises:
         WeightsError: it cannot be read, or the file is there already.
     """
-    from pixforge.weights.checkpoint import convert
+    from pixforge.weights.convert import convert
     from pixforge.weights.files import megabytes
 
     made = convert(Path(name), Path(out) if out else None, overwrite=force)
@@ -173,7 +182,11 @@ def convert(name: str, out: str | None, *, force: bool) -> None:
     if made.dropped:
         print(f"left out, since only training needs them: {_list(made.dropped)}")
     if made.refused:
-        print(f"not loaded, since they are no tensors and could run code: {_list(made.refused)}")
+        print(_refused(made.refused))
+
+
+def _refused(names: tuple[str, ...]) -> str:
+    return f"not loaded, since they are no tensors and could run code: {_list(names)}"
 
 
 def _list(names: tuple[str, ...]) -> str:

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from pixforge.contracts.compiling import Compiled
 from pixforge.contracts.draws import Draws, Stream
 from pixforge.contracts.files import whole_file
 from pixforge.contracts.schedule import Schedule
@@ -55,13 +56,8 @@ class Scene:
     compile: bool = False
 
     def compiled(self, function: Callable[P, R]) -> Callable[P, R]:
-        """A frozen network's function, through torch.compile when the recipe asks for it."""
-        if not self.compile:
-            return function
-        import torch
-
-        made: Callable[P, R] = torch.compile(function)
-        return made
+        """A frozen network's function, through torch.compile when the recipe asks for it and the machine can."""
+        return Compiled(function) if self.compile else function
 
     @property
     def width(self) -> int:

@@ -171,7 +171,8 @@ def as_run_error(error: Exception, where: str, file: str = "") -> PixforgeError:
         hint = "; free some space and run it again" if error.errno == errno.ENOSPC else ""
         text = f"{error.filename or file or where}: {error.strerror}{hint}"
     else:
-        text = f"{where}: {type(error).__name__}: {error}"
+        reason = str(error).strip().split("\n", 1)[0]
+        text = f"{where}: {type(error).__name__}: {reason}"
     failure = RunError(text)
     failure.__cause__ = error
     return failure

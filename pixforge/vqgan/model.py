@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
-from taming.modules.diffusionmodules.model import AttnBlock, Decoder, Encoder
+from taming.modules.diffusionmodules.model import AttnBlock, Decoder, Encoder, Upsample
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
@@ -29,6 +29,23 @@ class LeanAttention(AttnBlock):  # type: ignore[misc] # taming has no types
         seen = F.scaled_dot_product_attention(query.unsqueeze(1), key.unsqueeze(1), value.unsqueeze(1))
         mixed: torch.Tensor = self.proj_out(seen.squeeze(1).transpose(1, 2).reshape(x.shape))
         return x + mixed
+
+
+class TraceableUpsample(Upsample):  # type: ignore[misc] # taming has no types
+    """taming's doubling of both sides with the same parameters, which torch.compile differentiates rightly.
+
+    It takes interpolation apart into indexing, whose gradient in bfloat16 on a CPU torch 2.13 reads before it is there:
+    all that lies before becomes zero.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """`[B, C, h, w]` to `[B, C, 2 h, 2 w]`."""
+        if not torch.compiler.is_compiling():
+            return super().forward(x)  # type: ignore[no-any-return]
+        batch, channels, height, width = x.shape
+        doubled = x[:, :, :, None, :, None].expand(-1, -1, -1, 2, -1, 2)
+        doubled = doubled.reshape(batch, channels, 2 * height, 2 * width)
+        return self.conv(doubled) if self.with_conv else doubled
 
 
 class VQGAN(nn.Module):
@@ -60,6 +77,8 @@ class VQGAN(nn.Module):
         for module in self.modules():
             if type(module) is AttnBlock:
                 module.__class__ = LeanAttention
+            if type(module) is Upsample:
+                module.__class__ = TraceableUpsample
             if isinstance(module, nn.GroupNorm):
                 module.num_groups = ddconfig.get("num_groups", module.num_groups)
 

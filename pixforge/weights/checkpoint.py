@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import warnings
 import zipfile
@@ -12,14 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixforge.errors import WeightsError
-from pixforge.weights.files import sha256_of
 from pixforge.weights.inert import inert_pickle, printable
 
 if TYPE_CHECKING:
     import torch
 
-# Networks of taming's training losses (a discriminator, and VGG for the perceptual loss) are no use afterwards.
-DROPPED = ("loss.",)
 ENVELOPES = ("state_dict", "model")
 SAFETENSORS = ".safetensors"
 PAGES = (b"<!doctype", b"<html", b"<?xml")
@@ -30,17 +26,6 @@ class Checkpoint:
     """The tensors of a file, and the Python names in it that were not loaded."""
 
     tensors: dict[str, torch.Tensor]
-    refused: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Converted:
-    """What was written: the file, how many tensors, what was left out, and what was refused."""
-
-    file: Path
-    count: int
-    bytes: int
-    dropped: tuple[str, ...]
     refused: tuple[str, ...]
 
 
@@ -66,7 +51,8 @@ def read_checkpoint(file: Path) -> Checkpoint:
         raise WeightsError(f"{file}: there is no such file")
     found = _safetensors(file) if file.suffix == SAFETENSORS else _pickled(file)
     if not found.tensors:
-        why = f"; it names {', '.join(found.refused[:3])}, which are not loaded" if found.refused else ""
+        names = ", ".join(found.refused[:3])
+        why = f"; not loaded, since it is none and could run code: {names}" if names else ""
         raise WeightsError(f"{file} holds no tensors{why}")
     return found
 
@@ -86,7 +72,10 @@ def _pickled(file: Path) -> Checkpoint:
 
     zipped = _look_at(file)
     try:
-        return Checkpoint(_tensors(torch.load(file, map_location="cpu", weights_only=True, mmap=zipped)), ())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pickles that torch would not write: they are read or refused
+            content = torch.load(file, map_location="cpu", weights_only=True, mmap=zipped)
+        return Checkpoint(_tensors(content), ())
     except pickle.UnpicklingError:
         return _inertly(file, zipped)  # more than tensors
     except Exception as error:  # a hostile file can raise anything in the unpickler
@@ -159,64 +148,3 @@ def _damaged(file: Path, error: Exception) -> WeightsError:
     return WeightsError(
         f"{file} cannot be read: it is cut off, damaged or no checkpoint ({reason}); get it again"
     )
-
-
-def convert(
-    source: Path,
-    target: Path | None = None,
-    *,
-    overwrite: bool = False,
-    drop: tuple[str, ...] = DROPPED,
-) -> Converted:
-    """Write a checkpoint's tensors as .safetensors, beside it unless `target` says otherwise; whole or not at all.
-
-    Tensors whose names begin with one of `drop` are left out; `()` keeps all.
-
-    Raises:
-        WeightsError: it cannot be read, nothing would be left, or the target is there already or no place for it.
-    """
-    target = target or source.with_suffix(SAFETENSORS)
-    if target.suffix != SAFETENSORS:
-        raise WeightsError(f"{target} should end in {SAFETENSORS}, which is what is written")
-    if target.exists() and not overwrite:
-        raise WeightsError(f"{target} exists; --force overwrites it, -o FILE names another")
-    found = read_checkpoint(source)
-    kept = {name: each for name, each in found.tensors.items() if not name.startswith(drop)}
-    if not kept:
-        raise WeightsError(
-            f"{source} holds nothing but tensors that only training needs; nothing was written"
-        )
-    _write(_separate(kept), target, {"source": source.name, "source_sha256": sha256_of(source)})
-    dropped = tuple(name for name in found.tensors if name not in kept)
-    return Converted(target, len(kept), target.stat().st_size, dropped, found.refused)
-
-
-def _separate(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Each dense, contiguous and with memory of its own, as the format wants them; copied only where need be."""
-    taken: set[int] = set()
-    separate = {}
-    for name, each in tensors.items():
-        each = each.to_dense().contiguous()
-        storage = each.untyped_storage()
-        if storage.nbytes() != each.nbytes or storage.data_ptr() in taken:
-            each = each.clone()
-        taken.add(each.untyped_storage().data_ptr())
-        separate[name] = each
-    return separate
-
-
-def _write(tensors: dict[str, torch.Tensor], target: Path, metadata: dict[str, str]) -> None:
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        save_file(tensors, partial, metadata=metadata)
-        with partial.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        partial.replace(target)
-    except (OSError, SafetensorError, ValueError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or printable(str(error))
-        raise WeightsError(f"{target} cannot be written: {reason}") from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -1,14 +1,29 @@
 """`compile: true`: the networks really go through torch.compile, and the gradient stays what it was."""
 
+import logging
+import shutil
+import sys
+from pathlib import Path
+
 import pytest
 import torch
+from torch import nn
 from torch._dynamo.utils import counters
 
 import pixforge
+from pixforge.contracts.compiling import Compiled
 from pixforge.engine import build
 from pixforge.engine.optimize import backward
+from pixforge.vqgan.config import parse_config
+from pixforge.vqgan.load import build as build_vqgan
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "vqgan"))
+from tiny_vqgan import content
+
+needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 
 
+@needs_compiler
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of the compiler, about itself
 def test_compiled_networks_give_the_same_gradient(tiny_folder):
@@ -32,3 +47,68 @@ def test_compiled_networks_give_the_same_gradient(tiny_folder):
     compiled = gradient(compile=True)
     assert counters["stats"]["unique_graphs"] >= 1
     torch.testing.assert_close(compiled, plain, atol=1e-4 * float(plain.abs().max()), rtol=1e-3)
+
+
+@needs_compiler
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of the compiler, about itself
+@pytest.mark.parametrize(
+    ("dtype", "checkpointing", "tolerance"),
+    [(torch.float32, False, 1e-5), (torch.bfloat16, False, 0.03), (torch.bfloat16, True, 0.03)],
+)
+def test_a_compiled_decoder_gives_the_same_picture_and_gradient(dtype, checkpointing, tolerance):
+    model = build_vqgan(parse_config(content(), "tiny")).eval().requires_grad_(requires_grad=False)
+    generator = torch.Generator().manual_seed(0)
+    for each in model.parameters():
+        each.copy_(torch.randn(each.shape, generator=generator) / max(1, each[0].numel()) ** 0.5)
+    for each in (model.decoder, model.post_quant_conv):
+        each.to(dtype)
+    start = torch.randn(1, 8, 4, 4, generator=generator)
+    weights = torch.randn(1, 3, 16, 16, generator=generator)
+
+    def result(decode):
+        z = start.clone().requires_grad_()
+        images = decode(z.to(dtype), checkpointing=checkpointing).float()
+        (images * weights).sum().backward()
+        return images.detach(), z.grad
+
+    torch.compiler.reset()
+    for plain, compiled in zip(result(model.decode), result(torch.compile(model.decode)), strict=True):
+        assert (compiled - plain).norm() < tolerance * plain.norm()
+
+
+def test_upsampling_is_the_same_when_it_is_traced(monkeypatch):
+    model = build_vqgan(parse_config(content(), "tiny"))
+    double = next(each for each in model.decoder.modules() if hasattr(each, "with_conv"))
+    images = torch.randn(2, double.conv.in_channels, 3, 5, requires_grad=True)
+    plain = double(images)
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    monkeypatch.setattr(nn.functional, "interpolate", None)
+    traced = double(images)
+    assert torch.equal(plain, traced)
+    weights = torch.randn(plain.shape)
+    first, second = (torch.autograd.grad(each, images, weights)[0] for each in (plain, traced))
+    torch.testing.assert_close(first, second)
+
+
+@pytest.mark.filterwarnings("ignore")  # of the compiler, about itself
+def test_without_a_compiler_the_run_goes_on_with_a_warning(caplog, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    torch.compiler.reset()
+    with (
+        torch._inductor.config.patch({"cpp.cxx": (None, "no-such-compiler")}),
+        caplog.at_level(logging.WARNING, logger="pixforge"),
+    ):
+        function = Compiled(lambda x: (x.sin() * 3).exp())
+        values = [function(torch.ones(3)) for _ in range(2)]
+    for value in values:
+        torch.testing.assert_close(value, (torch.ones(3).sin() * 3).exp())
+    (record,) = [each for each in caplog.records if each.name.startswith("pixforge")]
+    assert "compile: true does not work here" in record.message
+    assert "\n" not in record.message
+
+
+def test_errors_of_the_function_itself_are_not_the_compilers(monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda function: function)
+    with pytest.raises(ZeroDivisionError):
+        Compiled(lambda x: x / 0)(1)

@@ -19,6 +19,7 @@ from test_end_to_end import PLUGIN, RECIPE
 import pixforge
 from pixforge.errors import InputError, NotFiniteError, OutputError, PixforgeError, RunError
 from pixforge.run.checkpoint import read_checkpoint
+from pixforge.run.sinks import as_run_error
 
 BOMB = '''
 import time
@@ -291,6 +292,10 @@ def test_the_error_knows_where(recipe):
     with pytest.raises(NotFiniteError) as caught:
         list(run)
     assert (caught.value.step, caught.value.term, caught.value.canvas) == (9, "bomb", 0)
+
+
+def test_errors_of_many_lines_are_told_in_one():
+    assert str(as_run_error(ValueError("\nwhat\nmore"), "after step 3")) == "after step 3: ValueError: what"
 
 
 def test_deterministic_is_kept_and_changes_nothing_on_the_cpu(recipe):

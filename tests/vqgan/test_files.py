@@ -9,9 +9,10 @@ from safetensors.torch import load_file
 
 from pixforge.cli.main import main
 from pixforge.errors import WeightsError
-from pixforge.vqgan import files as module
+from pixforge.vqgan import fetch as module
 from pixforge.vqgan.config import TRANSFORMER
-from pixforge.vqgan.files import cache_folder, fetch, find
+from pixforge.vqgan.fetch import fetch
+from pixforge.vqgan.files import cache_folder, find
 from pixforge.vqgan.load import load_vqgan
 from pixforge.vqgan.published import PUBLISHED
 
@@ -178,6 +179,16 @@ def test_the_command_converts_and_says_what_it_left_out(tmp_path, capsys):
     assert main(["models", "convert", str(source), "-o", str(target)]) == 2
     assert "--force" in capsys.readouterr().err
     assert main(["models", "convert", str(source), "-o", str(target), "--force"]) == 0
+
+
+def test_verify_says_what_was_not_loaded(tmp_path, capsys):
+    source = write_pair(tmp_path)
+    torch.save({"state_dict": load_file(source), "callback": Path("x")}, tmp_path / "more.ckpt")
+    (tmp_path / "more.yaml").write_bytes(source.with_suffix(".yaml").read_bytes())
+    assert main(["models", "verify", str(tmp_path / "more.ckpt")]) == 0
+    assert "no tensors and could run code: pathlib." in capsys.readouterr().out
+    assert main(["models", "verify", str(source)]) == 0
+    assert "could run code" not in capsys.readouterr().out
 
 
 def test_models_lists_the_vqgans(cache, capsys):

@@ -11,8 +11,9 @@ from safetensors.torch import load_file
 from pixforge.cli import vqgans
 from pixforge.cli.main import main
 from pixforge.errors import WeightsError
-from pixforge.vqgan import files as module
-from pixforge.vqgan.files import Files, fetch, find
+from pixforge.vqgan import fetch as module
+from pixforge.vqgan.fetch import fetch
+from pixforge.vqgan.files import Files, find
 from pixforge.vqgan.published import ALIASES, PUBLISHED, published
 from pixforge.weights.addresses import FailedError, check_address
 
@@ -122,6 +123,36 @@ def test_a_config_that_is_none_is_not_kept(cache, monkeypatch):
     assert list(cache.iterdir()) == []
 
 
+@pytest.mark.parametrize("bytes_", [b"PK but no checkpoint", b"\x80\x02."])
+def test_weights_that_are_none_are_not_kept(cache, offered, monkeypatch, bytes_):
+    def fake(_, target, *__, **___):
+        target.parent.mkdir(exist_ok=True)
+        if target.suffix == ".yaml":
+            target.write_text(yaml.safe_dump(content()))
+        else:
+            target.write_bytes(bytes_)
+        return target
+
+    monkeypatch.setattr(module, "download", fake)
+    with pytest.raises(WeightsError, match=r"coco\.ckpt cannot be read"):
+        fetch("coco")
+    assert [each.name for each in cache.iterdir()] == ["coco.yaml"]
+
+
+def test_fetch_of_a_damaged_one_says_what_to_do(cache, monkeypatch):
+    monkeypatch.setattr(module, "download", None)
+    cache.mkdir()
+    write_pair(cache, "coco")
+    whole = (cache / "coco.safetensors").read_bytes()
+    (cache / "coco.safetensors").write_bytes(whole[:1000])
+    with pytest.raises(
+        WeightsError, match=r"coco\.safetensors is of no use; delete it and fetch again \(.*\)"
+    ):
+        fetch("coco")
+    (cache / "coco.safetensors").write_bytes(whole)
+    assert fetch("coco").weights == cache / "coco.safetensors"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -130,6 +161,7 @@ def test_a_config_that_is_none_is_not_kept(cache, monkeypatch):
             "--offline was asked for, so they can't be fetched; `--from FOLDER`",
         ),
         (["imagnet_f16_16384"], "did you mean 'imagenet_f16_16384'"),
+        (["fetch", "wikiart", "--offline"], "did you mean 'wikiart_1024'"),
         (["verify", "gone.ckpt"], "gone.yaml, but there is no such file"),
         (["convert", "gone.ckpt"], "gone.ckpt: there is no such file"),
         (["convert"], "needs a file"),
@@ -163,7 +195,7 @@ def test_own_files_are_described_and_verified(cache, tmp_path, capsys, monkeypat
 
 
 def test_an_installation_without_the_embedded_one_is_said_to_be_damaged(cache, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "EMBEDDED", tmp_path)
+    monkeypatch.setattr("pixforge.vqgan.files.EMBEDDED", tmp_path)
     assert any("damaged: `pixforge models verify vqgan:embedded`" in line for line in vqgans.table())
     assert main(["models", "verify", "vqgan:embedded"]) == 2
     write_pair(tmp_path, "vqgan")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 import pixforge
 from pixforge.builtin.generators.vqgan import VQGAN, VQGANConfig
@@ -243,6 +244,12 @@ def test_latent_loss_by_hand(folder, distance, origin, expected):
         z.fill_(2.0)  # the same direction, twice as long
     value = loss.forward(View(generator.forward(0), generator, scene, 0))
     torch.testing.assert_close(value, torch.full((2,), expected), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("distance", ["cosine", "spherical"])
+def test_zero_has_no_angle(distance):
+    with pytest.raises(ValidationError, match=f"zero has no angle for distance: {distance}; mse would work"):
+        LatentConfig(distance=distance, origin="zero")
 
 
 def test_spherical_latent_loss_of_a_right_angle_and_at_the_start(folder):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import Field
-
-from pixforge.contracts import Config, Generator, Scene, Schedule
+from pixforge.builtin.generators.vqgan_config import VQGANConfig
+from pixforge.contracts import Generator, Scene
 from pixforge.contracts.latents import AVERAGE
-from pixforge.contracts.paths import RecipePathOrName
 from pixforge.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,42 +16,6 @@ if TYPE_CHECKING:
 LARGE = 512 * 512
 # The logit of a code that is known, beside zeros: 99.7% of 1024 codes at temperature 1.
 KNOWN = 13.0
-
-
-class VQGANConfig(Config):
-    """Which model, and how its latent is optimized."""
-
-    type: Literal["vqgan"] = "vqgan"
-    model: RecipePathOrName = Field(
-        "embedded",
-        min_length=1,
-        description="'embedded', the name of a published model such as imagenet_f16_16384 (`pixforge models` lists "
-        "them), or a checkpoint with its .yaml beside it.",
-    )
-    quantization: Literal["straight_through", "gumbel", "none"] = Field(
-        "straight_through",
-        description="straight_through: the nearest codes, with the gradient of the continuous latent; gumbel: a soft "
-        "choice among all codes that hardens with the temperature; none: any latent, also between the codes.",
-    )
-    temperature: Schedule = Field(
-        Schedule({"0%": 1.0, "100%": 0.2}),
-        description="Of the soft choice, with quantization: gumbel.",
-    )
-    start: Literal["codes", "noise"] = Field(
-        "codes", description="Random codes, or normal noise with the codes' mean and deviation."
-    )
-    clamp: bool = Field(default=True, description="Keep every channel of the latent within the codes' range.")
-    ema: float = Field(
-        0.0,
-        ge=0,
-        lt=1,
-        description="What is saved is the running mean of the latent with this decay (0.9 is usual); 0: the latent itself.",
-    )
-    checkpointing: bool | None = Field(
-        None,
-        description="Compute activations again instead of keeping them: less memory, a third more time. By default for "
-        "pictures of more than 512 x 512 pixels.",
-    )
 
 
 class VQGAN(Generator[VQGANConfig]):
@@ -66,8 +28,6 @@ class VQGAN(Generator[VQGANConfig]):
 
     def __init__(self, config: VQGANConfig, scene: Scene) -> None:
         super().__init__(config, scene)
-        import torch
-
         from pixforge.vqgan.files import find
         from pixforge.vqgan.latent import channel_range
         from pixforge.vqgan.load import load_vqgan
@@ -77,9 +37,7 @@ class VQGAN(Generator[VQGANConfig]):
         self._codebook = self._model.quantize.codebook.detach().clone()
         self._low, self._high = channel_range(self._codebook)
         self._to_precision()
-        # Compiled in bfloat16 for a CPU, torch 2.13 gives the right picture and no gradient.
-        sound = scene.device.type != "cpu" or scene.dtype == torch.float32
-        self._decode = scene.compiled(self._model.decode) if sound else self._model.decode
+        self._decode = scene.compiled(self._model.decode)
         if min(scene.size) < self._model.factor:
             raise InputError(
                 f"generator: a side of {min(scene.size)} pixels is less than the {self._model.factor} pixels of one "

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 from pydantic import Field
 
 from pixforge.builtin.inits.image import cropped
-from pixforge.contracts import CodeLatent, Config, Generator, Init
+from pixforge.builtin.inits.sampling import SamplingConfig
+from pixforge.contracts import CodeLatent, Generator, Init
 from pixforge.contracts.paths import RecipePath, RecipePathOrName
 from pixforge.errors import InputError
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pixforge.vqgan.net2net import Net2Net
 
 
-class CodesConfig(Config):
+class CodesConfig(SamplingConfig):
     """Which transformer, on which condition, and how codes are drawn from it."""
 
     type: Literal["codes"] = "codes"
@@ -26,21 +27,6 @@ class CodesConfig(Config):
         min_length=1,
         description="The name of a published transformer (`pixforge models` lists them), or a checkpoint of "
         "taming-transformers' Net2NetTransformer with its .yaml beside it.",
-    )
-    temperature: float = Field(
-        1.0,
-        ge=0,
-        le=100,
-        description="Above 1 more surprising codes, below 1 fewer; 0: always the likeliest.",
-    )
-    top_k: int | None = Field(
-        100, ge=1, description="Draw among so many of the likeliest codes only; null: among all."
-    )
-    top_p: float | None = Field(
-        None,
-        gt=0,
-        le=1,
-        description="Draw among the likeliest codes that have this probability together; null: among all.",
     )
     label: int | None = Field(
         None, ge=0, description="The class to draw, by its number, for transformers trained on classes."
@@ -103,8 +89,6 @@ class Codes(Init[CodesConfig]):
 
     def _drawn(self, model: Net2Net) -> torch.Tensor:
         """Numbers in the codebook, `[B, h, w]`."""
-        from pixforge.vqgan.choice import Choice
-
         batch, (rows, columns) = self.scene.batch, self._code_size(model)
         height, width = max(rows, model.window), max(columns, model.window)
         condition = self._condition(model, height, width)
@@ -115,7 +99,7 @@ class Codes(Init[CodesConfig]):
             begun.expand(batch, -1, -1),
             kept,
             draws.rand((height - kept) * width).to(self.scene.device),
-            Choice(self.config.temperature, self.config.top_k, self.config.top_p),
+            self.config.choice,
         )
         top, left = (height - rows) // 2, (width - columns) // 2
         return model.book_numbers(drawn[:, top : top + rows, left : left + columns])

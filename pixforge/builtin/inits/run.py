@@ -40,9 +40,11 @@ class Run(Init[RunConfig]):
         for name, latent in trained.items():
             wanted = tuple(latent.shape)
             if name not in saved or saved[name].shape[1:] != wanted[1:]:
-                found = list(saved[name].shape[1:]) if name in saved else "missing"
+                wrong = (
+                    f"is {list(saved[name].shape[1:])}, not" if name in saved else "is missing; it should be"
+                )
                 raise self._wrong(
-                    f"its '{name}' is {found}, not {list(wanted[1:])}: that run had another generator or size; "
+                    f"its '{name}' {wrong} {list(wanted[1:])}: that run had another generator or size; "
                     "`init: {type: image}` with its picture would work"
                 )
             if saved[name].shape[0] not in {1, wanted[0]}:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 from pydantic import Field
 
-from pixforge.contracts import CodeLatent, Config, Generator, Goal, Init
+from pixforge.builtin.inits.sampling import SamplingConfig, Temperature
+from pixforge.contracts import CodeLatent, Generator, Goal, Init
 from pixforge.contracts.paths import RecipePathOrName
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from pixforge.tokens.load import TextToPictures
 
 
-class TokensConfig(Config):
+class TokensConfig(SamplingConfig):
     """Which model, and how the best of its samples is found."""
 
     type: Literal["tokens"] = "tokens"
@@ -41,21 +42,7 @@ class TokensConfig(Config):
         le=100,
         description="Classifier-free guidance: 1 is the plain model, more insists on the text, 0 ignores it.",
     )
-    temperature: float = Field(
-        0.9,
-        ge=0,
-        le=100,
-        description="Above 1 more surprising codes, below 1 fewer; 0: always the likeliest.",
-    )
-    top_k: int | None = Field(
-        100, ge=1, description="Draw among so many of the likeliest codes only; null: among all."
-    )
-    top_p: float | None = Field(
-        None,
-        gt=0,
-        le=1,
-        description="Draw among the likeliest codes that have this probability together; null: among all.",
-    )
+    temperature: Temperature = 0.9
 
 
 class Tokens(Init[TokensConfig]):
@@ -97,10 +84,7 @@ class Tokens(Init[TokensConfig]):
 
     def _best(self, model: TextToPictures, uniform: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Codes `[1, h, w]` and picture `[1, 3, H, W]` of one canvas; alone, so that it equals its solo run."""
-        from pixforge.vqgan.choice import Choice
-
-        choice = Choice(self.config.temperature, self.config.top_k, self.config.top_p)
-        codes = model.sample(self._text(), uniform, choice, self.config.guidance)
+        codes = model.sample(self._text(), uniform, self.config.choice, self.config.guidance)
         pictures = model.decode(codes)
         if len(codes) == 1:
             return codes, pictures

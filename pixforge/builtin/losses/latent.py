@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from pixforge.contracts import Generator, Loss, LossConfig, View
 
@@ -25,6 +26,12 @@ class LatentConfig(LossConfig):
         description="The latent before the first step, or zero (with mse alone: a zero has no angle).",
     )
 
+    @model_validator(mode="after")
+    def _has_an_angle(self) -> Self:
+        if self.origin == "zero" and self.distance != "mse":
+            raise ValueError(f"origin: zero has no angle for distance: {self.distance}; mse would work")
+        return self
+
 
 class Latent(Loss[LatentConfig]):
     """The distance of the latent from its start: keeps a run near its init (VQGAN-CLIP's init weight, Pixray's init loss)."""
@@ -43,7 +50,7 @@ class Latent(Loss[LatentConfig]):
 
         now, start = _flat(view.generator), self._start
         assert start is not None  # the engine prepares every loss
-        if self.config.distance == "mse" or self.config.origin == "zero":
+        if self.config.distance == "mse":
             return (now - start).square().mean(dim=1)
         if self.config.distance == "cosine":
             return 1 - F.cosine_similarity(now, start, dim=1)
