@@ -27,8 +27,8 @@ from pixforge.vqgan.choice import Choice
 from pixforge.weights import resolve
 from pixforge.weights.files import sha256_of
 
-CHOICE = Choice(temperature=0.9, top_k=100, top_p=None)
-GUIDANCE = 3.0
+CHOICE = Choice(temperature=0.6, top_k=100, top_p=None)  # the default of the init
+GUIDANCE = 1.5
 EACH = 8
 PROMPTS = (
     "a red apple",

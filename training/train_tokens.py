@@ -40,7 +40,7 @@ BATCH = 48
 # What classifier-free guidance needs: pictures that nothing was said about.
 UNTOLD = 0.1
 # Shares of the pictures that show two drawings, and one in a color not its own.
-PAIRS = 0.12
+PAIRS = 0.22
 RECOLORED = 0.1
 # How far from a code those lie that stand in for it, in squared distance in the codebook: about one code in three.
 ALIKE = 0.03

@@ -37,12 +37,12 @@ class TokensConfig(SamplingConfig):
         description="So many are drawn; the perceptors choose the one that fits the prompts best.",
     )
     guidance: float = Field(
-        3.0,
+        1.5,
         ge=0,
         le=100,
         description="Classifier-free guidance: 1 is the plain model, more insists on the text, 0 ignores it.",
     )
-    temperature: Temperature = 0.9
+    temperature: Temperature = 0.6
 
 
 class Tokens(Init[TokensConfig]):
