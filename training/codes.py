@@ -23,7 +23,7 @@ from pixforge.vqgan.model import VQGAN
 SIDE = 64  # 8 x 8 codes: enough to tell what it is, and few enough to learn in an hour on a CPU
 # Always in the same place: a moved drawing has other codes, which would be as much to learn as another drawing.
 SCALE = 0.94
-VERSIONS = 6
+VERSIONS = 4
 SEED = 5
 WHITE_SHARE = 0.5
 BATCH = 64

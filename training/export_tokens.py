@@ -12,8 +12,9 @@ import json
 from pathlib import Path
 
 import torch
+from codes import ALONE, VERSIONS
 from codes import load as load_codes
-from compose import load_art
+from compose import NO_COLOR, load_art
 from export import LICENSE, halve
 from model import CONTEXT_LENGTH, TOKENS_PLAN
 from PIL import Image
@@ -99,13 +100,14 @@ def nearness(made: Tensor, codes: Tensor, pictures: Tensor) -> dict[str, float]:
 
 @torch.no_grad()
 def known(model: TextToPictures, options: argparse.Namespace) -> tuple[Tensor, Tensor]:
-    """The training pictures, decoded from their codes and shrunk to `[n, 3 * 24 * 24]`, and which drawing each is."""
+    """Each drawing about once as it was trained on, decoded and shrunk to `[n, 3 * 24 * 24]`, and which drawing it is."""
     coded = load_codes(options.work, options.out / "vqgan.safetensors")
+    alone = ((coded.others == ALONE) & (coded.tints == NO_COLOR)).nonzero().squeeze(1)[::VERSIONS]
     small = [
         torch.nn.functional.interpolate(model.decode(part.long()), (24, 24), mode="area").flatten(1)
-        for part in coded.codes[::4].split(64)
+        for part in coded.codes[alone].split(64)
     ]
-    return torch.cat(small), coded.pictures[::4]
+    return torch.cat(small), coded.pictures[alone]
 
 
 def main() -> None:
