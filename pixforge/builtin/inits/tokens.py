@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from pixforge.tokens.load import TextToPictures
 
+AT_ONCE = 8
+
 
 class TokensConfig(SamplingConfig):
     """Which model, and how the best of its samples is found."""
@@ -84,8 +86,11 @@ class Tokens(Init[TokensConfig]):
 
     def _best(self, model: TextToPictures, uniform: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Codes `[1, h, w]` and picture `[1, 3, H, W]` of one canvas; alone, so that it equals its solo run."""
+        import torch
+
         codes = model.sample(self._text(), uniform, self.config.choice, self.config.guidance)
-        pictures = model.decode(codes)
+        # A few at a time: all at once would be the most memory that the run ever needs.
+        pictures = torch.cat([model.decode(part) for part in torch.split(codes, AT_ONCE)])
         if len(codes) == 1:
             return codes, pictures
         first = int(self._goal.similarity(pictures).argmax())
