@@ -1,5 +1,6 @@
 """Tiny models with random weights, in every form in which a recipe can name one."""
 
+import dataclasses
 import gzip
 import json
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from pixforge.tokens.model import Shape, TextToCodes
 from pixforge.weights.files import sha256_of
 from pixforge.weights.models import build_model
 
@@ -61,4 +63,18 @@ def shipped_folder(tmp_path, monkeypatch) -> Path:
         }
         (tmp_path / f"{name}.json").write_text(json.dumps(card))
     monkeypatch.setattr("pixforge.weights.shipped.FOLDER", tmp_path)
+    monkeypatch.setattr("pixforge.tokens.card.EMBEDDED", tiny_tokens(tmp_path))
     return tmp_path
+
+
+def tiny_tokens(folder: Path) -> Path:
+    """A random text-to-codes model for the embedded VQGAN; the shipped one was trained with the real perceptor."""
+    words = MODEL_CFG["text_cfg"]["vocab_size"]
+    shape = Shape(words, CONTEXT, codes=1024, rows=2, columns=2, width=8, layers=1, heads=2)
+    model = TextToCodes(shape)
+    model.initialize()
+    save_file(model.state_dict(), folder / "tokens.safetensors")
+    tokenizer = {"merges": "merges.txt.gz", "context_length": CONTEXT}
+    card = {"shape": dataclasses.asdict(shape), "tokenizer": tokenizer, "vqgan": "embedded"}
+    (folder / "tokens.json").write_text(json.dumps(card))
+    return folder / "tokens.json"

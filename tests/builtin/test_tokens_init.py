@@ -136,11 +136,15 @@ def test_a_run_of_no_steps_shows_the_sample(tmp_path):
 
 def test_a_run_with_a_picture_for_a_prompt_starts_from_what_resembles_it_most(tmp_path):
     Image.new("RGB", (32, 32), "red").save(tmp_path / "red.png")
-    recipe = {"size": [64, 64], "steps": 0, "seed": 1, "prompts": [{"image": str(tmp_path / "red.png")}]}
+    recipe = {"size": [64, 64], "steps": 0, "prompts": [{"image": str(tmp_path / "red.png")}]}
     recipe["generator"] = "pixels"
-    fits = []
-    for candidates in (1, 24):
-        session = build(load_recipe({**recipe, "init": {"type": "tokens", "candidates": candidates}}))
+
+    def fit(seed, candidates):
+        init = {"type": "tokens", "candidates": candidates}
+        session = build(load_recipe({**recipe, "seed": seed, "init": init}))
         image, perceptor = session.start().image, next(iter(session.perceptors.values()))
-        fits += prompt_similarity(perceptor, image, session.recipe.prompts, session.scene)
-    assert fits[1] > fits[0]
+        return prompt_similarity(perceptor, image, session.recipe.prompts, session.scene)[0]
+
+    better = [fit(seed, 24) - fit(seed, 1) for seed in (1, 2, 3)]
+    assert min(better) > -1e-3  # the first of the candidates may be the best
+    assert max(better) > 0.01
