@@ -27,8 +27,6 @@ VERSIONS = 4
 SEED = 5
 WHITE_SHARE = 0.5
 BATCH = 64
-
-
 ALONE = -1
 # Colors that a thing can be given, and groups of things that people ask for in another color.
 PLAIN_GROUPS = ("animals-nature", "food-drink", "objects", "travel-places", "activities")
@@ -77,8 +75,8 @@ def wanted(art: Art) -> Tensor:
 def singles(art: Art) -> Coded:
     """Every drawing once, as it is; codes are still missing."""
     n = len(art.labels)
-    none = torch.full((n,), -1)
-    return Coded(torch.empty(n, 0), torch.arange(n), grounds(n), none, none, torch.zeros(n, dtype=torch.bool))
+    own, alone = torch.full((n,), NO_COLOR), torch.full((n,), ALONE)
+    return Coded(torch.empty(n, 0), torch.arange(n), grounds(n), own, alone, torch.zeros(n, dtype=torch.bool))
 
 
 def tinted(art: Art, n: int) -> Coded:
@@ -87,8 +85,8 @@ def tinted(art: Art, n: int) -> Coded:
     colors, tints = grounds(n), torch.randint(len(COLORS), (n,))
     tints = torch.where(tints == colors, (tints + 1) % len(COLORS), tints)
     chosen = torch.multinomial(wanted(art) * plain, n, replacement=True)
-    none = torch.full((n,), ALONE)
-    return Coded(torch.empty(n, 0), chosen, colors, tints, none, torch.zeros(n, dtype=torch.bool))
+    alone = torch.full((n,), ALONE)
+    return Coded(torch.empty(n, 0), chosen, colors, tints, alone, torch.zeros(n, dtype=torch.bool))
 
 
 def pairs(art: Art, n: int) -> Coded:
@@ -101,8 +99,8 @@ def pairs(art: Art, n: int) -> Coded:
     for style in art.styles.unique():
         where = (art.styles[first] == style).nonzero().squeeze(1)
         second[where] = torch.multinomial(weights * (art.styles == style), len(where), replacement=True)
-    none = torch.full((n,), NO_COLOR)
-    return Coded(torch.empty(n, 0), first, grounds(n), none, second, torch.rand(n) < 0.5)
+    own = torch.full((n,), NO_COLOR)
+    return Coded(torch.empty(n, 0), first, grounds(n), own, second, torch.rand(n) < 0.5)
 
 
 def tint(drawn: Tensor, colors: Tensor) -> Tensor:

@@ -22,14 +22,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 from train_tokens import new_model
 
+from pixforge.builtin.inits.tokens import TokensConfig
 from pixforge.tokens.card import find_tokens
 from pixforge.tokens.load import TextToPictures, load_tokens
-from pixforge.vqgan.choice import Choice
 from pixforge.weights import resolve
 from pixforge.weights.files import sha256_of
 
-CHOICE = Choice(temperature=0.6, top_k=100, top_p=None)  # the default of the init
-GUIDANCE = 1.5
+INIT = TokensConfig()
 EACH = 8
 PROMPTS = (
     "a red apple",
@@ -78,7 +77,7 @@ def write(work: Path, folder: Path) -> Path:
 def drawn(model: TextToPictures, prompt: str, seed: int) -> Tensor:
     """Codes `[EACH, h, w]`."""
     uniform = torch.rand(EACH, model.shape.count, generator=torch.Generator().manual_seed(seed))
-    return model.sample(prompt, uniform, CHOICE, GUIDANCE)
+    return model.sample(prompt, uniform, INIT.choice, INIT.guidance)
 
 
 def nearness(made: Tensor, codes: Tensor, pictures: Tensor) -> dict[str, float]:

@@ -112,7 +112,7 @@ def _build(recipe: Recipe, config: PerceptorConfig, *, exact: bool = False) -> P
     from pixforge.engine.session import make_scene
 
     scene = make_scene(recipe)
-    # bf16 has fewer digits than the scores are told with; a CPU gains little from it where nothing is optimized.
+    # bf16 has fewer digits than the scores are told with.
     if exact or (recipe.precision == "auto" and scene.device.type == "cpu"):
         scene = replace(scene, dtype=torch.float32)
     entry = recipe.context.registry.of(config, "perceptor")
