@@ -311,15 +311,19 @@ class Writer:
         word = self.random.choice(COLOR_WORDS[list(COLORS)[color]])
         return self.dressed(f"{word} {self.exact(index)}", None)
 
-    def related(self, first: int, second: int, stacked: bool) -> str:
-        """Two things, the first on the left or above, told from either side or without saying where."""
+    def placed(self, first: int, second: int, stacked: bool) -> str:
+        """Two things, the first on the left or above, told from either side."""
         names = [article(self.exact(first)), article(self.exact(second))]
         forward, backward = (ABOVE, BELOW) if stacked else (LEFT, RIGHT)
-        kind = self.random.random()
-        if kind < 0.4:
+        if self.random.random() < 0.5:
             return f"{names[0]} {self.random.choice(forward)} {names[1]}"
-        if kind < 0.8:
-            return f"{names[1]} {self.random.choice(backward)} {names[0]}"
+        return f"{names[1]} {self.random.choice(backward)} {names[0]}"
+
+    def related(self, first: int, second: int, stacked: bool) -> str:
+        """Two things as `placed` tells them, or, seldom, without saying where."""
+        if self.random.random() < 0.8:
+            return self.placed(first, second, stacked)
+        names = [article(self.exact(first)), article(self.exact(second))]
         if self.random.random() < 0.5:
             names.reverse()
         joint = self.random.choice(TOGETHER if stacked else (*TOGETHER, "next to", "beside"))

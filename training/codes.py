@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from compose import COLORS, NO_COLOR, Art, load_art, warp
+from compose import ALONE, COLORS, NO_COLOR, Art, load_art, pair_weights, wanted, warp
 from torch import Tensor
 from torch.nn import functional
 
@@ -27,7 +27,6 @@ VERSIONS = 4
 SEED = 5
 WHITE_SHARE = 0.5
 BATCH = 64
-ALONE = -1
 # Colors that a thing can be given, and groups of things that people ask for in another color.
 PLAIN_GROUPS = ("animals-nature", "food-drink", "objects", "travel-places", "activities")
 
@@ -65,13 +64,6 @@ def grounds(n: int) -> Tensor:
     return color
 
 
-def wanted(art: Art) -> Tensor:
-    """How often each drawing (n,) is asked for, all drawings of a kind together as often as the kind is."""
-    per_class = torch.bincount(art.labels, minlength=len(art.words)).float()
-    weights = torch.tensor([w.weight for w in art.words]).square()
-    return (weights / per_class.clamp(min=1))[art.labels]
-
-
 def singles(art: Art) -> Coded:
     """Every drawing once, as it is; codes are still missing."""
     n = len(art.labels)
@@ -91,9 +83,7 @@ def tinted(art: Art, n: int) -> Coded:
 
 def pairs(art: Art, n: int) -> Coded:
     """Two drawings of one style, half of them plain shapes."""
-    weights = wanted(art)
-    shape = torch.tensor([w.subgroup in ("heart", "geometric") for w in art.words])[art.labels]
-    weights = weights / weights.sum() + weights * shape / (weights * shape).sum()
+    weights = pair_weights(art)
     first = torch.multinomial(weights, n, replacement=True)
     second = torch.empty_like(first)
     for style in art.styles.unique():

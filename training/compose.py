@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ COLORS: dict[str, tuple[int, int, int]] = {
     "cyan": (70, 205, 225),
 }
 NO_COLOR = -1
+# In place of a second drawing, where there is one only.
+ALONE = -1
 GROUP_WEIGHT = {
     "animals-nature": 2.0,
     "food-drink": 2.0,
@@ -106,11 +108,35 @@ def load_art(path: Path) -> Art:
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures (n, 3, s, s) in 0..1 as uint8, classes (n,), and background colors (n,) or NO_COLOR."""
+    """Pictures (n, 3, s, s) in 0..1 as uint8, classes (n,), and background colors (n,) or NO_COLOR.
+
+    `others` (n,) are the classes of second drawings or ALONE; the first is above a second where `stacked` (n,), else on
+    its left.
+    """
 
     pictures: Tensor
     labels: Tensor
     colors: Tensor
+    others: Tensor
+    stacked: Tensor
+
+    def only(self, keep: Tensor) -> Batch:
+        """The pictures where keep (n,) is true."""
+        return Batch(**{f.name: getattr(self, f.name)[keep] for f in fields(self)})
+
+    def to(self, device: torch.device) -> Batch:
+        """The same there."""
+        return Batch(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+
+    @classmethod
+    def joined(cls, parts: list[Batch]) -> Batch:
+        """One after the other."""
+        return cls(**{f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(cls)})
+
+    @property
+    def two(self) -> Tensor:
+        """Which pictures (n,) show two drawings."""
+        return self.others != ALONE
 
 
 def uniform(n: int, low: float, high: float, device: torch.device) -> Tensor:
@@ -118,14 +144,30 @@ def uniform(n: int, low: float, high: float, device: torch.device) -> Tensor:
     return torch.rand(n, device=device) * (high - low) + low
 
 
-def homographies(n: int, scale: Tensor, directed: Tensor) -> Tensor:
-    """Random warps (n, 3, 3) from canvas to picture coordinates, both -1..1."""
+def wanted(art: Art) -> Tensor:
+    """How often each drawing (n,) is asked for, all drawings of a kind together as often as the kind is."""
+    per_class = torch.bincount(art.labels, minlength=len(art.words)).float()
+    weights = torch.tensor([w.weight for w in art.words]).square()
+    return (weights / per_class.clamp(min=1))[art.labels]
+
+
+def pair_weights(art: Art) -> Tensor:
+    """How often each drawing (n,) is one of two: half of them are plain shapes."""
+    weights = wanted(art)
+    shape = torch.tensor([w.subgroup in ("heart", "geometric") for w in art.words])[art.labels]
+    return weights / weights.sum() + weights * shape / (weights * shape).sum()
+
+
+def homographies(n: int, scale: Tensor, directed: Tensor, middle: Tensor | None = None) -> Tensor:
+    """Random warps (n, 3, 3) from canvas to picture coordinates, both -1..1; a drawing with a `middle` (n, 2) stays near."""
     device = scale.device
     angle = torch.randn(n, device=device) * torch.where(directed, 0.08, 0.22)
     mirror = torch.where(directed | (torch.rand(n, device=device) < 0.5), 1.0, -1.0)
     # Small pictures may wander; large ones are cropped, yet keep their middle in view.
     reach = (0.15 + 0.5 * (1 - scale).clamp(min=0)).clamp(max=0.4)
-    shift = uniform(2 * n, -1, 1, device).view(n, 2) * reach[:, None]
+    shift = uniform(2 * n, -1, 1, device).view(n, 2) * (reach[:, None] if middle is None else 0.1)
+    if middle is not None:
+        shift = shift + middle
     stretch = torch.exp(torch.randn(n, device=device) * 0.06)
     cos, sin = torch.cos(angle), torch.sin(angle)
     matrix = torch.zeros(n, 3, 3, device=device)
@@ -160,8 +202,10 @@ def smooth_noise(n: int, cells: int, size: int, device: torch.device) -> Tensor:
 class Composer:
     """Draws endless batches of composed pictures from one set of art."""
 
-    def __init__(self, art: Art, size: int, device: torch.device, plain: float = 0.6) -> None:
-        self.size, self.device, self.plain = size, device, plain
+    def __init__(
+        self, art: Art, size: int, device: torch.device, plain: float = 0.6, pairs: float = 0.0
+    ) -> None:
+        self.size, self.device, self.plain, self.pairs = size, device, plain, pairs
         self.pictures = art.pictures.to(device)
         # A half-size copy keeps strongly reduced pictures free of aliasing.
         self.small = functional.avg_pool2d(art.pictures.float(), 2).round().to(torch.uint8).to(device)
@@ -170,6 +214,7 @@ class Composer:
         weights = torch.tensor([w.weight for w in art.words])
         # Every style of a class gets an equal share of the class's weight.
         self.weights = (weights / per_class.clamp(min=1))[art.labels].to(device)
+        self.pair_weights = pair_weights(art).to(device)
         self.directed = torch.tensor([w.directed for w in art.words]).to(device)
         self.palette = torch.tensor(list(COLORS.values()), device=device).float() / 255
 
@@ -192,10 +237,10 @@ class Composer:
         picture = torch.where(plain[:, None, None, None], canvas, fancy)
         return picture, torch.where(plain, color, NO_COLOR)
 
-    def foreground(self, chosen: Tensor, scale: Tensor) -> Tensor:
+    def foreground(self, chosen: Tensor, scale: Tensor, middle: Tensor | None = None) -> Tensor:
         """Warped pictures (n, 4, s, s), premultiplied, in 0..1."""
         n = len(chosen)
-        matrix = homographies(n, scale, self.directed[self.labels[chosen]])
+        matrix = homographies(n, scale, self.directed[self.labels[chosen]], middle)
         canvas = torch.zeros(n, 4, self.size, self.size, device=self.device)
         reduced = scale * self.size < 0.75 * self.pictures.shape[-1]
         for source, mask in ((self.small, reduced), (self.pictures, ~reduced)):
@@ -225,11 +270,36 @@ class Composer:
         grain = torch.randn(n, 3, self.size // 4, self.size // 4, device=device) * strength.flip(0) * 0.09
         return picture + fine + functional.interpolate(grain, scale_factor=4.0)
 
-    def __call__(self, n: int) -> Batch:
-        """One batch."""
+    def two(self, chosen: Tensor, second: Tensor, stacked: Tensor) -> Tensor:
+        """Two drawings (n, 4, s, s) beside each other, or the first above the second, as large as there is room."""
+        n = len(chosen)
+        apart = uniform(n, 0.42, 0.52, self.device)
+        across = uniform(n, -0.25, 0.25, self.device)
+        middle = torch.stack((apart, across), 1)
+        middle = torch.where(stacked[:, None], middle.flip(1), middle)
+        scales = [uniform(n, 0.36, 0.52, self.device) for _ in range(2)]
+        under = self.foreground(chosen, scales[0], -middle)
+        over = self.foreground(second, scales[1], middle)
+        return over + under * (1 - over[:, 3:])
+
+    def drawings(self, n: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What is drawn (n, 4, s, s), and as a Batch tells it the classes, the second classes, and `stacked`, each (n,)."""
+        count = int(n * self.pairs)
         chosen = torch.multinomial(self.weights, n, replacement=True)
+        chosen[:count] = torch.multinomial(self.pair_weights, count, replacement=True) if count else 0
         scale = torch.exp(uniform(n, math.log(0.55), math.log(1.5), self.device))
         drawn = self.foreground(chosen, scale)
+        others = torch.full((n,), ALONE, device=self.device)
+        stacked = torch.rand(n, device=self.device) < 0.5
+        if count:
+            second = torch.multinomial(self.pair_weights, count, replacement=True)
+            drawn[:count] = self.two(chosen[:count], second, stacked[:count])
+            others[:count] = self.labels[second]
+        return drawn, self.labels[chosen], others, stacked
+
+    def __call__(self, n: int) -> Batch:
+        """One batch."""
+        drawn, labels, others, stacked = self.drawings(n)
         behind, color = self.background(n)
         # A little see-through drawing would teach nothing, so alpha is used as drawn.
         alpha = drawn[:, 3:]
@@ -237,7 +307,8 @@ class Composer:
         picture = self.degrade(picture)
         hidden = (1 - alpha).mean((1, 2, 3)) < 0.2
         color = torch.where(hidden, NO_COLOR, color)
-        return Batch((picture.clamp(0, 1) * 255).round().to(torch.uint8), self.labels[chosen], color)
+        pixels = (picture.clamp(0, 1) * 255).round().to(torch.uint8)
+        return Batch(pixels, labels, color, others, stacked)
 
 
 class Stream(IterableDataset[Batch]):
@@ -260,8 +331,8 @@ def stream(composer: Composer, batch: int, seed: int) -> Iterator[Batch]:
     return iter(DataLoader(source, batch_size=None, num_workers=1, prefetch_factor=4))
 
 
-def on_white(pictures: Tensor, size: int, fill: float = 1.0) -> Tensor:
-    """Clean pictures (n, 3, size, size) in 0..1 for measuring: no warp, one plain shade behind."""
+def on_white(pictures: Tensor, size: int, fill: Tensor | float = 1.0) -> Tensor:
+    """Clean pictures (n, 3, size, size) in 0..1 for measuring: no warp, one plain shade or color (3, 1, 1) behind."""
     picture = pictures.float() / 255
     flat = picture[:, :3] + fill * (1 - picture[:, 3:])
     return functional.interpolate(

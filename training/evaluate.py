@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from captions import article, keyword_meanings, tidy
+from codes import pairs, placed
 from compose import COLORS, Art, load_art
 from data import STYLES
 from export import load_exported
@@ -160,6 +161,30 @@ def backgrounds(model: Measured, art: Art, number: int = 600) -> float:
     return share((texts @ found[:, :, None]).squeeze(2).argmax(1).cpu() == color)
 
 
+@torch.no_grad()
+def relations(model: Measured, art: Art, number: int = 2000) -> dict[str, float]:
+    """How often a picture of two things is nearer to the text that tells it than to the one with them exchanged."""
+    torch.manual_seed(0)
+    scene = pairs(art, number)
+    first, second = art.labels[scene.pictures], art.labels[scene.others]
+    pictures = functional.interpolate(
+        (placed(art, scene) + 1) / 2, size=(model.plan.size,) * 2, mode="bilinear"
+    )
+    found = torch.cat(
+        [functional.normalize(model.clip.visual(normalize(p)).float(), dim=-1) for p in pictures.split(256)]
+    )
+    joints = ["above" if stacked else "left of" for stacked in scene.stacked.tolist()]
+    near = []
+    for order in ((first, second), (second, first)):
+        names = [[article(tidy(art.names[i])) for i in labels.tolist()] for labels in order]
+        texts = [f"{a} {joint} {b}" for a, joint, b in zip(names[0], joints, names[1], strict=True)]
+        near.append((model.text(texts) * found).sum(1))
+    right, plain = near[0] > near[1], torch.tensor([w.subgroup == "geometric" for w in art.words])
+    both = plain[first] & plain[second]
+    different = first != second
+    return {"shapes": share(right[both & different]), "all": share(right[different])}
+
+
 def keywords(model: Measured, art: Art, most: int = 20) -> dict[str, float]:
     """Precision of the first and the first five pictures found for each keyword that at most some classes carry."""
     meanings = {w: set(m) for w, m in keyword_meanings(art.words).items() if len(m) <= most}
@@ -201,6 +226,7 @@ def main() -> None:
         }
     held = art.only(style_mask(art, PLANS[options.name].left_out[:1]))
     figures["background"] = backgrounds(model, held)
+    figures["relations"] = relations(model, held)
     figures["keywords"] = keywords(model, held)
     figures["paraphrases"] = paraphrases(model, held)
     text = json.dumps(figures, indent=1)

@@ -10,23 +10,26 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from bpe import learn_merges, write_merges
 from captions import Caption, Writer, article, spoken_colors, tidy, vocabulary_text
-from compose import NO_COLOR, Art, Composer, load_art
+from compose import NO_COLOR, Art, Batch, Composer, load_art
+from export import load_exported
 from model import MERGES, PLANS, Plan, new_tokenizer, normalize, open_clip_model
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
-from train_vision import new_classifier, style_mask
+from train_vision import Classifier, new_classifier, side_loss, style_mask
 
 BATCH = 384
 RATE = 1.5e-3
+PAIRS = 96
 BANK = 16384
+PAIR_LOSS = 0.4
 CLASS_SCALE = 20.0
 COLOR_SCALE = 12.0
 EVAL_TEMPLATES = ("{}", "a photo of {}", "a drawing of {}", "{} emoji")
@@ -40,29 +43,77 @@ def name_prompts(names: list[str]) -> list[list[str]]:
 
 
 @dataclass(frozen=True)
+class Bank:
+    """Embeddings of composed pictures (n, width), and what they show; their pixels are gone."""
+
+    embeddings: Tensor
+    scenes: Batch
+
+    def only(self, keep: Tensor) -> Bank:
+        """The pictures where keep (n,) is true."""
+        return Bank(self.embeddings[keep], self.scenes.only(keep))
+
+
+@torch.no_grad()
+def fill_bank(tower: nn.Module, art: Art, plan: Plan, number: int, device: torch.device) -> Bank:
+    """Embed freshly composed training pictures once, half of them of two things; the tower stays frozen."""
+    composer = Composer(art, plan.size, device, plain=0.75, pairs=0.5)
+    found, scenes = [], []
+    torch.manual_seed(plan.seed)
+    for _ in range(number // 256):
+        batch = composer(256)
+        with torch.autocast(device.type, torch.bfloat16):
+            found.append(functional.normalize(tower(normalize(batch.pictures)).float(), dim=-1))
+        scenes.append(replace(batch, pictures=batch.pictures[:, :0]))
+    return Bank(torch.cat(found), Batch.joined(scenes))
+
+
+@dataclass(frozen=True)
 class TextBatch:
-    """Tokens (n, context), meanings as shares of classes (n, classes), colors or NO_COLOR (n,)."""
+    """Tokens (n, context), meanings as shares of classes (n, classes), colors or NO_COLOR (n,).
+
+    And `pairs` (p,) of the bank's pictures of two things, with tokens (2p, context) of texts that tell them, then of texts
+    that tell them the wrong way round.
+    """
 
     tokens: Tensor
     meaning: Tensor
     colors: Tensor
+    pairs: Tensor
+    told: Tensor
 
 
 class CaptionStream(IterableDataset[TextBatch]):
-    """Random captions without end, tokenized."""
+    """Random captions without end, tokenized; `pairs` are the bank's pictures of two things."""
 
-    def __init__(self, writer: Writer, merges: Path) -> None:
-        self.writer, self.merges = writer, merges
+    def __init__(self, writer: Writer, merges: Path, pairs: Bank) -> None:
+        self.writer, self.merges, self.seed = writer, merges, writer.seed
+        self.scenes = pairs.scenes
 
     def __iter__(self) -> Iterator[TextBatch]:
+        torch.manual_seed(self.seed)
         tokenize = new_tokenizer(self.merges)
         while True:
             captions = [self.writer.caption() for _ in range(BATCH)]
+            chosen = torch.randint(len(self.scenes.labels), (PAIRS,))
+            told = [self.pair(index) for index in chosen.tolist()]
             yield TextBatch(
                 tokenize([c.text for c in captions]),
                 torch.stack([self.spread(c) for c in captions]),
                 torch.tensor([c.color for c in captions]),
+                chosen,
+                tokenize([true for true, _ in told] + [false for _, false in told]),
             )
+
+    def pair(self, index: int) -> tuple[str, str]:
+        """What is true of a picture of two things, and the same with the things exchanged."""
+        scene = self.scenes
+        first, second, color = (int(each[index]) for each in (scene.labels, scene.others, scene.colors))
+        stacked = bool(scene.stacked[index])
+        texts = [self.writer.placed(*each, stacked) for each in ((first, second), (second, first))]
+        if color != NO_COLOR and self.writer.random.random() < 0.3:
+            texts = [self.writer.on_ground(text, color)[0] for text in texts]
+        return texts[0], texts[1]
 
     def spread(self, caption: Caption) -> Tensor:
         """A caption's meaning as a row over all classes."""
@@ -71,42 +122,19 @@ class CaptionStream(IterableDataset[TextBatch]):
         return row
 
 
-@dataclass(frozen=True)
-class Bank:
-    """Embeddings of composed pictures (n, width), their classes and colors (n,)."""
-
-    embeddings: Tensor
-    labels: Tensor
-    colors: Tensor
-
-
-@torch.no_grad()
-def fill_bank(tower: nn.Module, art: Art, plan: Plan, number: int, device: torch.device) -> Bank:
-    """Embed freshly composed training pictures once; the tower stays frozen."""
-    composer = Composer(art, plan.size, device, plain=0.75)
-    found, labels, colors = [], [], []
-    torch.manual_seed(plan.seed)
-    for _ in range(number // 256):
-        batch = composer(256)
-        with torch.autocast(device.type, torch.bfloat16):
-            found.append(functional.normalize(tower(normalize(batch.pictures)).float(), dim=-1))
-        labels.append(batch.labels)
-        colors.append(batch.colors)
-    return Bank(torch.cat(found), torch.cat(labels), torch.cat(colors))
-
-
 class Targets:
     """Where texts should lie: on the prototypes, moved towards the background's color by as much as pictures are."""
 
-    def __init__(self, prototypes: Tensor, colors: Tensor, bank: Bank) -> None:
-        self.prototypes, self.colors, self.bank = prototypes, colors, bank
+    def __init__(self, prototypes: Tensor, colors: Tensor, sides: Tensor, bank: Bank, pairs: Bank) -> None:
+        self.prototypes, self.colors, self.sides = prototypes, colors, sides
+        self.bank, self.pairs = bank, pairs
         self.color_share = self.fit_share()
 
     def fit_share(self) -> float:
         """The multiple of a color's prototype that best explains the pictures on that color (least squares)."""
-        on = self.bank.colors != NO_COLOR
-        pictures, shade = self.bank.embeddings[on], self.colors[self.bank.colors[on]]
-        name = self.prototypes[self.bank.labels[on]]
+        on = self.bank.scenes.colors != NO_COLOR
+        pictures, shade = self.bank.embeddings[on], self.colors[self.bank.scenes.colors[on]]
+        name = self.prototypes[self.bank.scenes.labels[on]]
         system = torch.stack([name, shade], -1)
         gram = (system.transpose(1, 2) @ system).mean(0)
         right = (system.transpose(1, 2) @ pictures[:, :, None]).mean(0)
@@ -131,17 +159,32 @@ class Targets:
 
     def contrast(self, text: Tensor, batch: TextBatch) -> Tensor:
         """CLIP's loss from pictures to texts, where every caption that is true of a picture is a positive."""
-        chosen = torch.randint(len(self.bank.labels), (4 * BATCH,), device=text.device)
-        label, color = self.bank.labels[chosen], self.bank.colors[chosen]
+        scenes = self.bank.scenes
+        chosen = torch.randint(len(scenes.labels), (4 * BATCH,), device=text.device)
+        label, color = scenes.labels[chosen], scenes.colors[chosen]
         true = batch.meaning[:, label].T
         true = true * ((batch.colors == NO_COLOR) | (batch.colors == color[:, None]))
         found = true.sum(1) > 0
         target = true[found] / true[found].sum(1, keepdim=True)
         return functional.cross_entropy(CLASS_SCALE * self.bank.embeddings[chosen][found] @ text.T, target)
 
+    def pair_loss(self, told: Tensor, chosen: Tensor) -> Tensor:
+        """Texts (2p, width) of pictures (p,) of two things, the second half wrong, against these pictures.
 
-def load_towers(name: str, work: Path, art: Art, device: torch.device) -> tuple[Any, Tensor, Tensor, Tensor]:
-    """A CLIP with the trained vision tower, the unit prototypes, the unit colors and the classifier's scale."""
+        A text lies where its picture lies, each picture finds its text among all of them, most of all beside the one with
+        its things exchanged, and each text its picture; and what is on which side can be read out of the text as of the picture.
+        """
+        pictures, scene = self.pairs.embeddings[chosen], self.pairs.scenes.only(chosen)
+        true, rows = told[: len(chosen)], torch.arange(len(chosen), device=told.device)
+        near = 1 - (true * pictures).sum(1).mean()
+        texts = functional.cross_entropy(CLASS_SCALE * pictures @ told.T, rows)
+        found = functional.cross_entropy(CLASS_SCALE * true @ pictures.T, rows)
+        side = side_loss(true, self.sides, self.prototypes, CLASS_SCALE, scene)
+        return 4 * near + texts + 0.5 * found + 0.3 * side
+
+
+def load_towers(name: str, work: Path, art: Art, device: torch.device) -> tuple[Any, Classifier]:
+    """A CLIP with the trained vision tower, and the classifier that this was trained in, with unit prototypes and colors."""
     plan = PLANS[name]
     state = torch.load(work / f"{name}-vision.pt", map_location=device, weights_only=True)
     classifier = new_classifier(plan, len(art.words))
@@ -151,9 +194,10 @@ def load_towers(name: str, work: Path, art: Art, device: torch.device) -> tuple[
     clip: Any = open_clip_model(plan.model_cfg)
     clip.visual.load_state_dict(classifier.tower.state_dict())
     clip.to(device)
-    prototypes = functional.normalize(classifier.prototypes.detach(), dim=-1).to(device)
-    colors = functional.normalize(classifier.colors.detach(), dim=-1).to(device)
-    return clip, prototypes, colors, classifier.log_scale.detach()
+    classifier.to(device).requires_grad_(requires_grad=False)
+    for each in (classifier.prototypes, classifier.colors):
+        each.copy_(functional.normalize(each, dim=-1))
+    return clip, classifier
 
 
 def text_parameters(clip: Any) -> list[nn.Parameter]:
@@ -191,7 +235,7 @@ def chunks(items: list[str], size: int = 256) -> list[list[str]]:
 def fit_scale(texts: Tensor, bank: Bank) -> float:
     """The logit scale with the smallest cross-entropy over composed training pictures."""
     cosines = bank.embeddings @ texts.T
-    losses = {s: functional.cross_entropy(s * cosines, bank.labels).item() for s in range(4, 101, 2)}
+    losses = {s: functional.cross_entropy(s * cosines, bank.scenes.labels).item() for s in range(4, 101, 2)}
     return float(min(losses, key=losses.__getitem__))
 
 
@@ -202,21 +246,28 @@ def train(options: argparse.Namespace) -> None:
     art = art.only(~style_mask(art, plan.left_out))
     if not options.merges.exists():
         write_merges(learn_merges(vocabulary_text(art.words), MERGES), options.merges)
-    clip, prototypes, colors, _ = load_towers(options.name, options.work, art, device)
+    clip, seen = load_towers(options.name, options.work, art, device)
     clip.eval()
-    bank = fill_bank(clip.visual, art, plan, BANK, device)
-    targets = Targets(prototypes, colors, bank)
+    bank = fill_bank(clip.visual, art, plan, 2 * BANK, device)
+    pairs, bank = bank.only(bank.scenes.two), bank.only(~bank.scenes.two)
+    targets = Targets(seen.prototypes, seen.colors, seen.sides, bank, pairs)
     print(json.dumps({"color_share": round(targets.color_share, 3)}), flush=True)
     start = options.work / f"{options.name}-clip.pt"
+    kept = None
     if options.resume and start.exists():
         kept = torch.load(start, map_location=device, weights_only=True)
+    elif options.weights:
+        kept = load_exported(options.weights, options.name).state_dict()
+    if kept:
         clip.load_state_dict({k: v for k, v in kept.items() if not k.startswith("visual.")}, strict=False)
     optimizer = torch.optim.AdamW(
         text_parameters(clip), lr=RATE, betas=(0.9, 0.98), weight_decay=0.02, fused=True
     )
     writer = Writer(art.words, spoken_colors(art), plan.seed)
     batches = iter(
-        DataLoader(CaptionStream(writer, options.merges), batch_size=None, num_workers=1, prefetch_factor=8)
+        DataLoader(
+            CaptionStream(writer, options.merges, pairs), batch_size=None, num_workers=1, prefetch_factor=8
+        )
     )
     fit(clip, targets, optimizer, batches, options.minutes * 60)
     texts = class_texts(clip, art, options.merges, device)
@@ -259,10 +310,11 @@ def fit(
             RATE * min(1.0, step / 100) * (0.5 * (1 + math.cos(math.pi * done)) + 1e-3)
         )
         batch = next(batches)
-        batch = TextBatch(batch.tokens.to(device), batch.meaning.to(device), batch.colors.to(device))
+        batch = TextBatch(**{f.name: getattr(batch, f.name).to(device) for f in fields(batch)})
         with torch.autocast(device.type, torch.bfloat16):
-            text = encode_by_length(clip, batch.tokens)
-        loss = targets.loss(functional.normalize(text.float(), dim=-1), batch)
+            text = encode_by_length(clip, torch.cat((batch.tokens, batch.told)))
+        text, told = functional.normalize(text.float(), dim=-1).split((BATCH, 2 * PAIRS))
+        loss = targets.loss(text, batch) + PAIR_LOSS * targets.pair_loss(told, batch.pairs)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -284,6 +336,7 @@ def main() -> None:
     parser.add_argument("--merges", type=Path, default=Path("pixforge/weights/embedded/merges.txt.gz"))
     parser.add_argument("--minutes", type=float, default=6)
     parser.add_argument("--resume", action="store_true", help="start from the text tower of an earlier fit")
+    parser.add_argument("--weights", type=Path, help="start from the exported text tower in this folder")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     train(parser.parse_args())
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 from captions import Writer, spoken_colors
-from codes import ALONE, Coded, load, wanted
-from compose import COLORS, NO_COLOR, Art, load_art
+from codes import Coded, load
+from compose import ALONE, COLORS, NO_COLOR, Art, load_art, wanted
 from data import STYLES
 from model import TOKENS_PLAN, new_tokenizer
 from safetensors.torch import load_file

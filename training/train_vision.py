@@ -10,11 +10,12 @@ import json
 import math
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from compose import COLORS, NO_COLOR, Art, Batch, Composer, load_art, on_white, stream
+from compose import ALONE, COLORS, NO_COLOR, Art, Batch, Composer, load_art, on_white, stream
 from data import STYLES
 from export import load_exported
 from model import PLANS, Plan, normalize, open_clip_model
@@ -24,6 +25,9 @@ from torch.nn import functional
 BATCH = 128
 LABEL_SMOOTHING = 0.05
 COLOR_LOSS = 0.15
+SIDE_LOSS = 0.3
+# Where one of two drawings can be.
+LEFT, RIGHT, TOP, BOTTOM = range(4)
 WEIGHT_DECAY = 5e-4
 HEAD_RATE = 2e-3
 WARM_UP = 0.05
@@ -31,6 +35,35 @@ EMA = 0.997
 CHECKPOINT_SECONDS = 120
 REPORT_SECONDS = 60
 MEASURE_SECONDS = 240
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What is wrong [] with the names, with the background's color, and with who is on which side."""
+
+    name: Tensor
+    color: Tensor
+    side: Tensor
+
+    def total(self) -> Tensor:
+        """What is minimized []."""
+        return self.name + COLOR_LOSS * self.color + SIDE_LOSS * self.side
+
+
+def sides_of(stacked: Tensor) -> Tensor:
+    """On which sides the first and the second of two drawings are (n, 2)."""
+    first = torch.where(stacked, TOP, LEFT)
+    return torch.stack((first, first + 1), 1)
+
+
+def side_loss(
+    embedding: Tensor, sides: Tensor, prototypes: Tensor, scale: Tensor | float, scene: Batch
+) -> Tensor:
+    """Cross-entropy of what is on each side, read by `sides` (4, width, width) out of unit embeddings (n, width)."""
+    asked = sides_of(scene.stacked)
+    found = functional.normalize(torch.einsum("nw,nkwv->nkv", embedding, sides[asked]), dim=-1)
+    answers = torch.stack((scene.labels, scene.others), 1)
+    return functional.cross_entropy((scale * found @ prototypes.T).flatten(0, 1), answers.flatten())
 
 
 class Classifier(nn.Module):
@@ -41,6 +74,7 @@ class Classifier(nn.Module):
         self.tower = tower
         self.prototypes = nn.Parameter(torch.randn(classes, width) * width**-0.5)
         self.colors = nn.Parameter(torch.randn(len(COLORS), width) * width**-0.5)
+        self.sides = nn.Parameter(torch.eye(width) + torch.randn(4, width, width) * 0.3 * width**-0.5)
         self.log_scale = nn.Parameter(torch.tensor(math.log(16.0)))
         self.log_color_scale = nn.Parameter(torch.tensor(math.log(10.0)))
 
@@ -48,12 +82,23 @@ class Classifier(nn.Module):
         """Unit embeddings (n, width) of normalized pictures."""
         return functional.normalize(self.tower(pictures).float(), dim=-1)
 
-    def loss(self, embedding: Tensor, labels: Tensor, colors: Tensor) -> tuple[Tensor, Tensor]:
-        """Cross-entropy over the names, and over the colors where there is a named one."""
-        logits = self.log_scale.exp() * embedding @ functional.normalize(self.prototypes, dim=-1).T
+    def loss(self, embedding: Tensor, batch: Batch) -> Losses:
+        """Cross-entropy over the names, over the colors where there is a named one, and over the sides of two."""
+        prototypes, scale = functional.normalize(self.prototypes, dim=-1), self.log_scale.exp()
+        logits = scale * embedding @ prototypes.T
         shades = self.log_color_scale.exp() * embedding @ functional.normalize(self.colors, dim=-1).T
-        name_loss = functional.cross_entropy(logits, labels, label_smoothing=LABEL_SMOOTHING)
-        return name_loss, functional.cross_entropy(shades, colors, ignore_index=NO_COLOR)
+        names = functional.cross_entropy(
+            logits, batch.labels, label_smoothing=LABEL_SMOOTHING, reduction="none"
+        )
+        two = batch.two
+        second = functional.cross_entropy(
+            logits, batch.others, label_smoothing=LABEL_SMOOTHING, ignore_index=ALONE, reduction="none"
+        )
+        color = functional.cross_entropy(shades, batch.colors, ignore_index=NO_COLOR)
+        side = embedding.new_zeros(())
+        if two.any():
+            side = side_loss(embedding[two], self.sides, prototypes, scale, batch.only(two))
+        return Losses(torch.where(two, (names + second) / 2, names).mean(), color.nan_to_num(), side)
 
 
 def new_classifier(plan: Plan, classes: int) -> Classifier:
@@ -65,7 +110,7 @@ def new_classifier(plan: Plan, classes: int) -> Classifier:
 
 def new_optimizers(model: Classifier, rate: float) -> list[torch.optim.Optimizer]:
     """SGD with Nesterov momentum for the tower; Adam for the prototypes, whose gradients are rare and small."""
-    head = [model.prototypes, model.colors, model.log_scale, model.log_color_scale]
+    head = [model.prototypes, model.colors, model.sides, model.log_scale, model.log_color_scale]
     return [
         torch.optim.SGD(
             model.tower.parameters(), lr=rate, momentum=0.9, nesterov=True, weight_decay=WEIGHT_DECAY
@@ -87,8 +132,15 @@ def style_mask(art: Art, names: Iterable[str]) -> Tensor:
     return torch.isin(art.styles, numbers)
 
 
+def shades() -> list[Tensor]:
+    """The named colors, each (3, 1, 1) in 0..1."""
+    return [torch.tensor(each).view(3, 1, 1) / 255 for each in COLORS.values()]
+
+
 @torch.no_grad()
-def embed(tower: nn.Module, pictures: Tensor, size: int, device: torch.device, fill: float = 1.0) -> Tensor:
+def embed(
+    tower: nn.Module, pictures: Tensor, size: int, device: torch.device, fill: Tensor | float = 1.0
+) -> Tensor:
     """Unit embeddings of clean pictures."""
     found = []
     for part in pictures.split(256):
@@ -138,7 +190,10 @@ class Run:
 
     @torch.no_grad()
     def start_from(self, folder: Path) -> None:
-        """Take over the vision tower of an exported CLIP; a prototype is the mean of its clean training pictures."""
+        """Take over the vision tower of an exported CLIP; a prototype is the mean of its clean training pictures.
+
+        A color is what its background adds to them.
+        """
         tower = load_exported(folder, self.plan_name).visual
         self.model.tower.load_state_dict(tower.state_dict())
         self.model.eval()
@@ -146,6 +201,10 @@ class Run:
         labels = self.train_art.labels.to(self.device)
         self.model.prototypes.zero_().index_add_(0, labels, seen)
         self.model.prototypes.copy_(functional.normalize(self.model.prototypes, dim=-1))
+        some = self.train_art.pictures[::20]
+        grounds = [embed(self.model.tower, some, self.plan.size, self.device, c) for c in shades()]
+        means = torch.stack([ground.mean(0) for ground in grounds])
+        self.model.colors.copy_(functional.normalize(means - means.mean(0), dim=-1))
         self.ema.module.load_state_dict(self.model.state_dict())
 
     def resume(self) -> None:
@@ -184,63 +243,64 @@ class Run:
             top1, top5 = accuracy(self.ema.module, art, self.plan.size)
             self.note(test=name, top1=round(top1, 4), top5=round(top5, 4))
 
-    def adversarial(self, pictures: Tensor, labels: Tensor, colors: Tensor) -> Tensor:
+    def adversarial(self, pictures: Tensor, batch: Batch) -> Tensor:
         """One L2 step uphill per picture, random length: a network that resists it has gradients that draw."""
         pictures = pictures.detach().requires_grad_()
         with torch.autocast(self.device.type, torch.bfloat16):
             embedding = self.model(pictures)
-        name_loss, color_loss = self.model.loss(embedding, labels, colors)
-        (gradient,) = torch.autograd.grad(name_loss + COLOR_LOSS * color_loss.nan_to_num(), pictures)
+        (gradient,) = torch.autograd.grad(self.model.loss(embedding, batch).total(), pictures)
         length = gradient.flatten(1).norm(dim=1).clamp(min=1e-8)
         reach = self.options.adversarial * torch.rand(len(pictures), device=self.device)
         # The length is meant in 0..1 pictures; normalizing divided by .25.
         moved = pictures + gradient * (4 * reach / length)[:, None, None, None]
         return moved.detach().contiguous(memory_format=torch.channels_last)
 
-    def train_step(self, batch: Batch) -> tuple[float, float, float]:
-        """One update; returns both losses and the training accuracy."""
-        pictures = normalize(batch.pictures.to(self.device))
-        labels, colors = batch.labels.to(self.device), batch.colors.to(self.device)
+    def train_step(self, batch: Batch) -> Tensor:
+        """One update; name, color and side loss, and the training accuracy: [4]."""
+        batch = batch.to(self.device)
+        pictures = normalize(batch.pictures)
         self.model.train()
         if self.options.adversarial:
-            pictures = self.adversarial(pictures, labels, colors)
+            pictures = self.adversarial(pictures, batch)
         with torch.autocast(self.device.type, torch.bfloat16):
             embedding = self.model(pictures)
-        name_loss, color_loss = self.model.loss(embedding, labels, colors)
+        losses = self.model.loss(embedding, batch)
         self.model.zero_grad(set_to_none=True)
-        (name_loss + COLOR_LOSS * color_loss).backward()
+        losses.total().backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 3.0)
         for optimizer in self.optimizers:
             optimizer.step()
         self.ema.update_parameters(self.model)
         with torch.no_grad():
             guess = (embedding @ functional.normalize(self.model.prototypes, dim=-1).T).argmax(1)
-            return name_loss.item(), color_loss.item(), (guess == labels).float().mean().item()
+            right = ((guess == batch.labels) | (guess == batch.others)).float().mean()
+            return torch.stack((losses.name, losses.color, losses.side, right)).detach()
 
     def train(self) -> None:
         """Train for the given minutes of wall time, earlier parts of a resumed run included."""
         budget = self.options.minutes * 60
-        composer = Composer(self.train_art, self.plan.size, self.device)
+        composer = Composer(self.train_art, self.plan.size, self.device, pairs=self.options.pairs)
         batches = stream(composer, BATCH, self.plan.seed + self.step)
         last, reported, saved, measured = time.monotonic(), self.seconds, self.seconds, self.seconds
-        sums, count = torch.zeros(3), 0
+        sums, count = torch.zeros(4, device=self.device), 0
         while self.seconds < budget:
             factor = self.options.rate * schedule(self.seconds / budget)
             for optimizer, peak in zip(self.optimizers, self.peaks, strict=True):
                 optimizer.param_groups[0]["lr"] = peak * factor
-            sums += torch.tensor(self.train_step(next(batches)))
+            sums += self.train_step(next(batches))
             count, self.step = count + 1, self.step + 1
             now = time.monotonic()
             self.seconds, last = self.seconds + now - last, now
             if self.seconds - reported > REPORT_SECONDS:
-                loss, color, top1 = (sums / count).tolist()
+                loss, color, side, top1 = (sums / count).tolist()
                 self.note(
                     loss=round(loss, 3),
                     color=round(color, 3),
+                    side=round(side, 3),
                     top1=round(top1, 3),
                     per_second=round(count * BATCH / (self.seconds - reported)),
                 )
-                sums, count, reported = torch.zeros(3), 0, self.seconds
+                sums, count, reported = torch.zeros_like(sums), 0, self.seconds
             if self.seconds - saved > CHECKPOINT_SECONDS:
                 self.save()
                 saved = self.seconds
@@ -261,6 +321,9 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1.0, help="factor of the plan's learning rate")
     parser.add_argument(
         "--adversarial", type=float, default=0.0, help="longest L2 step, in units of 0..1 pixels"
+    )
+    parser.add_argument(
+        "--pairs", type=float, default=0.0, help="share of the pictures that show two drawings"
     )
     parser.add_argument("--weights", type=Path, help="start from the exported weights in this folder")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
