@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from compose import ALONE, COLORS, NO_COLOR, Art, load_art, pair_weights, wanted, warp
+from compose import ALONE, COLORS, NO_COLOR, PAINTED, Art, load_art, pair_weights, tint, wanted, warp
 from torch import Tensor
 from torch.nn import functional
 
@@ -27,8 +27,6 @@ VERSIONS = 4
 SEED = 5
 WHITE_SHARE = 0.5
 BATCH = 64
-# Colors that a thing can be given, and groups of things that people ask for in another color.
-PLAIN_GROUPS = ("animals-nature", "food-drink", "objects", "travel-places", "activities")
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def singles(art: Art) -> Coded:
 
 def tinted(art: Art, n: int) -> Coded:
     """Drawings in a color that is not that of their ground."""
-    plain = torch.tensor([w.group in PLAIN_GROUPS or w.subgroup == "heart" for w in art.words])[art.labels]
+    plain = torch.tensor([w.group in PAINTED or w.subgroup == "heart" for w in art.words])[art.labels]
     colors, tints = grounds(n), torch.randint(len(COLORS), (n,))
     tints = torch.where(tints == colors, (tints + 1) % len(COLORS), tints)
     chosen = torch.multinomial(wanted(art) * plain, n, replacement=True)
@@ -91,18 +89,6 @@ def pairs(art: Art, n: int) -> Coded:
         second[where] = torch.multinomial(weights * (art.styles == style), len(where), replacement=True)
     own = torch.full((n,), NO_COLOR)
     return Coded(torch.empty(n, 0), first, grounds(n), own, second, torch.rand(n) < 0.5)
-
-
-def tint(drawn: Tensor, colors: Tensor) -> Tensor:
-    """Premultiplied drawings (n, 4, s, s) in the colors (n, 3), from black over the color to white as they are bright."""
-    alpha = drawn[:, 3:]
-    bright = drawn[:, :3].mean(1, keepdim=True) / alpha.clamp(min=1e-3)
-    middle = (bright * alpha).sum((2, 3), keepdim=True) / alpha.sum((2, 3), keepdim=True).clamp(min=1e-3)
-    middle = middle.clamp(0.3, 0.8)
-    color = colors[:, :, None, None]
-    dark = color * (bright / middle).clamp(max=1) ** 0.7
-    light = color + (1 - color) * ((bright - middle) / (1 - middle)).clamp(0, 1) ** 1.5 * 0.8
-    return torch.cat((torch.where(bright < middle, dark, light) * alpha, alpha), dim=1)
 
 
 def drawing(art: Art, chosen: Tensor, side: int) -> Tensor:

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +44,12 @@ GROUP_WEIGHT = {
     "symbols": 0.6,
     "flags": 0.6,
 }
+# Groups of things that people ask for in colors that are not theirs.
+PAINTED = ("animals-nature", "food-drink", "objects", "travel-places", "activities")
 # Plain shapes and hearts are what people ask for first, whatever group Unicode files them under.
 SHAPE_WEIGHT = 2.0
 SHAPE = re.compile(r"\b(heart|star|circle|square|diamond|triangle)\b")
+COLORED = re.compile(rf"\b({'|'.join(COLORS)})\b", re.IGNORECASE)
 DIRECTED = re.compile(
     r"left|right|arrow|clock|letter|number|keycap|hand|finger|pointing|facing|north|south|east|west"
 )
@@ -67,6 +70,11 @@ class Words:
         """How often the class is shown, relative to the others."""
         shape = self.subgroup in ("heart", "geometric") or bool(SHAPE.search(self.name))
         return SHAPE_WEIGHT if shape and self.group != "people-body" else GROUP_WEIGHT[self.group]
+
+    @property
+    def painted(self) -> bool:
+        """Whether it stays itself in another color."""
+        return self.group in PAINTED and not COLORED.search(self.name)
 
     @property
     def directed(self) -> bool:
@@ -111,7 +119,7 @@ class Batch:
     """Pictures (n, 3, s, s) in 0..1 as uint8, classes (n,), and background colors (n,) or NO_COLOR.
 
     `others` (n,) are the classes of second drawings or ALONE; the first is above a second where `stacked` (n,), else on
-    its left.
+    its left. `tints` (n,) are colors that things were given, or NO_COLOR.
     """
 
     pictures: Tensor
@@ -119,6 +127,7 @@ class Batch:
     colors: Tensor
     others: Tensor
     stacked: Tensor
+    tints: Tensor
 
     def only(self, keep: Tensor) -> Batch:
         """The pictures where keep (n,) is true."""
@@ -156,6 +165,18 @@ def pair_weights(art: Art) -> Tensor:
     weights = wanted(art)
     shape = torch.tensor([w.subgroup in ("heart", "geometric") for w in art.words])[art.labels]
     return weights / weights.sum() + weights * shape / (weights * shape).sum()
+
+
+def tint(drawn: Tensor, colors: Tensor) -> Tensor:
+    """Premultiplied drawings (n, 4, s, s) in the colors (n, 3), from black over the color to white as they are bright."""
+    alpha = drawn[:, 3:]
+    bright = drawn[:, :3].mean(1, keepdim=True) / alpha.clamp(min=1e-3)
+    middle = (bright * alpha).sum((2, 3), keepdim=True) / alpha.sum((2, 3), keepdim=True).clamp(min=1e-3)
+    middle = middle.clamp(0.3, 0.8)
+    color = colors[:, :, None, None]
+    dark = color * (bright / middle).clamp(max=1) ** 0.7
+    light = color + (1 - color) * ((bright - middle) / (1 - middle)).clamp(0, 1) ** 1.5 * 0.8
+    return torch.cat((torch.where(bright < middle, dark, light) * alpha, alpha), dim=1)
 
 
 def homographies(n: int, scale: Tensor, directed: Tensor, middle: Tensor | None = None) -> Tensor:
@@ -203,9 +224,15 @@ class Composer:
     """Draws endless batches of composed pictures from one set of art."""
 
     def __init__(
-        self, art: Art, size: int, device: torch.device, plain: float = 0.6, pairs: float = 0.0
+        self,
+        art: Art,
+        size: int,
+        device: torch.device,
+        plain: float = 0.6,
+        pairs: float = 0.0,
+        tints: float = 0.0,
     ) -> None:
-        self.size, self.device, self.plain, self.pairs = size, device, plain, pairs
+        self.size, self.device, self.plain, self.pairs, self.tints = size, device, plain, pairs, tints
         self.pictures = art.pictures.to(device)
         # A half-size copy keeps strongly reduced pictures free of aliasing.
         self.small = functional.avg_pool2d(art.pictures.float(), 2).round().to(torch.uint8).to(device)
@@ -215,6 +242,7 @@ class Composer:
         # Every style of a class gets an equal share of the class's weight.
         self.weights = (weights / per_class.clamp(min=1))[art.labels].to(device)
         self.pair_weights = pair_weights(art).to(device)
+        self.painted = torch.tensor([w.painted for w in art.words])[art.labels].to(device)
         self.directed = torch.tensor([w.directed for w in art.words]).to(device)
         self.palette = torch.tensor(list(COLORS.values()), device=device).float() / 255
 
@@ -282,24 +310,33 @@ class Composer:
         over = self.foreground(second, scales[1], middle)
         return over + under * (1 - over[:, 3:])
 
-    def drawings(self, n: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What is drawn (n, 4, s, s), and as a Batch tells it the classes, the second classes, and `stacked`, each (n,)."""
-        count = int(n * self.pairs)
+    def drawings(self, n: int) -> tuple[Tensor, Batch]:
+        """What is drawn (n, 4, s, s), and what a Batch tells of it, without pixels and ground: pairs first, then tinted ones."""
+        pairs, tinted = int(n * self.pairs), int(n * self.tints)
         chosen = torch.multinomial(self.weights, n, replacement=True)
-        chosen[:count] = torch.multinomial(self.pair_weights, count, replacement=True) if count else 0
         scale = torch.exp(uniform(n, math.log(0.55), math.log(1.5), self.device))
-        drawn = self.foreground(chosen, scale)
-        others = torch.full((n,), ALONE, device=self.device)
+        others, tints = torch.full((2, n), ALONE, device=self.device)
         stacked = torch.rand(n, device=self.device) < 0.5
-        if count:
-            second = torch.multinomial(self.pair_weights, count, replacement=True)
-            drawn[:count] = self.two(chosen[:count], second, stacked[:count])
-            others[:count] = self.labels[second]
-        return drawn, self.labels[chosen], others, stacked
+        if pairs:
+            chosen[:pairs], second = torch.multinomial(self.pair_weights, 2 * pairs, replacement=True).view(
+                2, -1
+            )
+            others[:pairs] = self.labels[second]
+        painted = slice(pairs, pairs + tinted)
+        if tinted:
+            chosen[painted] = torch.multinomial(self.weights * self.painted, tinted, replacement=True)
+            tints[painted] = torch.randint(len(COLORS), (tinted,), device=self.device)
+        drawn = self.foreground(chosen, scale)
+        if pairs:
+            drawn[:pairs] = self.two(chosen[:pairs], second, stacked[:pairs])
+        if tinted:
+            drawn[painted] = tint(drawn[painted], self.palette[tints[painted]])
+        nothing = torch.empty(n, 0, device=self.device)
+        return drawn, Batch(nothing, self.labels[chosen], tints, others, stacked, tints)
 
     def __call__(self, n: int) -> Batch:
         """One batch."""
-        drawn, labels, others, stacked = self.drawings(n)
+        drawn, batch = self.drawings(n)
         behind, color = self.background(n)
         # A little see-through drawing would teach nothing, so alpha is used as drawn.
         alpha = drawn[:, 3:]
@@ -308,7 +345,7 @@ class Composer:
         hidden = (1 - alpha).mean((1, 2, 3)) < 0.2
         color = torch.where(hidden, NO_COLOR, color)
         pixels = (picture.clamp(0, 1) * 255).round().to(torch.uint8)
-        return Batch(pixels, labels, color, others, stacked)
+        return replace(batch, pictures=pixels, colors=color)
 
 
 class Stream(IterableDataset[Batch]):

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from captions import article, keyword_meanings, tidy
-from codes import pairs, placed
+from codes import Coded, pairs, placed, tinted
 from compose import COLORS, Art, load_art
 from data import STYLES
 from export import load_exported
@@ -162,27 +162,41 @@ def backgrounds(model: Measured, art: Art, number: int = 600) -> float:
 
 
 @torch.no_grad()
+def seen(model: Measured, art: Art, scene: Coded) -> Tensor:
+    """Unit embeddings (n, width) of clean scenes."""
+    pictures = functional.interpolate(
+        (placed(art, scene) + 1) / 2, size=(model.plan.size,) * 2, mode="bilinear"
+    )
+    parts = [model.clip.visual(normalize(part.to(model.device))).float() for part in pictures.split(256)]
+    return functional.normalize(torch.cat(parts), dim=-1)
+
+
 def relations(model: Measured, art: Art, number: int = 2000) -> dict[str, float]:
     """How often a picture of two things is nearer to the text that tells it than to the one with them exchanged."""
     torch.manual_seed(0)
     scene = pairs(art, number)
     first, second = art.labels[scene.pictures], art.labels[scene.others]
-    pictures = functional.interpolate(
-        (placed(art, scene) + 1) / 2, size=(model.plan.size,) * 2, mode="bilinear"
-    )
-    found = torch.cat(
-        [functional.normalize(model.clip.visual(normalize(p)).float(), dim=-1) for p in pictures.split(256)]
-    )
+    found = seen(model, art, scene)
     joints = ["above" if stacked else "left of" for stacked in scene.stacked.tolist()]
     near = []
     for order in ((first, second), (second, first)):
         names = [[article(tidy(art.names[i])) for i in labels.tolist()] for labels in order]
         texts = [f"{a} {joint} {b}" for a, joint, b in zip(names[0], joints, names[1], strict=True)]
         near.append((model.text(texts) * found).sum(1))
-    right, plain = near[0] > near[1], torch.tensor([w.subgroup == "geometric" for w in art.words])
-    both = plain[first] & plain[second]
-    different = first != second
-    return {"shapes": share(right[both & different]), "all": share(right[different])}
+    right = (near[0] > near[1]).cpu()
+    plain = torch.tensor([w.subgroup == "geometric" for w in art.words])
+    shapes, different = plain[first] & plain[second], first != second
+    return {"shapes": share(right[shapes & different]), "all": share(right[different])}
+
+
+def given_colors(model: Measured, art: Art, number: int = 600) -> float:
+    """How often "a COLOR NAME" is nearest with the right color to a thing in a color not its own."""
+    torch.manual_seed(0)
+    scene = tinted(art, number)
+    names = [tidy(art.names[i]) for i in art.labels[scene.pictures].tolist()]
+    texts = model.text([article(f"{color} {name}") for name in names for color in COLORS])
+    cosines = texts.view(number, len(COLORS), -1) @ seen(model, art, scene)[:, :, None]
+    return share(cosines.squeeze(2).argmax(1).cpu() == scene.tints)
 
 
 def keywords(model: Measured, art: Art, most: int = 20) -> dict[str, float]:
@@ -226,6 +240,7 @@ def main() -> None:
         }
     held = art.only(style_mask(art, PLANS[options.name].left_out[:1]))
     figures["background"] = backgrounds(model, held)
+    figures["given_colors"] = given_colors(model, held)
     figures["relations"] = relations(model, held)
     figures["keywords"] = keywords(model, held)
     figures["paraphrases"] = paraphrases(model, held)

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from bpe import learn_merges, write_merges
 from captions import Caption, Writer, article, spoken_colors, tidy, vocabulary_text
-from compose import NO_COLOR, Art, Batch, Composer, load_art
+from compose import ALONE, COLORS, NO_COLOR, Art, Batch, Composer, load_art
 from export import load_exported
 from model import MERGES, PLANS, Plan, new_tokenizer, normalize, open_clip_model
 from torch import Tensor, nn
@@ -27,9 +27,9 @@ from train_vision import Classifier, new_classifier, side_loss, style_mask
 
 BATCH = 384
 RATE = 1.5e-3
-PAIRS = 96
+SCENES = 112
 BANK = 16384
-PAIR_LOSS = 0.4
+SCENE_LOSS = 0.4
 CLASS_SCALE = 20.0
 COLOR_SCALE = 12.0
 EVAL_TEMPLATES = ("{}", "a photo of {}", "a drawing of {}", "{} emoji")
@@ -56,8 +56,8 @@ class Bank:
 
 @torch.no_grad()
 def fill_bank(tower: nn.Module, art: Art, plan: Plan, number: int, device: torch.device) -> Bank:
-    """Embed freshly composed training pictures once, half of them of two things; the tower stays frozen."""
-    composer = Composer(art, plan.size, device, plain=0.75, pairs=0.5)
+    """Embed freshly composed training pictures once, many of two things or in other colors; the tower stays frozen."""
+    composer = Composer(art, plan.size, device, plain=0.75, pairs=0.4, tints=0.2)
     found, scenes = [], []
     torch.manual_seed(plan.seed)
     for _ in range(number // 256):
@@ -72,31 +72,30 @@ def fill_bank(tower: nn.Module, art: Art, plan: Plan, number: int, device: torch
 class TextBatch:
     """Tokens (n, context), meanings as shares of classes (n, classes), colors or NO_COLOR (n,).
 
-    And `pairs` (p,) of the bank's pictures of two things, with tokens (2p, context) of texts that tell them, then of texts
-    that tell them the wrong way round.
+    And `scenes` (p,) of the bank's pictures of two things or of things in a color not their own, with tokens (2p, context)
+    of texts that tell them, then of texts that tell them the wrong way round or in another color.
     """
 
     tokens: Tensor
     meaning: Tensor
     colors: Tensor
-    pairs: Tensor
+    scenes: Tensor
     told: Tensor
 
 
 class CaptionStream(IterableDataset[TextBatch]):
-    """Random captions without end, tokenized; `pairs` are the bank's pictures of two things."""
+    """Random captions without end, tokenized; `scenes` are the bank's pictures of more than a thing as it is."""
 
-    def __init__(self, writer: Writer, merges: Path, pairs: Bank) -> None:
-        self.writer, self.merges, self.seed = writer, merges, writer.seed
-        self.scenes = pairs.scenes
+    def __init__(self, writer: Writer, merges: Path, scenes: Batch) -> None:
+        self.writer, self.merges, self.seed, self.scenes = writer, merges, writer.seed, scenes
 
     def __iter__(self) -> Iterator[TextBatch]:
         torch.manual_seed(self.seed)
         tokenize = new_tokenizer(self.merges)
         while True:
             captions = [self.writer.caption() for _ in range(BATCH)]
-            chosen = torch.randint(len(self.scenes.labels), (PAIRS,))
-            told = [self.pair(index) for index in chosen.tolist()]
+            chosen = torch.randint(len(self.scenes.labels), (SCENES,))
+            told = [self.tell(index) for index in chosen.tolist()]
             yield TextBatch(
                 tokenize([c.text for c in captions]),
                 torch.stack([self.spread(c) for c in captions]),
@@ -105,12 +104,18 @@ class CaptionStream(IterableDataset[TextBatch]):
                 tokenize([true for true, _ in told] + [false for _, false in told]),
             )
 
-    def pair(self, index: int) -> tuple[str, str]:
-        """What is true of a picture of two things, and the same with the things exchanged."""
+    def tell(self, index: int) -> tuple[str, str]:
+        """What is true of a picture, and the same with the things exchanged or in another color."""
         scene = self.scenes
-        first, second, color = (int(each[index]) for each in (scene.labels, scene.others, scene.colors))
-        stacked = bool(scene.stacked[index])
-        texts = [self.writer.placed(*each, stacked) for each in ((first, second), (second, first))]
+        first, second, color, tint = (
+            int(each[index]) for each in (scene.labels, scene.others, scene.colors, scene.tints)
+        )
+        if second == ALONE:
+            other = (tint + self.writer.random.randrange(1, len(COLORS))) % len(COLORS)
+            texts = [self.writer.recolored(first, each) for each in (tint, other)]
+        else:
+            stacked = bool(scene.stacked[index])
+            texts = [self.writer.placed(*each, stacked) for each in ((first, second), (second, first))]
         if color != NO_COLOR and self.writer.random.random() < 0.3:
             texts = [self.writer.on_ground(text, color)[0] for text in texts]
         return texts[0], texts[1]
@@ -125,9 +130,9 @@ class CaptionStream(IterableDataset[TextBatch]):
 class Targets:
     """Where texts should lie: on the prototypes, moved towards the background's color by as much as pictures are."""
 
-    def __init__(self, prototypes: Tensor, colors: Tensor, sides: Tensor, bank: Bank, pairs: Bank) -> None:
+    def __init__(self, prototypes: Tensor, colors: Tensor, sides: Tensor, bank: Bank, scenes: Bank) -> None:
         self.prototypes, self.colors, self.sides = prototypes, colors, sides
-        self.bank, self.pairs = bank, pairs
+        self.bank, self.scenes = bank, scenes
         self.color_share = self.fit_share()
 
     def fit_share(self) -> float:
@@ -168,18 +173,19 @@ class Targets:
         target = true[found] / true[found].sum(1, keepdim=True)
         return functional.cross_entropy(CLASS_SCALE * self.bank.embeddings[chosen][found] @ text.T, target)
 
-    def pair_loss(self, told: Tensor, chosen: Tensor) -> Tensor:
-        """Texts (2p, width) of pictures (p,) of two things, the second half wrong, against these pictures.
+    def scene_loss(self, told: Tensor, chosen: Tensor) -> Tensor:
+        """Texts (2p, width) of pictures (p,) of more than a thing as it is, the second half wrong, against these pictures.
 
-        A text lies where its picture lies, each picture finds its text among all of them, most of all beside the one with
-        its things exchanged, and each text its picture; and what is on which side can be read out of the text as of the picture.
+        A text lies where its picture lies, each picture finds its text among all of them, most of all beside the wrong one,
+        and each text its picture; and what is on which side can be read out of the text as of the picture.
         """
-        pictures, scene = self.pairs.embeddings[chosen], self.pairs.scenes.only(chosen)
+        pictures, scene = self.scenes.embeddings[chosen], self.scenes.scenes.only(chosen)
         true, rows = told[: len(chosen)], torch.arange(len(chosen), device=told.device)
         near = 1 - (true * pictures).sum(1).mean()
         texts = functional.cross_entropy(CLASS_SCALE * pictures @ told.T, rows)
         found = functional.cross_entropy(CLASS_SCALE * true @ pictures.T, rows)
-        side = side_loss(true, self.sides, self.prototypes, CLASS_SCALE, scene)
+        two = scene.two
+        side = side_loss(true[two], self.sides, self.prototypes, CLASS_SCALE, scene.only(two))
         return 4 * near + texts + 0.5 * found + 0.3 * side
 
 
@@ -249,8 +255,9 @@ def train(options: argparse.Namespace) -> None:
     clip, seen = load_towers(options.name, options.work, art, device)
     clip.eval()
     bank = fill_bank(clip.visual, art, plan, 2 * BANK, device)
-    pairs, bank = bank.only(bank.scenes.two), bank.only(~bank.scenes.two)
-    targets = Targets(seen.prototypes, seen.colors, seen.sides, bank, pairs)
+    plain = (bank.scenes.others == ALONE) & (bank.scenes.tints == NO_COLOR)
+    scenes, bank = bank.only(~plain), bank.only(plain)
+    targets = Targets(seen.prototypes, seen.colors, seen.sides, bank, scenes)
     print(json.dumps({"color_share": round(targets.color_share, 3)}), flush=True)
     start = options.work / f"{options.name}-clip.pt"
     kept = None
@@ -266,7 +273,10 @@ def train(options: argparse.Namespace) -> None:
     writer = Writer(art.words, spoken_colors(art), plan.seed)
     batches = iter(
         DataLoader(
-            CaptionStream(writer, options.merges, pairs), batch_size=None, num_workers=1, prefetch_factor=8
+            CaptionStream(writer, options.merges, scenes.scenes),
+            batch_size=None,
+            num_workers=1,
+            prefetch_factor=8,
         )
     )
     fit(clip, targets, optimizer, batches, options.minutes * 60)
@@ -313,8 +323,8 @@ def fit(
         batch = TextBatch(**{f.name: getattr(batch, f.name).to(device) for f in fields(batch)})
         with torch.autocast(device.type, torch.bfloat16):
             text = encode_by_length(clip, torch.cat((batch.tokens, batch.told)))
-        text, told = functional.normalize(text.float(), dim=-1).split((BATCH, 2 * PAIRS))
-        loss = targets.loss(text, batch) + PAIR_LOSS * targets.pair_loss(told, batch.pairs)
+        text, told = functional.normalize(text.float(), dim=-1).split((BATCH, 2 * SCENES))
+        loss = targets.loss(text, batch) + SCENE_LOSS * targets.scene_loss(told, batch.scenes)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()

@@ -39,15 +39,16 @@ MEASURE_SECONDS = 240
 
 @dataclass(frozen=True)
 class Losses:
-    """What is wrong [] with the names, with the background's color, and with who is on which side."""
+    """What is wrong [] with the names, with the colors of backgrounds and of things, and with who is on which side."""
 
     name: Tensor
     color: Tensor
+    tint: Tensor
     side: Tensor
 
     def total(self) -> Tensor:
         """What is minimized []."""
-        return self.name + COLOR_LOSS * self.color + SIDE_LOSS * self.side
+        return self.name + COLOR_LOSS * (self.color + self.tint) + SIDE_LOSS * self.side
 
 
 def sides_of(stacked: Tensor) -> Tensor:
@@ -74,6 +75,7 @@ class Classifier(nn.Module):
         self.tower = tower
         self.prototypes = nn.Parameter(torch.randn(classes, width) * width**-0.5)
         self.colors = nn.Parameter(torch.randn(len(COLORS), width) * width**-0.5)
+        self.tints = nn.Parameter(torch.randn(len(COLORS), width) * width**-0.5)
         self.sides = nn.Parameter(torch.eye(width) + torch.randn(4, width, width) * 0.3 * width**-0.5)
         self.log_scale = nn.Parameter(torch.tensor(math.log(16.0)))
         self.log_color_scale = nn.Parameter(torch.tensor(math.log(10.0)))
@@ -83,10 +85,9 @@ class Classifier(nn.Module):
         return functional.normalize(self.tower(pictures).float(), dim=-1)
 
     def loss(self, embedding: Tensor, batch: Batch) -> Losses:
-        """Cross-entropy over the names, over the colors where there is a named one, and over the sides of two."""
+        """Cross-entropy over the names, over colors where there is a named one, and over the sides of two."""
         prototypes, scale = functional.normalize(self.prototypes, dim=-1), self.log_scale.exp()
         logits = scale * embedding @ prototypes.T
-        shades = self.log_color_scale.exp() * embedding @ functional.normalize(self.colors, dim=-1).T
         names = functional.cross_entropy(
             logits, batch.labels, label_smoothing=LABEL_SMOOTHING, reduction="none"
         )
@@ -94,11 +95,19 @@ class Classifier(nn.Module):
         second = functional.cross_entropy(
             logits, batch.others, label_smoothing=LABEL_SMOOTHING, ignore_index=ALONE, reduction="none"
         )
-        color = functional.cross_entropy(shades, batch.colors, ignore_index=NO_COLOR)
+        color, tint = (
+            self.color_loss(embedding, directions, colors)
+            for directions, colors in ((self.colors, batch.colors), (self.tints, batch.tints))
+        )
         side = embedding.new_zeros(())
         if two.any():
             side = side_loss(embedding[two], self.sides, prototypes, scale, batch.only(two))
-        return Losses(torch.where(two, (names + second) / 2, names).mean(), color.nan_to_num(), side)
+        return Losses(torch.where(two, (names + second) / 2, names).mean(), color, tint, side)
+
+    def color_loss(self, embedding: Tensor, directions: Tensor, colors: Tensor) -> Tensor:
+        """Cross-entropy [] over the directions (colors, width), where a color is named."""
+        shades = self.log_color_scale.exp() * embedding @ functional.normalize(directions, dim=-1).T
+        return functional.cross_entropy(shades, colors, ignore_index=NO_COLOR).nan_to_num()
 
 
 def new_classifier(plan: Plan, classes: int) -> Classifier:
@@ -110,7 +119,7 @@ def new_classifier(plan: Plan, classes: int) -> Classifier:
 
 def new_optimizers(model: Classifier, rate: float) -> list[torch.optim.Optimizer]:
     """SGD with Nesterov momentum for the tower; Adam for the prototypes, whose gradients are rare and small."""
-    head = [model.prototypes, model.colors, model.sides, model.log_scale, model.log_color_scale]
+    head = [model.prototypes, model.colors, model.tints, model.sides, model.log_scale, model.log_color_scale]
     return [
         torch.optim.SGD(
             model.tower.parameters(), lr=rate, momentum=0.9, nesterov=True, weight_decay=WEIGHT_DECAY
@@ -256,7 +265,7 @@ class Run:
         return moved.detach().contiguous(memory_format=torch.channels_last)
 
     def train_step(self, batch: Batch) -> Tensor:
-        """One update; name, color and side loss, and the training accuracy: [4]."""
+        """One update; name, color, tint and side loss, and the training accuracy: [5]."""
         batch = batch.to(self.device)
         pictures = normalize(batch.pictures)
         self.model.train()
@@ -274,15 +283,18 @@ class Run:
         with torch.no_grad():
             guess = (embedding @ functional.normalize(self.model.prototypes, dim=-1).T).argmax(1)
             right = ((guess == batch.labels) | (guess == batch.others)).float().mean()
-            return torch.stack((losses.name, losses.color, losses.side, right)).detach()
+            return torch.stack((losses.name, losses.color, losses.tint, losses.side, right)).detach()
 
     def train(self) -> None:
         """Train for the given minutes of wall time, earlier parts of a resumed run included."""
         budget = self.options.minutes * 60
-        composer = Composer(self.train_art, self.plan.size, self.device, pairs=self.options.pairs)
+        options = self.options
+        composer = Composer(
+            self.train_art, self.plan.size, self.device, pairs=options.pairs, tints=options.tints
+        )
         batches = stream(composer, BATCH, self.plan.seed + self.step)
         last, reported, saved, measured = time.monotonic(), self.seconds, self.seconds, self.seconds
-        sums, count = torch.zeros(4, device=self.device), 0
+        sums, count = torch.zeros(5, device=self.device), 0
         while self.seconds < budget:
             factor = self.options.rate * schedule(self.seconds / budget)
             for optimizer, peak in zip(self.optimizers, self.peaks, strict=True):
@@ -292,10 +304,11 @@ class Run:
             now = time.monotonic()
             self.seconds, last = self.seconds + now - last, now
             if self.seconds - reported > REPORT_SECONDS:
-                loss, color, side, top1 = (sums / count).tolist()
+                loss, color, tint, side, top1 = (sums / count).tolist()
                 self.note(
                     loss=round(loss, 3),
                     color=round(color, 3),
+                    tint=round(tint, 3),
                     side=round(side, 3),
                     top1=round(top1, 3),
                     per_second=round(count * BATCH / (self.seconds - reported)),
@@ -325,6 +338,7 @@ def main() -> None:
     parser.add_argument(
         "--pairs", type=float, default=0.0, help="share of the pictures that show two drawings"
     )
+    parser.add_argument("--tints", type=float, default=0.0, help="share of things in colors not their own")
     parser.add_argument("--weights", type=Path, help="start from the exported weights in this folder")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--fresh", action="store_true", help="ignore an earlier checkpoint")
