@@ -1,4 +1,4 @@
-"""Whole runs: the start until the first step, what the video costs, and how a step grows with canvases.
+"""Whole runs: the start until the first step, what the video costs, `compile`, and how a step grows with canvases.
 
 python benchmarks/runs.py [--rounds 5]
 """
@@ -73,6 +73,24 @@ def canvases(rounds: int) -> dict[int, float]:
     return made
 
 
+def compiled(rounds: int) -> dict[str, dict[str, float]]:
+    """Milliseconds of a step with and without `compile`, alternating, and the seconds that the first one took."""
+    made = {}
+    for generator in ("fourier", "vqgan"):
+        steps, found = {}, {}
+        for name, wish in (("as written", False), ("compiled", True)):
+            recipe = {"prompts": ["a red heart"], "seed": 1, "generator": generator, "compile": wish}
+            session = build(pixforge.load_recipe(recipe))
+            steps[name] = Stepper(session)
+            found[f"first, {name}"] = round(seconds(steps[name], session.scene.device), 2)
+        times: dict[str, list[float]] = {name: [] for name in steps}
+        for _ in range(5 * rounds):
+            for name, step in steps.items():
+                times[name].append(1000 * seconds(step, session.scene.device))
+        made[generator] = {name: round(statistics.median(each), 1) for name, each in times.items()} | found
+    return made
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
@@ -81,6 +99,7 @@ def main() -> None:
     print(json.dumps({"help": process(["-m", "pixforge", "--help"], options.rounds)}))
     print(json.dumps({"until the first step is taken": process(["-c", FIRST], options.rounds)}), flush=True)
     print(json.dumps({"milliseconds for each picture by canvases": canvases(options.rounds)}), flush=True)
+    print(json.dumps({"compile": compiled(options.rounds)}), flush=True)
     print(json.dumps({"run": video_share(options.rounds)}), flush=True)
 
 

@@ -12,9 +12,9 @@ import json
 from pathlib import Path
 
 import torch
-from codes import ALONE, VERSIONS
+from codes import VERSIONS
 from codes import load as load_codes
-from compose import NO_COLOR, load_art
+from compose import ALONE, NO_COLOR, load_art
 from export import LICENSE, halve
 from model import CONTEXT_LENGTH, TOKENS_PLAN
 from PIL import Image
