@@ -40,8 +40,8 @@ BATCH = 48
 # What classifier-free guidance needs: pictures that nothing was said about.
 UNTOLD = 0.1
 # Shares of the pictures that show two drawings, and one in a color not its own.
-PAIRS = 0.22
-RECOLORED = 0.1
+PAIRS = 0.33
+RECOLORED = 0.12
 # How far from a code those lie that stand in for it, in squared distance in the codebook: about one code in three.
 ALIKE = 0.03
 HELD = "twemoji"
@@ -200,7 +200,7 @@ class Run:
             torch.optim.Muon(matrices, lr=MUON_RATE, weight_decay=DECAY),
             torch.optim.AdamW(others, lr=RATE, betas=BETAS, weight_decay=0.0),
         ]
-        self.peaks = [MUON_RATE, RATE]
+        self.peaks = [options.rate * MUON_RATE, options.rate * RATE]
         self.file, self.log = options.work / "tokens.pt", options.work / "tokens.jsonl"
         self.seconds, self.step, self.views = 0.0, 0, 0
         if self.file.exists() and not options.fresh:
@@ -297,6 +297,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=Path("pixforge/weights/embedded"))
     parser.add_argument("--minutes", type=float, default=75)
     parser.add_argument("--start", type=Path, help="exported weights to start from instead of random ones")
+    parser.add_argument("--rate", type=float, default=1.0, help="factor of the peak rates")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--fresh", action="store_true", help="ignore an earlier checkpoint")
     Run(parser.parse_args()).train()
