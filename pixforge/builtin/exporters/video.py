@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Mapping
-from math import floor
+from math import ceil, floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -24,7 +24,7 @@ from pixforge.contracts.files import part_of, publish
 if TYPE_CHECKING:
     import torch
 
-_FPS = 30.0
+_FPS = (10.0, 30.0)
 _GIF_FPS = 20.0
 _GIF_FASTEST = 50.0
 
@@ -38,7 +38,10 @@ class VideoConfig(Config):
     )
     seconds: float = Field(8.0, gt=0, le=3600, description="Length, whatever the number of steps.")
     fps: float | None = Field(
-        None, ge=1, le=120, description="Frames per second; 30 when absent, for gif 20."
+        None,
+        ge=1,
+        le=120,
+        description="Frames per second; when absent as many as there are steps to show, from 10 to 30 (gif: 20).",
     )
     hold_first: float = Field(
         0.5, ge=0, le=3600, description="Seconds that the start stays, within `seconds`."
@@ -56,26 +59,32 @@ class VideoConfig(Config):
     def _possible(self) -> Self:
         if self.quality is not None and self.format in {"gif", "apng"}:
             raise ValueError(f"{self.format} has no quality; leave it out, or choose mp4, webm or webp")
-        if self.format == "gif" and self.rate > _GIF_FASTEST:
+        if self.format == "gif" and self.fps and self.fps > _GIF_FASTEST:
             raise ValueError(
-                f"a gif has at most {_GIF_FASTEST:g} frames per second, so fps: {self.rate:g} cannot be met"
+                f"a gif has at most {_GIF_FASTEST:g} frames per second, so fps: {self.fps:g} cannot be met"
             )
         return self
 
-    @property
-    def rate(self) -> float:
-        """Frames per second."""
-        return self.fps or (_GIF_FPS if self.format == "gif" else _FPS)
+
+_HELD = 0.75
+"""The largest part of the video that the holds get between them."""
+
+
+def frame_rate(config: VideoConfig, steps: int) -> float:
+    """Frames per second for a run of so many steps: more than one frame for a step would cost and show nothing."""
+    if config.fps:
+        return config.fps
+    walk = max(config.seconds - config.hold_first - config.hold_last, (1 - _HELD) * config.seconds)
+    slowest, fastest = _FPS
+    return min(max(slowest, ceil(steps / walk)), _GIF_FPS if config.format == "gif" else fastest)
 
 
 def frame_plan(config: VideoConfig, steps: int, start: int = 0) -> list[int]:
-    """Which step each frame shows: `start` held, an even walk through the steps, the result held.
-
-    The holds get at most three quarters of the video between them.
-    """
-    total = max(1, round(config.seconds * config.rate))
-    first, last = config.hold_first * config.rate, config.hold_last * config.rate
-    shrink = min(1.0, 0.75 * total / max(first + last, 1e-9))
+    """Which step each frame shows: `start` held, an even walk through the steps, the result held."""
+    rate = frame_rate(config, steps - start)
+    total = max(1, round(config.seconds * rate))
+    first, last = config.hold_first * rate, config.hold_last * rate
+    shrink = min(1.0, _HELD * total / max(first + last, 1e-9))
     before, after = max(1, floor(first * shrink + 1e-6)), max(1, floor(last * shrink + 1e-6))
     between = total - before - after
     if between < 0:  # one or two frames in all
@@ -139,6 +148,7 @@ class Video(Exporter[VideoConfig]):
 
     def _plan(self, start: int) -> None:
         plan = frame_plan(self.config, self.output.steps, start)
+        self._rate = frame_rate(self.config, self.output.steps - start)
         self._frames = Counter(plan)
         self._held = self._frames[self.output.steps] if self.output.steps > start else 1
 
@@ -197,7 +207,7 @@ class Video(Exporter[VideoConfig]):
     def _start(self, recording: Recording, begin: Position | None = None) -> None:
         self._recording = recording
         self._encoder = Encoder(
-            self._path.name, self.config.format, self.config.rate, self._quality, recording, begin
+            self._path.name, self.config.format, self._rate, self._quality, recording, begin
         )
 
     def _keep_recording(self) -> Path:
