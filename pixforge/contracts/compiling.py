@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import partial
-from typing import Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -14,28 +13,34 @@ log = logging.getLogger(__name__)
 COMPILERS = ("torch._dynamo", "torch._inductor")
 
 
+def _with_gradient(graph: Any, inputs: Any) -> Any:
+    """The compiler of torch, but for a gradient that is compiled now, and not at the first backward pass.
+
+    There nobody could take the uncompiled function instead.
+    """
+    from torch._functorch import config
+    from torch._inductor.compile_fx import compile_fx
+
+    with config.patch(force_non_lazy_backward_lowering=True):
+        return compile_fx(graph, inputs)
+
+
 class Compiled(Generic[P, R]):
     """A function through torch.compile; with a warning and as it was from then on if it cannot be compiled.
 
-    A machine without a C++ compiler shows only when the function is first called. Its gradient is compiled then, too,
-    not at the first backward pass as is torch's way: there nobody could take the uncompiled function instead.
+    That it, or its gradient, cannot be, or that a machine has no C++ compiler, shows when it is first called.
     """
 
     def __init__(self, function: Callable[P, R]) -> None:
         import torch
-        from torch._functorch import config
 
         self._plain = function
-        self._with_gradient = partial(config.patch, force_non_lazy_backward_lowering=True)
-        self._call: Callable[P, R] = torch.compile(function)
+        self._call: Callable[P, R] = torch.compile(function, backend=_with_gradient)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """What the function returns."""
-        if self._call is self._plain:
-            return self._plain(*args, **kwargs)
         try:
-            with self._with_gradient():
-                return self._call(*args, **kwargs)
+            return self._call(*args, **kwargs)
         except Exception as error:
             if not type(error).__module__.startswith(COMPILERS):
                 raise

@@ -154,6 +154,6 @@ def test_a_gradient_that_cannot_be_compiled_ends_in_the_uncompiled_run(
 
 
 def test_errors_of_the_function_itself_are_not_the_compilers(monkeypatch):
-    monkeypatch.setattr(torch, "compile", lambda function: function)
+    monkeypatch.setattr(torch, "compile", lambda function, **_: function)
     with pytest.raises(ZeroDivisionError):
         Compiled(lambda x: x / 0)(1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pixforge.builtin.exporters.formats import is_even, pieces_of, recording_arguments
 from pixforge.builtin.exporters.position import Position
-from pixforge.builtin.exporters.segment import Segment
+from pixforge.builtin.exporters.segment import Segment, segment_length
 from pixforge.builtin.exporters.sheet import sheet
 from pixforge.errors import RunError
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 QUEUE = 8
 TRIES = 3
 """How often a segment is encoded when ffmpeg dies over it."""
-_SEGMENT = 60
-_KEPT_BYTES = 64 * 2**20
 
 
 class _Mark:
@@ -202,8 +200,3 @@ class Encoder:
         return Segment(
             self._name, pieces_of(self._format), [*source, "-i", "-", *output, "-"], self._recording
         )
-
-
-def segment_length(frame_bytes: int) -> int:
-    """Frames in a segment: as many as may be kept in memory and in a checkpoint."""
-    return max(1, min(_SEGMENT, _KEPT_BYTES // max(frame_bytes, 1)))

@@ -13,8 +13,9 @@ import pytest
 from pydantic import ValidationError
 
 from pixforge.builtin.exporters import encoder, segment
+from pixforge.builtin.exporters.plan import VideoConfig, frame_plan, frame_rate
 from pixforge.builtin.exporters.recording import Recording
-from pixforge.builtin.exporters.video import Video, VideoConfig, frame_plan, frame_rate
+from pixforge.builtin.exporters.video import Video
 from pixforge.errors import RunError
 from pixforge.metadata import read_recipe
 
@@ -236,7 +237,8 @@ def test_full_disk_is_named(output, report, seconds, monkeypatch):
 SCRIPT = """
 import sys, time, torch
 from pathlib import Path
-from pixforge.builtin.exporters.video import Video, VideoConfig
+from pixforge.builtin.exporters.plan import VideoConfig
+from pixforge.builtin.exporters.video import Video
 from pixforge.contracts import Output, StepReport
 video = Video(VideoConfig(format=sys.argv[2], seconds=8), Output(Path(sys.argv[1]), "prompts: [x]", (64, 64), 2000, 1))
 for step in range(2001):
