@@ -13,6 +13,11 @@ def plain_text(text: str) -> str:
     return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
+def plain_name(name: object) -> str:
+    """A file's name on one line, without what a terminal would obey."""
+    return plain_text(str(name)).replace("\n", "\\n")
+
+
 class PixforgeError(Exception):
     """Base of all deliberate errors; `exit_status` is what the command line ends with."""
 

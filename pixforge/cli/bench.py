@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pixforge.cli.options import add_disable, add_overrides, add_trust, add_verbose, overrides_of
-from pixforge.errors import InputError
+from pixforge.errors import InputError, plain_name
 
 if TYPE_CHECKING:
     from pixforge.engine import Session
@@ -98,7 +98,7 @@ def table(name: str, facts: dict[str, Any], found: Measurement) -> list[str]:
         f"{found.ratio:.2f} (quartiles {low:.2f} to {high:.2f}), peak memory {found.memory / 2**20:.0f} MiB"
     )
     return [
-        f"### {name}",
+        f"### {plain_name(name)}",
         "",
         ", ".join(f"{key} {value}" for key, value in facts.items() if key not in {"chunks", "compile"}),
         "",

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pixforge.cli.options import add_disable, add_trust, add_verbose
-from pixforge.errors import InputError
+from pixforge.errors import InputError, plain_name
 
 if TYPE_CHECKING:
     from pixforge.recipe import Recipe
@@ -44,7 +44,7 @@ def _check(source: str, args: argparse.Namespace) -> int:
     except InputError as error:
         print(error, file=sys.stderr)
         return error.exit_status
-    print(f"{source}: ok{needs}")
+    print(f"{plain_name(source)}: ok{needs}")
     return 0
 
 

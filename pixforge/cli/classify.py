@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pixforge.cli.perceptors import add_fit, add_perceptors, perceptors_of, say_skipped
-from pixforge.errors import ImageError, InputError
+from pixforge.errors import ImageError, InputError, plain_name
 
 if TYPE_CHECKING:
     from pixforge.search import Classification
@@ -87,8 +87,8 @@ def _print(found: list[Classification], args: argparse.Namespace) -> None:
 def _table(found: list[Classification], top: int) -> list[str]:
     rows = []
     for each in found:
-        cells = (f"{label} {value:.1%}" for label, value in each.top(top))
-        rows.append((str(each.picture), list(cells)))
+        cells = (f"{plain_name(label)} {value:.1%}" for label, value in each.top(top))
+        rows.append((plain_name(each.picture), list(cells)))
     name = max(len(path) for path, _ in rows)
     count = max(len(cells) for _, cells in rows)
     widths = [max(len(cells[column]) for _, cells in rows) for column in range(count)]

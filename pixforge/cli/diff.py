@@ -6,6 +6,7 @@ import argparse
 import json
 
 from pixforge.cli.options import add_disable, add_trust, add_verbose
+from pixforge.errors import plain_name
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,5 +38,5 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"same": not found, "differences": found}))
     else:
-        print("\n".join(found) if found else "no difference")
+        print("\n".join(map(plain_name, found)) if found else "no difference")
     return 1 if found else 0

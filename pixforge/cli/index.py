@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from pixforge.cli.perceptors import add_fit, add_perceptors, make_bar, perceptors_of, say_skipped
-from pixforge.errors import InputError
+from pixforge.errors import InputError, plain_name
 
 if TYPE_CHECKING:
     from pixforge.recipe import Recipe
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         )
     else:
         print(
-            f"{args.folder}: {done.pictures} pictures ({done.new} new, {done.changed} changed, {done.removed} gone, "
+            f"{plain_name(args.folder)}: {done.pictures} pictures ({done.new} new, {done.changed} changed, {done.removed} gone, "
             f"{len(done.skipped)} skipped) in {done.seconds:.1f} s"
         )
     if not done.pictures:

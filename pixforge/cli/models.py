@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from pixforge.cli import vqgans
+from pixforge.cli import vqgan_files, vqgans
 from pixforge.cli.options import add_verbose
 from pixforge.errors import InputError
 
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the table or one description, fetch, or verify."""
     action, names = _split(args.words)
     if action == "convert":
-        vqgans.convert(names[0], args.out, force=args.force)
+        vqgan_files.convert(names[0], args.out, force=args.force)
     elif action == "fetch":
         _fetch(names[0], args.source, offline=args.offline)
     elif action == "verify":
@@ -77,7 +77,7 @@ def _fetch(name: str, source: str | None, *, offline: bool) -> None:
     from pixforge.weights.files import offline as without_network
 
     if vqgans.is_vqgan(name):
-        print(f"{name}: {vqgans.fetch(name, source, offline=offline).weights}")
+        print(f"{name}: {vqgan_files.fetch(name, source, offline=offline).weights}")
         return
     if source is not None:
         raise InputError(
@@ -96,7 +96,7 @@ def _verify(names: list[str]) -> None:
 
     for name in names or [*_names_here(), *vqgans.names_here()]:
         if vqgans.is_vqgan(name):
-            print(vqgans.verify(name))
+            print(vqgan_files.verify(name))
             continue
         found = verify(name)
         checked = (

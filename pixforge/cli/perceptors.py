@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pixforge.cli.options import add_disable, add_trust, add_verbose
-from pixforge.errors import InputError
+from pixforge.errors import InputError, plain_name, plain_text
 
 if TYPE_CHECKING:
     from pixforge.recipe import Recipe
@@ -60,8 +60,8 @@ def perceptors_of(args: argparse.Namespace) -> Recipe | list[str] | None:
 
 def say_skipped(path: Any, reason: Any) -> None:
     """One line on standard error for a picture that is left out."""
-    text = str(reason).removeprefix(f"{path}: ")
-    print(f"skipped {path}: {text}", file=sys.stderr)
+    text = plain_text(str(reason)).removeprefix(f"{plain_text(str(path))}: ")
+    print(f"skipped {plain_name(path)}: {text}", file=sys.stderr)
 
 
 def make_bar(what: str, *, quiet: bool) -> Callable[[int, int], None] | None:

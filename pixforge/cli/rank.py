@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixforge.cli.perceptors import add_fit, add_perceptors, perceptors_of, say_skipped
-from pixforge.errors import ImageError, InputError, OutputError
+from pixforge.errors import ImageError, InputError, OutputError, plain_name
 
 if TYPE_CHECKING:
     from pixforge.search import Ranked
@@ -88,7 +88,7 @@ def _print(found: list[Ranked], args: argparse.Namespace) -> None:
     print("  ".join([" " * number, *(name.rjust(width) for name, width in zip(names, widths, strict=True))]))
     for place, each in enumerate(found, 1):
         cells = (f"{each.scores[name]:{width}.3f}" for name, width in zip(names, widths, strict=True))
-        print("  ".join([f"{place:>{number}}", *cells, str(each.picture)]))
+        print("  ".join([f"{place:>{number}}", *cells, plain_name(each.picture)]))
 
 
 def _check_new(folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pixforge.cli.index import one_perceptor
 from pixforge.cli.perceptors import add_perceptors
-from pixforge.errors import InputError
+from pixforge.errors import InputError, plain_name
 
 if TYPE_CHECKING:
     from pixforge.search import Found
@@ -97,8 +97,10 @@ def _print(found: list[Found], args: argparse.Namespace) -> None:
             print(json.dumps({"place": place, "score": round(each.score, 6), "picture": str(each.path)}))
     elif args.paths or args.zero:
         end = "\0" if args.zero else "\n"
-        sys.stdout.write("".join(f"{each.path}{end}" for each in found))
+        # A program gets the very names, a terminal nothing that it would obey.
+        show = plain_name if sys.stdout.isatty() else str
+        sys.stdout.write("".join(f"{show(each.path)}{end}" for each in found))
     else:
         width = len(str(len(found)))
         for place, each in enumerate(found, 1):
-            print(f"{place:>{width}}  {each.score:6.3f}  {each.path}")
+            print(f"{place:>{width}}  {each.score:6.3f}  {plain_name(each.path)}")

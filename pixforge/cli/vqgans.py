@@ -1,9 +1,8 @@
-"""The part of `pixforge models` that is about VQGANs: the one that ships, the published ones, and checkpoints."""
+"""What `pixforge models` knows of VQGANs: the one that ships, the published ones, and checkpoints."""
 
 from __future__ import annotations
 
 import difflib
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 PREFIX = "vqgan:"
 EMBEDDED = f"{PREFIX}embedded"
 FILES = {".yaml", ".yml", ".ckpt", ".pth"}
-SHOWN = 8
 ALIKE = 0.8
 
 
@@ -65,7 +63,7 @@ def _embedded_row() -> tuple[str, str, str, str, str, str]:
     from pixforge.weights.files import megabytes
 
     try:
-        files = _find(EMBEDDED)
+        files = find(EMBEDDED)
         config = parse_config(read_yaml(files.config), str(files.config))
     except WeightsError:  # a damaged installation; the other rows are still of use
         return EMBEDDED, "no", "?", "?", "?", f"damaged: `pixforge models verify {EMBEDDED}` says how"
@@ -81,7 +79,7 @@ def about(name: str) -> list[str]:
         WeightsError: it is unknown.
     """
     known = published(name)
-    files = _files(name) if known else _find(name)
+    files = _files(name) if known else find(name)
     facts = _file_facts(files) if files else {}
     if known is not None:
         facts = facts or {"here": _how(known)}
@@ -115,97 +113,21 @@ def _file_facts(files: Files) -> dict[str, str]:
     }
 
 
-def fetch(name: str, source: str | None, *, offline: bool) -> Files:
-    """Get one, with its progress on standard error.
+def find(name: str) -> Files:
+    """The files of one.
 
     Raises:
-        WeightsError: it cannot be had.
+        WeightsError: they are not here.
     """
-    from pixforge.vqgan.fetch import fetch
+    from pixforge.vqgan import files
 
-    show = _show if sys.stderr.isatty() else None
-    found = fetch(
-        name.removeprefix(PREFIX), source=Path(source) if source else None, offline=offline, progress=show
-    )
-    if show:
-        print(file=sys.stderr)
-    return found
-
-
-def _show(have: int, total: int | None) -> None:
-    of = f" of {total / 1e6:.0f}" if total else ""
-    print(f"\r{have / 1e6:.0f}{of} MB", end="", file=sys.stderr, flush=True)
-
-
-def verify(name: str) -> str:
-    """Load it, compare its hash where one is published, and say what it is.
-
-    Raises:
-        WeightsError: it is not here, or damaged.
-    """
-    import json
-
-    from pixforge.errors import WeightsError
-    from pixforge.vqgan.load import load_vqgan
-    from pixforge.weights.checkpoint import read_checkpoint
-    from pixforge.weights.files import megabytes, sha256_of
-
-    files = _find(name)
-    found = sha256_of(files.weights)
-    known = published(name)
-    expected = known.sha256 if known else None
-    card = files.weights.with_suffix(".json")
-    if files.name == "embedded" and card.is_file():
-        expected = json.loads(card.read_text("utf-8"))["sha256"]
-    if expected is not None and found != expected:
-        raise WeightsError(
-            f"{files.weights} is damaged: its SHA-256 is {found}, not {expected}; get it again"
-        )
-    load_vqgan(files)
-    checked = "as published" if expected else "whole and fits its configuration; nobody published its hash"
-    refused = read_checkpoint(files.weights).refused
-    more = f"\n{_refused(refused)}" if refused else ""
-    return f"{name}: {checked} ({megabytes(files.weights.stat().st_size)}, SHA-256 {found}){more}"
-
-
-def convert(name: str, out: str | None, *, force: bool) -> None:
-    """Make a .safetensors file of a checkpoint, and say what was left out of it.
-
-    Raises:
-        WeightsError: it cannot be read, or the file is there already.
-    """
-    from pixforge.weights.convert import convert
-    from pixforge.weights.files import megabytes
-
-    made = convert(Path(name), Path(out) if out else None, overwrite=force)
-    print(f"{made.file}: {made.count} tensors kept, {megabytes(made.bytes)}")
-    if made.dropped:
-        print(f"left out, since only training needs them: {_list(made.dropped)}")
-    if made.refused:
-        print(_refused(made.refused))
-
-
-def _refused(names: tuple[str, ...]) -> str:
-    return f"not loaded, since they are no tensors and could run code: {_list(names)}"
-
-
-def _list(names: tuple[str, ...]) -> str:
-    from pixforge.weights.inert import printable
-
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(printable(name) for name in names[:SHOWN]) + more
-
-
-def _find(name: str) -> Files:
-    from pixforge.vqgan.files import find
-
-    return find(name.removeprefix(PREFIX), Path.cwd())
+    return files.find(name.removeprefix(PREFIX), Path.cwd())
 
 
 def _files(name: str) -> Files | None:
     from pixforge.errors import WeightsError
 
     try:
-        return _find(name)
+        return find(name)
     except WeightsError:
         return None

@@ -14,9 +14,10 @@ from pixforge.contracts.components import (
 )
 from pixforge.contracts.config import Config, LossConfig, PerceptorConfig
 from pixforge.contracts.draws import Draws, Stream
+from pixforge.contracts.output import Output
 from pixforge.contracts.placement import Placement
 from pixforge.contracts.schedule import Range, Schedule
-from pixforge.contracts.step import Canvas, Goal, Output, Scene, StepReport, View
+from pixforge.contracts.step import Canvas, Goal, Scene, StepReport, View
 
 __all__ = [
     "Augmentation",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -13,17 +13,29 @@ log = logging.getLogger(__name__)
 COMPILERS = ("torch._dynamo", "torch._inductor")
 
 
+def _with_gradient(graph: Any, inputs: Any) -> Any:
+    """The compiler of torch, but for a gradient that is compiled now, and not at the first backward pass.
+
+    There nobody could take the uncompiled function instead.
+    """
+    from torch._functorch import config
+    from torch._inductor.compile_fx import compile_fx
+
+    with config.patch(force_non_lazy_backward_lowering=True):
+        return compile_fx(graph, inputs)
+
+
 class Compiled(Generic[P, R]):
     """A function through torch.compile; with a warning and as it was from then on if it cannot be compiled.
 
-    A machine without a C++ compiler shows only when the function is first called.
+    That it, or its gradient, cannot be, or that a machine has no C++ compiler, shows when it is first called.
     """
 
     def __init__(self, function: Callable[P, R]) -> None:
         import torch
 
         self._plain = function
-        self._call: Callable[P, R] = torch.compile(function)
+        self._call: Callable[P, R] = torch.compile(function, backend=_with_gradient)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """What the function returns."""

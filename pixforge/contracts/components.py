@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, get
 
 from pixforge.contracts.config import Config
 from pixforge.contracts.draws import Stream
+from pixforge.contracts.output import Output
 from pixforge.contracts.placement import Placement
-from pixforge.contracts.step import Goal, Output, Scene, StepReport, View
+from pixforge.contracts.step import Goal, Scene, StepReport, View
 from pixforge.errors import UnsupportedError
 
 if TYPE_CHECKING:

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from pixforge.errors import plain_name
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Live
     from rich.progress import TaskID
@@ -68,7 +70,7 @@ class PlainProgress:
         self._tenth = max(1, steps // 10)
         self._begun = self._printed = time.perf_counter()
         print(
-            f"{recipe.context.name}: {steps} steps of {recipe.size[0]} x {recipe.size[1]} pixels",
+            f"{plain_name(recipe.context.name)}: {steps} steps of {recipe.size[0]} x {recipe.size[1]} pixels",
             file=sys.stderr,
         )
 
@@ -119,7 +121,9 @@ class LiveProgress:
         )
         self._live = Live(*columns, console=Console(stderr=True), auto_refresh=False)
         self._live.start()
-        self._task = self._live.add_task(recipe.context.name, total=max(steps, 1), terms="", clock="")
+        self._task = self._live.add_task(
+            plain_name(recipe.context.name), total=max(steps, 1), terms="", clock=""
+        )
         self._live.refresh()
         self._clock = _Clock(steps)
 

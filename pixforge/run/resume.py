@@ -7,23 +7,17 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixforge.errors import InputError, OutputError, PluginError
-from pixforge.recipe import load_recipe
-from pixforge.recipe.differences import Difference, differences
-from pixforge.recipe.digests import changed_files, with_hashes
-from pixforge.recipe.model import Context
-from pixforge.recipe.read import read
-from pixforge.recipe.resolve import plain_recipe
-from pixforge.run.checkpoint import NAME as CHECKPOINT
-from pixforge.run.checkpoint import Checkpoint, read_checkpoint
+from pixforge.errors import InputError, OutputError
+from pixforge.recipe.differences import Difference
+from pixforge.run.checkpoint import Checkpoint
 from pixforge.run.folder import branch_folder, check_folder, clear_parts, locked, run_folder
 from pixforge.run.manifest import NAME, describe_session, fingerprint
 from pixforge.run.metrics import NAME as METRICS
+from pixforge.run.plan import Plan, planned, refusal
 from pixforge.run.progress import Progress, Silent
 from pixforge.run.render import render, write_recipe
 from pixforge.run.runner import RECIPE, Run
@@ -32,20 +26,8 @@ from pixforge.run.sinks import open_sinks
 from pixforge.run.stop import Stop
 
 if TYPE_CHECKING:
-    from pixforge.recipe import Recipe
     from pixforge.recipe.overrides import Override
     from pixforge.run.result import Result
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What is going to be run: `saved` is where it goes on from, `changes` make it a branch."""
-
-    parent: Path
-    saved: Checkpoint | None
-    recipe: Recipe
-    changes: list[Difference]
-    doubts: list[str]
 
 
 def resume(
@@ -80,7 +62,7 @@ def resume(
     with ExitStack() as stack:
         if parent.is_dir() and os.access(parent, os.W_OK):
             stack.enter_context(locked(parent))
-        plan = _planned(parent, overrides, force, tuple(disabled))
+        plan = planned(parent, overrides, force, tuple(disabled))
         branch = bool(plan.changes) or out is not None
         if branch:
             target = Path(out) if out is not None else branch_folder(parent)
@@ -95,59 +77,7 @@ def resume(
         return _go_on(plan, target, branch, force, progress or Silent(), started)
 
 
-def _planned(parent: Path, overrides: Any, force: bool, disabled: tuple[str, ...]) -> _Plan:
-    saved, edited = read_checkpoint(parent) if parent.is_dir() else None, (parent / RECIPE).is_file()
-    if saved is None and not edited:
-        raise OutputError(f"{parent}: holds no run to go on with; `pixforge run` starts one")
-    source = parent / (CHECKPOINT if saved else RECIPE)
-    if saved is not None:
-        _check_plugins(parent, edited=edited)
-    old = load_recipe(source, disabled=disabled, check_files=False, trust_plugins=True)
-    doubts: list[str] = []
-    if edited and saved and (parent / RECIPE).read_bytes() != saved.recipe.encode():
-        now = load_recipe(parent / RECIPE, disabled=disabled, check_files=False)
-        found = _changes(old, now, parent)
-        doubts += [f"{RECIPE}: {each}" for each in found]
-        source = parent / RECIPE if found else source
-    doubts += [problem.message for problem in changed_files(old)]
-    new = load_recipe(source, overrides, disabled=disabled, check_files=False, trust_plugins=True)
-    new = new.with_context(Context(new.context.registry, new.context.folder, parent.resolve().name))
-    if doubts and not force:
-        raise _refusal(parent, doubts)
-    return _Plan(parent, saved, with_hashes(new), _changes(old, new, parent), doubts)
-
-
-def _check_plugins(parent: Path, *, edited: bool) -> None:
-    """See that a checkpoint runs only what the recipe beside it names too, which people can read.
-
-    Raises:
-        PluginError: it names others.
-    """
-    known = _plugins(parent / RECIPE) if edited else []
-    if others := [name for name in _plugins(parent / CHECKPOINT) if name not in known]:
-        raise PluginError(
-            f"{parent / CHECKPOINT}: names programs as plugins ({', '.join(map(repr, others[:3]))}) that {RECIPE} beside it "
-            "does not; name them there too, if they are yours"
-        )
-
-
-def _plugins(source: Path) -> list[Any]:
-    found = read(source).data.get("plugins")
-    return found if isinstance(found, list) else []
-
-
-def _changes(old: Recipe, new: Recipe, folder: Path) -> list[Difference]:
-    found = differences(plain_recipe(old, folder), plain_recipe(new, folder))
-    return [each for each in found if each.where[0] != "files"]
-
-
-def _refusal(parent: Path, doubts: list[str]) -> InputError:
-    return InputError(
-        f"{parent}: has changed since the checkpoint: {'; '.join(doubts)}. --force goes on all the same"
-    )
-
-
-def _same_folder(plan: _Plan) -> Path:
+def _same_folder(plan: Plan) -> Path:
     parent, saved = plan.parent, plan.saved
     if not os.access(parent, os.W_OK | os.X_OK):
         raise OutputError(f"{parent}: cannot be written to; -o DIR goes on in another folder")
@@ -167,9 +97,7 @@ def _status(folder: Path) -> str | None:
         return None
 
 
-def _go_on(
-    plan: _Plan, folder: Path, branch: bool, force: bool, progress: Progress, started: float
-) -> Result:
+def _go_on(plan: Plan, folder: Path, branch: bool, force: bool, progress: Progress, started: float) -> Result:
     from pixforge.engine import build
 
     recipe, saved = plan.recipe, plan.saved
@@ -181,7 +109,7 @@ def _go_on(
     versions = fingerprint(session)
     doubts = [*plan.doubts, *_other_versions(saved, versions, plan.changes)]
     if doubts and not force:
-        raise _refusal(plan.parent, doubts)
+        raise refusal(plan.parent, doubts)
     facts, timings = describe_session(session), {"build": time.perf_counter() - started}
     loop = session.run(saved.state(), saved.facts.factor) if saved else session.run()
     last = saved.report(loop) if saved else None
@@ -219,7 +147,7 @@ def _of_a_change(name: str, wished: set[str | int]) -> bool:
     return name.startswith(("weights of", "plugin ")) and bool(wished - {"steps", "checkpoint", "recovery"})
 
 
-def _lineage(plan: _Plan, folder: Path, branch: bool, doubts: list[str]) -> list[dict[str, Any]]:
+def _lineage(plan: Plan, folder: Path, branch: bool, doubts: list[str]) -> list[dict[str, Any]]:
     saved = plan.saved
     entry: dict[str, Any] = {
         "step": saved.facts.step if saved else 0,

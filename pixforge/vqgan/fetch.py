@@ -12,8 +12,9 @@ from pixforge.errors import WeightsError
 from pixforge.vqgan.config import parse_config, read_yaml
 from pixforge.vqgan.files import CONFIGS, WEIGHTS, Files, cache_folder, cached, find, first_of, logs_of
 from pixforge.vqgan.published import ALIASES, Published, published
-from pixforge.weights.download import Progress, Wanted, download
+from pixforge.weights.download import Progress, download
 from pixforge.weights.files import sha256_of
+from pixforge.weights.part import Wanted
 
 
 def fetch(

@@ -7,17 +7,16 @@ import http.client
 import json
 import logging
 import os
-import shutil
 import time
 import urllib.error
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from pixforge.errors import WeightsError
 from pixforge.weights.addresses import FailedError, open_address, short
+from pixforge.weights.part import ANYTHING, Wanted, check, drop, enough_space, note, read_note
 
 CHUNK = 1 << 20
 TRIES = 4
@@ -29,18 +28,10 @@ Progress = Callable[[int, "int | None"], None]
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What a file must be, as far as that is known."""
-
-    size: int | None = None
-    sha256: str | None = None
-
-
 def download(
     urls: Sequence[str],
     target: Path,
-    wanted: Wanted = Wanted(),
+    wanted: Wanted = ANYTHING,
     *,
     progress: Progress | None = None,
     timeout: float = 30,
@@ -90,12 +81,12 @@ def _from_any(urls: Sequence[str], target: Path, wanted: Wanted, progress: Progr
     for url in urls:
         try:
             _from(url, part, wanted, progress, timeout)
-            _check(part, wanted)
+            check(part, wanted)
         except FailedError as failure:
             failures.append(f"{short(url)}: {failure}")
             continue
         part.replace(target)
-        _note(part).unlink(missing_ok=True)
+        note(part).unlink(missing_ok=True)
         return
     raise WeightsError(f"cannot fetch {target.name}: {'; '.join(failures) or 'it has no address'}")
 
@@ -116,7 +107,7 @@ def _from(url: str, part: Path, wanted: Wanted, progress: Progress, timeout: flo
 
 def _once(url: str, part: Path, wanted: Wanted, progress: Progress, timeout: float) -> None:
     have = part.stat().st_size if part.exists() else 0
-    known = _read_note(part) if have else {}
+    known = read_note(part) if have else {}
     if known.get("url") != url:
         have, known = 0, {}
     if have and have == known.get("total"):
@@ -127,7 +118,7 @@ def _once(url: str, part: Path, wanted: Wanted, progress: Progress, timeout: flo
     try:
         with open_address(url, headers, timeout, hashed=wanted.sha256 is not None) as answer:
             begin, total = _begin(answer, have, known, part, wanted)
-            _note(part).write_text(json.dumps({"url": url, "validator": _validator(answer), "total": total}))
+            note(part).write_text(json.dumps({"url": url, "validator": _validator(answer), "total": total}))
             _receive(answer, part, begin, total, progress)
     except urllib.error.HTTPError as error:
         raise _refused(error, part) from error
@@ -141,7 +132,7 @@ def _once(url: str, part: Path, wanted: Wanted, progress: Progress, timeout: flo
 def _refused(error: urllib.error.HTTPError, part: Path) -> FailedError:
     error.close()
     if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and part.exists():
-        _drop(part)
+        drop(part)
         return FailedError("the part did not fit the file", again=True)
     return FailedError(f"the server says {error.code} {error.reason}", again=error.code >= 500)
 
@@ -158,15 +149,15 @@ def _begin(
         first, total = _range(answer)
         same = known.get("validator") == _validator(answer) and known.get("total") in {None, total}
         if first != have or total is None or not same:
-            _drop(part)
+            drop(part)
             raise FailedError("the file changed in between", again=True)
     else:
         have = 0
-    if total is None and not answer.chunked and wanted == Wanted():
+    if total is None and not answer.chunked and wanted == ANYTHING:
         raise FailedError("it does not say how long the file is, so nobody knows when it is whole")
     if total is not None and wanted.size not in {None, total}:
         raise FailedError(f"it offers {total} bytes, not {wanted.size}")
-    _enough_space(part, (total or wanted.size or 0) - have)
+    enough_space(part, (total or wanted.size or 0) - have)
     return have, total if total is not None else wanted.size
 
 
@@ -180,7 +171,7 @@ def _receive(answer: Any, part: Path, have: int, total: int | None, progress: Pr
             have += len(chunk)
             if have > limit:
                 stream.close()
-                _drop(part)
+                drop(part)
                 raise FailedError(f"it sends more than the {limit} bytes that it should have")
             stream.write(chunk)
             progress(have, total)
@@ -201,19 +192,6 @@ def _chunks(answer: Any) -> Iterator[bytes]:
         yield chunk
 
 
-def _check(part: Path, wanted: Wanted) -> None:
-    """Whether the whole part is what it should be; a wrong one is deleted."""
-    from pixforge.weights.files import sha256_of
-
-    size = part.stat().st_size
-    if wanted.size not in {None, size}:
-        _drop(part)
-        raise FailedError(f"it gave {size} bytes, not {wanted.size}")
-    if wanted.sha256 is not None and (found := sha256_of(part)) != wanted.sha256:
-        _drop(part)
-        raise FailedError(f"it gave another file: SHA-256 {found[:12]}…, not {wanted.sha256[:12]}…")
-
-
 def _range(answer: Any) -> tuple[int | None, int | None]:
     """From `bytes 100-199/300`: 100 and 300."""
     place, _, total = answer.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
@@ -224,29 +202,6 @@ def _range(answer: Any) -> tuple[int | None, int | None]:
 def _validator(answer: Any) -> str | None:
     found = answer.headers.get("ETag") or answer.headers.get("Last-Modified")
     return str(found) if found else None
-
-
-def _enough_space(part: Path, more: int) -> None:
-    free = shutil.disk_usage(part.parent).free
-    if more > free:
-        raise WeightsError(f"{part.parent} has {free / 1e9:.1f} GB free, {more / 1e9:.1f} GB are needed")
-
-
-def _note(part: Path) -> Path:
-    return part.with_name(f"{part.name}.json")
-
-
-def _read_note(part: Path) -> dict[str, Any]:
-    try:
-        note = json.loads(_note(part).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return note if isinstance(note, dict) else {}
-
-
-def _drop(part: Path) -> None:
-    part.unlink(missing_ok=True)
-    _note(part).unlink(missing_ok=True)
 
 
 def _silent(_: int, __: int | None) -> None:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 from torch._dynamo.utils import counters
+from torch._inductor.graph import GraphLowering
 
 import pixforge
 from pixforge.contracts.compiling import Compiled
@@ -108,7 +109,51 @@ def test_without_a_compiler_the_run_goes_on_with_a_warning(caplog, tmp_path, mon
     assert "\n" not in record.message
 
 
+@pytest.fixture
+def no_gradient_compiles(tmp_path, monkeypatch):
+    """Forward graphs compile, those of the backward pass do not; gives how many of each were tried."""
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    torch.compiler.reset()
+    tried = {False: 0, True: 0}
+    run = GraphLowering.run
+
+    def refuse(self, *args):
+        tried[bool(self.is_backward)] += 1
+        if self.is_backward:
+            raise NotImplementedError("no such gradient")
+        return run(self, *args)
+
+    monkeypatch.setattr(GraphLowering, "run", refuse)
+    return tried
+
+
+@needs_compiler
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of the compiler, about itself
+def test_a_gradient_that_cannot_be_compiled_ends_in_the_uncompiled_run(
+    no_gradient_compiles, tiny_folder, caplog
+):
+    recipe = {
+        "prompts": ["a heart"],
+        "seed": 1,
+        "size": 32,
+        "steps": 3,
+        "cutouts": {"type": "random", "count": 3},
+        "perceptors": [{"type": "open_clip", "model": f"local-dir:{tiny_folder}"}],
+    }
+    plain, compiled = (
+        list(pixforge.optimize(pixforge.load_recipe({**recipe, "compile": wish})))[-1].image
+        for wish in (False, True)
+    )
+    assert no_gradient_compiles[False] >= 1
+    assert no_gradient_compiles[True] == 1
+    assert torch.equal(compiled, plain)
+    (record,) = [each for each in caplog.records if each.name.startswith("pixforge")]
+    assert "compile: true does not work here" in record.message
+    assert "\n" not in record.message
+
+
 def test_errors_of_the_function_itself_are_not_the_compilers(monkeypatch):
-    monkeypatch.setattr(torch, "compile", lambda function: function)
+    monkeypatch.setattr(torch, "compile", lambda function, **_: function)
     with pytest.raises(ZeroDivisionError):
         Compiled(lambda x: x / 0)(1)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,8 @@ import pytest
 from pixforge.errors import WeightsError
 from pixforge.weights import addresses
 from pixforge.weights import download as module
-from pixforge.weights.download import Wanted, download
+from pixforge.weights.download import download
+from pixforge.weights.part import Wanted
 
 DATA = bytes(range(256)) * 1200
 DIGEST = hashlib.sha256(DATA).hexdigest()
@@ -282,7 +284,7 @@ def test_processes_wait_for_one_another_and_take_over(server, tmp_path):
 
 
 def test_a_full_disk_is_named_before_it_is_full(server, tmp_path, monkeypatch):
-    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10})())
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10})())
     with pytest.raises(WeightsError, match="are needed"):
         download([url(server, "good")], tmp_path / "model.ckpt")
     assert not (tmp_path / "model.ckpt").exists()

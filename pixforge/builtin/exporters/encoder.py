@@ -1,7 +1,8 @@
 """From reports to a recording, on a thread of its own.
 
-The video is encoded in segments of about a second, each by an ffmpeg of its own. So a run that stops and goes on needs
-to keep the frames of the last segment only, and the frames of the video do not depend on where it stopped.
+The video is encoded in segments, each by an ffmpeg of its own. So a run that stops and goes on needs to keep the frames
+of the last segment only, and the frames of the video do not depend on where it stopped. To start an ffmpeg costs as much
+as 20 small frames, so the segments are no shorter than memory and checkpoints ask for.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pixforge.builtin.exporters.formats import is_even, pieces_of, recording_arguments
 from pixforge.builtin.exporters.position import Position
-from pixforge.builtin.exporters.segment import Segment
+from pixforge.builtin.exporters.segment import Segment, segment_length
 from pixforge.builtin.exporters.sheet import sheet
 from pixforge.errors import RunError
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 QUEUE = 8
 TRIES = 3
 """How often a segment is encoded when ffmpeg dies over it."""
-_KEPT_BYTES = 128 * 2**20
 
 
 class _Mark:
@@ -149,7 +149,7 @@ class Encoder:
             mark.done.set()
 
     def _show(self, frame: Frame, count: int) -> None:
-        length = segment_length(self._fps, frame.nbytes)
+        length = segment_length(frame.nbytes)
         while count:
             part = min(count, length - sum(self._at.counts))
             self._at.frames.append(frame)
@@ -195,13 +195,8 @@ class Encoder:
     def _start(self, frame: Frame) -> Segment:
         height, width, _ = frame.shape
         source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"{self._fps:g}"]
-        begins = self._at.number * segment_length(self._fps, frame.nbytes) / self._fps
+        begins = self._at.number * segment_length(frame.nbytes) / self._fps
         output = recording_arguments(self._format, self._fps, self._quality, begins)
         return Segment(
             self._name, pieces_of(self._format), [*source, "-i", "-", *output, "-"], self._recording
         )
-
-
-def segment_length(fps: float, frame_bytes: int) -> int:
-    """Frames in a segment: a second of them, or as many as may be kept in memory."""
-    return max(1, min(round(fps), _KEPT_BYTES // max(frame_bytes, 1)))

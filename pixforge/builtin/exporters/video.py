@@ -5,83 +5,20 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Mapping
-from math import floor
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-from pydantic import Field, model_validator
-from typing_extensions import Self
+from typing import TYPE_CHECKING
 
 from pixforge.builtin.exporters.encoder import Encoder
 from pixforge.builtin.exporters.formats import EXTENSIONS, STREAMED, finish, is_even, pieces_of
-from pixforge.builtin.exporters.metadata import Metadata
+from pixforge.builtin.exporters.plan import VideoConfig, frame_plan, frame_rate
 from pixforge.builtin.exporters.position import Position, begins_with, pack, unpack
 from pixforge.builtin.exporters.recording import Recording
 from pixforge.builtin.exporters.sheet import sheet
-from pixforge.contracts import Config, Exporter, Output, StepReport
+from pixforge.contracts import Exporter, Output, StepReport
 from pixforge.contracts.files import part_of, publish
 
 if TYPE_CHECKING:
     import torch
-
-_FPS = 30.0
-_GIF_FPS = 20.0
-_GIF_FASTEST = 50.0
-
-
-class VideoConfig(Config):
-    """A video of the run."""
-
-    type: Literal["video"] = "video"
-    format: Literal["mp4", "webm", "gif", "apng", "webp"] = Field(
-        "mp4", description="Of the file; mp4 plays anywhere."
-    )
-    seconds: float = Field(8.0, gt=0, le=3600, description="Length, whatever the number of steps.")
-    fps: float | None = Field(
-        None, ge=1, le=120, description="Frames per second; 30 when absent, for gif 20."
-    )
-    hold_first: float = Field(
-        0.5, ge=0, le=3600, description="Seconds that the start stays, within `seconds`."
-    )
-    hold_last: float = Field(
-        1.5, ge=0, le=3600, description="Seconds that the result stays, within `seconds`."
-    )
-    quality: int | None = Field(None, ge=1, le=100, description="Of mp4, webm and webp, 80 when absent.")
-    metadata: Metadata = Field("recipe", description="Put the resolved recipe into the file, or none of it.")
-    name: str = Field(
-        "progress", pattern=r"^\w[\w.-]{0,99}$", description="Of the file, without its extension."
-    )
-
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        if self.quality is not None and self.format in {"gif", "apng"}:
-            raise ValueError(f"{self.format} has no quality; leave it out, or choose mp4, webm or webp")
-        if self.format == "gif" and self.rate > _GIF_FASTEST:
-            raise ValueError(
-                f"a gif has at most {_GIF_FASTEST:g} frames per second, so fps: {self.rate:g} cannot be met"
-            )
-        return self
-
-    @property
-    def rate(self) -> float:
-        """Frames per second."""
-        return self.fps or (_GIF_FPS if self.format == "gif" else _FPS)
-
-
-def frame_plan(config: VideoConfig, steps: int, start: int = 0) -> list[int]:
-    """Which step each frame shows: `start` held, an even walk through the steps, the result held.
-
-    The holds get at most three quarters of the video between them.
-    """
-    total = max(1, round(config.seconds * config.rate))
-    first, last = config.hold_first * config.rate, config.hold_last * config.rate
-    shrink = min(1.0, 0.75 * total / max(first + last, 1e-9))
-    before, after = max(1, floor(first * shrink + 1e-6)), max(1, floor(last * shrink + 1e-6))
-    between = total - before - after
-    if between < 0:  # one or two frames in all
-        return [start, steps][-total:]
-    walk = [start + round((frame + 1) * (steps - start) / (between + 1)) for frame in range(between)]
-    return [start] * before + walk + [steps] * after
 
 
 class Video(Exporter[VideoConfig]):
@@ -139,6 +76,7 @@ class Video(Exporter[VideoConfig]):
 
     def _plan(self, start: int) -> None:
         plan = frame_plan(self.config, self.output.steps, start)
+        self._rate = frame_rate(self.config, self.output.steps - start)
         self._frames = Counter(plan)
         self._held = self._frames[self.output.steps] if self.output.steps > start else 1
 
@@ -197,7 +135,7 @@ class Video(Exporter[VideoConfig]):
     def _start(self, recording: Recording, begin: Position | None = None) -> None:
         self._recording = recording
         self._encoder = Encoder(
-            self._path.name, self.config.format, self.config.rate, self._quality, recording, begin
+            self._path.name, self.config.format, self._rate, self._quality, recording, begin
         )
 
     def _keep_recording(self) -> Path:

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from pixforge.builtin.exporters import segment
+from pixforge.builtin.exporters.plan import VideoConfig
 from pixforge.builtin.exporters.position import pack, unpack
 from pixforge.builtin.exporters.still import Still, StillConfig
-from pixforge.builtin.exporters.video import Video, VideoConfig
+from pixforge.builtin.exporters.video import Video
 from pixforge.contracts import StepReport
 from pixforge.errors import InputError
 
@@ -16,8 +18,9 @@ STEPS = 40
 
 
 @pytest.fixture
-def noisy(output):
-    """A picture that is hard to encode, so that a seam would show."""
+def noisy(output, monkeypatch):
+    """A picture that is hard to encode, so that a seam would show, in segments of which there are several."""
+    monkeypatch.setattr(segment, "LONGEST", 10)
     made = output(size=(48, 32), steps=STEPS)
 
     def report(step):
@@ -97,9 +100,7 @@ def test_without_a_state_the_old_video_is_kept_and_a_new_one_begins(noisy, frame
 
 
 def test_large_frames_are_not_hoarded(noisy, monkeypatch):
-    from pixforge.builtin.exporters import encoder
-
-    monkeypatch.setattr(encoder, "_KEPT_BYTES", 3 * 48 * 32 * 3)
+    monkeypatch.setattr(segment, "KEPT_BYTES", 3 * 48 * 32 * 3)
     made, report = noisy
     _, state = record(made, report, VideoConfig(seconds=4, fps=10), 37)
     assert int(state["counts"].sum()) < 3

@@ -13,8 +13,9 @@ import pytest
 from pydantic import ValidationError
 
 from pixforge.builtin.exporters import encoder, segment
+from pixforge.builtin.exporters.plan import VideoConfig, frame_plan, frame_rate
 from pixforge.builtin.exporters.recording import Recording
-from pixforge.builtin.exporters.video import Video, VideoConfig, frame_plan
+from pixforge.builtin.exporters.video import Video
 from pixforge.errors import RunError
 from pixforge.metadata import read_recipe
 
@@ -79,6 +80,46 @@ def test_plan_goes_forward_only():
     plan = frame_plan(VideoConfig(), 300)
     assert plan == sorted(plan)
     assert len(plan) == 240
+
+
+@pytest.mark.parametrize(
+    ("config", "steps", "rate"),
+    [
+        ({}, 1, 10),
+        ({}, 60, 10),
+        ({}, 61, 11),
+        ({}, 120, 20),
+        ({}, 600, 30),
+        ({"format": "gif"}, 600, 20),
+        ({"format": "gif"}, 60, 10),
+        ({"fps": 25}, 60, 25),
+        ({"seconds": 2, "hold_first": 5}, 10, 20),  # the holds leave half a second
+    ],
+)
+def test_frames_are_no_more_than_the_steps_can_fill(config, steps, rate):
+    assert frame_rate(VideoConfig(**config), steps) == rate
+
+
+@pytest.mark.parametrize("steps", [60, 100, 150])
+def test_a_short_run_shows_every_step_for_as_long_as_planned(steps):
+    rate = frame_rate(VideoConfig(), steps)
+    plan = frame_plan(VideoConfig(), steps)
+    assert set(plan) == set(range(steps + 1))
+    assert len(plan) == 8 * rate
+    assert plan.count(0) == int(0.5 * rate)
+    assert plan.count(steps) == int(1.5 * rate)
+
+
+def test_length_of_a_video_at_the_rate_of_its_steps(output, report, frames):
+    path = record(output(steps=30), report, seconds=5)
+    assert len(frames(path)) == 50
+    assert len(frames(path, "-r", "30")) == 150
+
+
+def test_no_more_encoders_are_started_than_memory_asks_for(output, report, monkeypatch):
+    started = kill_encoders(monkeypatch, 0)
+    record(output(steps=60), report)
+    assert len(started) == 2  # 80 frames in segments of 60
 
 
 def test_interrupted_video_ends_with_the_last_picture_held(output, report, frames):
@@ -167,9 +208,9 @@ def kill_encoders(monkeypatch, times):
 
 def test_encoder_that_dies_is_replaced_and_no_frame_is_lost(output, report, frames, monkeypatch):
     made = output(size=(64, 64), steps=50)
-    whole = frames(record(made, report, seconds=4))
+    whole = frames(record(made, report, fps=30))
     started = kill_encoders(monkeypatch, 2)
-    assert np.array_equal(frames(record(made, report, seconds=4)), whole)
+    assert np.array_equal(frames(record(made, report, fps=30)), whole)
     assert len(started) == 4 + 2
 
 
@@ -196,7 +237,8 @@ def test_full_disk_is_named(output, report, seconds, monkeypatch):
 SCRIPT = """
 import sys, time, torch
 from pathlib import Path
-from pixforge.builtin.exporters.video import Video, VideoConfig
+from pixforge.builtin.exporters.plan import VideoConfig
+from pixforge.builtin.exporters.video import Video
 from pixforge.contracts import Output, StepReport
 video = Video(VideoConfig(format=sys.argv[2], seconds=8), Output(Path(sys.argv[1]), "prompts: [x]", (64, 64), 2000, 1))
 for step in range(2001):
