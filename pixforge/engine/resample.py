@@ -18,8 +18,9 @@ ALIGNED, UNALIGNED = True, False  # whether -1 and 1 are the centers of the oute
 def halve(images: torch.Tensor) -> torch.Tensor:
     """`[B, 3, H, W]` to half its size, rounded up, each pixel the mean of what it covers."""
     height, width = images.shape[-2:]
-    if height % 2 == 0 and width % 2 == 0:
-        return F.avg_pool2d(images, 2)
+    if height % 2 == 0 and width % 2 == 0:  # not avg_pool2d: on a CPU that takes twice as long
+        rows = images[:, :, ::2] + images[:, :, 1::2]
+        return (rows[..., ::2] + rows[..., 1::2]).mul_(0.25)
     return F.interpolate(images, size=_half(height, width), mode="bilinear", antialias=True)
 
 
