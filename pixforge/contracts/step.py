@@ -175,7 +175,7 @@ class StepReport:
         """The pictures as `[B, H, W, 3]` bytes on the host."""
         import torch
 
-        scaled = self.image.detach().clamp(0, 1).mul(255).round().to(torch.uint8)
+        scaled = self.image.detach().mul(255).round_().clamp_(0, 255).to(torch.uint8)
         return scaled.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 

@@ -231,6 +231,25 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_is_named(recipe):
     assert good[-1].image.isfinite().all()
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_pixel_that_is_not_a_number_stops_the_run(recipe, value, monkeypatch):
+    session = build(recipe(canvases=2, generator="pixels"))
+    forward = session.generator.forward
+
+    def spoiled(step: int) -> torch.Tensor:
+        image = forward(step)
+        if step == 2:
+            image = image.clone()
+            image[1, 2, 3, 4] = value
+        return image
+
+    monkeypatch.setattr(session.generator, "forward", spoiled)
+    run = session.run()
+    next(run)
+    with pytest.raises(RunError, match="step 2: the picture of canvas 1 is not a finite number"):
+        next(run)
+
+
 def test_no_steps_shows_the_start(recipe):
     session = build(recipe(steps=0))
     assert list(session.run()) == []
