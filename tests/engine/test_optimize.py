@@ -8,6 +8,7 @@ from PIL import Image
 
 import pixforge
 from pixforge.engine import build
+from pixforge.engine.measure import Stepper
 from pixforge.errors import ImageError, InputError, PluginError, RunError
 
 PLUGIN = """
@@ -248,6 +249,13 @@ def test_a_pixel_that_is_not_a_number_stops_the_run(recipe, value, monkeypatch):
     next(run)
     with pytest.raises(RunError, match="step 2: the picture of canvas 1 is not a finite number"):
         next(run)
+
+
+def test_the_benchmark_times_the_optimizer_at_work(recipe):
+    stepper = Stepper(build(recipe()))
+    stepper.update()
+    stepper.update()
+    assert stepper.descent.state()["adam/0/step"] == 2  # without gradients it would count none
 
 
 def test_no_steps_shows_the_start(recipe):
