@@ -57,21 +57,23 @@ class Stepper:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._descent = Descent(session.recipe.optimizer, session.generator.parameter_groups(), session.scene)
+        self.descent = Descent(session.recipe.optimizer, session.generator.parameter_groups(), session.scene)
         self.step = 0
 
     def __call__(self) -> None:
         """Take the next one."""
         session = self._session
         backward(session, session.generator.forward(self.step), self.step)
-        self._descent.step(self.step)
+        self.descent.step(self.step)
         with torch.no_grad():
             session.generator.constrain()
         self.step = (self.step + 1) % max(session.scene.steps, 1)
 
     def update(self) -> None:
-        """The optimizer alone."""
-        self._descent.step(0)
+        """The optimizer alone; without gradients it would have nothing to do."""
+        for parameter in self.descent.parameters:
+            parameter.grad = torch.zeros_like(parameter)
+        self.descent.step(0)
 
 
 def measure(session: Session, rounds: int) -> Measurement:

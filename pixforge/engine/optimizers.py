@@ -34,6 +34,11 @@ class Descent:
         factory = getattr(torch.optim, config.torch_name)
         self._optimizer: torch.optim.Optimizer = factory(groups, lr=self.rate(0), **config.arguments())
 
+    @property
+    def parameters(self) -> list[torch.Tensor]:
+        """What is trained, in the order of the groups."""
+        return [each for group in self._optimizer.param_groups for each in group["params"]]
+
     def rate(self, step: int) -> float:
         """The learning rate of a step."""
         return self._rate.at(step, self._steps) * self._factor
@@ -59,7 +64,7 @@ class Descent:
 
     def load_state(self, saved: Mapping[str, torch.Tensor]) -> None:
         """Take over what `state` gave; that of another class is left alone, and the moments start anew."""
-        parameters = [each for group in self._optimizer.param_groups for each in group["params"]]
+        parameters = self.parameters
         state: dict[int, dict[str, torch.Tensor]] = {}
         for key, value in saved.items():
             name, number, field = key.split("/")

@@ -34,9 +34,11 @@ def prompt_values(cosine: torch.Tensor, weights: torch.Tensor, stops: torch.Tens
     A prompt contributes |w| sign(w) d; where sign(w) d has come below its stop, it contributes its value but no
     gradient.
     """
-    signed = spherical_distance(cosine) * weights.sign()
-    if stops is not None:
-        signed = torch.where(signed < stops, signed.detach(), signed)
+    distance = spherical_distance(cosine)
+    if stops is None:
+        return (distance * weights).sum(dim=-1)
+    signed = distance * weights.sign()
+    signed = torch.where(signed < stops, signed.detach(), signed)
     return (signed * weights.abs()).sum(dim=-1)
 
 
@@ -88,8 +90,9 @@ class Seat:
         embedded = self.perceptor.encode_image(cutouts)
         canvas, skipped = divmod(first, count)
         last = (first + len(cutouts) - 1) // count
-        targets = self.targets[canvas : last + 1].repeat_interleave(count, dim=0)
-        return torch.einsum("nd,npd->np", embedded, targets[skipped : skipped + len(cutouts)])
+        targets = self.targets[canvas : last + 1].unsqueeze(1).expand(-1, count, -1, -1).flatten(0, 1)
+        here = targets[skipped : skipped + len(cutouts)]
+        return torch.bmm(here, embedded.unsqueeze(-1)).squeeze(-1)
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ class Perception:
             here = _there(weights, seat), None if stops is None else _there(stops, seat)
             part = _there(flat[start:stop], seat).requires_grad_()
             values = prompt_values(seat.cosine(part, start, count), *here)
-            (values.sum() * (share / count)).backward()  # type: ignore[no-untyped-call]
+            values.backward(torch.full_like(values, share / count))  # type: ignore[no-untyped-call]
             assert part.grad is not None
             return part.grad.to(flat.device), values.detach().to(flat.device)
 

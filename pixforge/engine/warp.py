@@ -54,48 +54,36 @@ class Atlas:
         """
         modes = [padding] * matrices.shape[1] if isinstance(padding, str) else list(padding)
         with torch.no_grad():
-            x, y = _shares(matrices, input_size)
-            outside = _outside(x, y, modes)
-            width, height, top = self._levels(matrices, input_size)
-            grid = torch.empty(*x.shape, 2, dtype=self.tensor.dtype, device=x.device)
-            left = torch.full_like(top, self.pyramid.rim)
-            for axis, (share, length, first) in enumerate(((x, width, left), (y, height, top))):
-                place = _places(share, length, modes).add_(first)
-                extent = max(self.tensor.shape[-1 - axis] - 1, 1)
-                grid[..., axis] = place.mul_(2 / extent).sub_(1)
-        cutouts = sample_atlas(self.tensor, grid.view(*x.shape[:2], input_size, input_size, 2))
+            shares = _shares(matrices, input_size)
+            outside = _outside(shares, modes)
+            # x and y stay apart: to interleave them takes longer than reading them so does.
+            grid = _places(shares, self._levels(matrices, input_size), modes).movedim(0, -1)
+        cutouts = sample_atlas(self.tensor, grid.to(self.tensor.dtype))
         if outside is None:
             return cutouts
         level = CENTER if gray is None else gray[:, :, None, None, None]
-        shaped = outside.view(*x.shape[:2], 1, input_size, input_size)
-        return torch.where(shaped, torch.as_tensor(level, dtype=cutouts.dtype, device=x.device), cutouts)
+        middle = torch.as_tensor(level, dtype=cutouts.dtype, device=cutouts.device)
+        return torch.where(outside.unsqueeze(2), middle, cutouts)
 
-    def _levels(
-        self, matrices: torch.Tensor, input_size: int
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Width, height and top in the atlas of the level that each cutout reads: three `[B, K, 1]`."""
-        widths, heights, tops = (constant(table, matrices.device) for table in self.pyramid.tables)
+    def _levels(self, matrices: torch.Tensor, input_size: int) -> torch.Tensor:
+        """Where the level that each cutout reads lies, as `Pyramid.table` says it: `[4, 2, B, K, 1, 1]`."""
         (a, b), (c, d) = (row.unbind(-1) for row in matrices[:, :, :2, :2].unbind(-2))
         area = (a * d - b * c).abs() / matrices[:, :, 2, 2].abs().clamp(min=1e-3) ** 2
         scale = area.sqrt() * math.sqrt(self.size[0] * self.size[1]) / input_size
         level = scale.clamp(min=1e-6).log2().round().clamp(0, len(self.pyramid.sizes) - 1).long()
-        return widths[level].unsqueeze(-1), heights[level].unsqueeze(-1), tops[level].unsqueeze(-1)
+        return constant(self.pyramid.table, matrices.device).view(4, 2, -1)[..., level][..., None, None]
 
 
-def _shares(matrices: torch.Tensor, input_size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Where each pixel of each cutout lies in the picture, as shares of width and height: two `[B, K, S*S]`."""
+def _shares(matrices: torch.Tensor, input_size: int) -> torch.Tensor:
+    """Where each pixel of each cutout lies in the picture, as shares of width and height: `[2, B, K, S, S]`."""
     x = (torch.arange(input_size, device=matrices.device) + CENTER) * (2 / input_size) - 1
-    y = x.unsqueeze(-1)
     to_share = constant([[0.5, 0.0, 0.5], [0.0, 0.5, 0.5], [0.0, 0.0, 1.0]], matrices.device)
-    rows = (to_share @ matrices)[..., None, None].unbind(2)
+    a, b, c = (to_share @ matrices).permute(3, 2, 0, 1).contiguous()[..., None, None]
     # Each a x + (b y + c): a matrix product with all points would round otherwise in a batch than alone.
-    across, down, depth = (
-        torch.addcmul(torch.addcmul(c, b, y), a, x) for a, b, c in (row.unbind(2) for row in rows)
-    )
+    points: torch.Tensor = a * x + torch.addcmul(c, b, x.unsqueeze(-1))
     # A point at or behind the horizon would turn the cutout inside out.
-    depth.clamp_(min=1e-3)
-    shape = (*matrices.shape[:2], -1)
-    return across.div_(depth).view(shape), down.div_(depth).view(shape)
+    points[2].clamp_(min=1e-3)
+    return points[:2].div_(points[2])
 
 
 def _runs(modes: Sequence[str]) -> list[tuple[str, slice]]:
@@ -104,32 +92,32 @@ def _runs(modes: Sequence[str]) -> list[tuple[str, slice]]:
     return [(modes[a], slice(a, b)) for a, b in zip(starts, [*starts[1:], len(modes)], strict=True)]
 
 
-def _outside(x: torch.Tensor, y: torch.Tensor, modes: Sequence[str]) -> torch.Tensor | None:
-    """Which pixels are gray; None when no cutout has any."""
+def _outside(shares: torch.Tensor, modes: Sequence[str]) -> torch.Tensor | None:
+    """Which pixels are gray, `[B, K, S, S]`; None when no cutout has any."""
     if "gray" not in modes:
         return None
-    outside = torch.zeros(x.shape, dtype=torch.bool, device=x.device)
+    outside = torch.zeros(shares.shape[1:], dtype=torch.bool, device=shares.device)
     for mode, part in _runs(modes):
         if mode == "gray":
-            across, down = x[:, part], y[:, part]
-            outside[:, part] = (across < 0) | (across > 1) | (down < 0) | (down > 1)
+            here = shares[:, :, part]
+            torch.logical_or(*((here < 0) | (here > 1)), out=outside[:, part])
     return outside
 
 
-def _places(share: torch.Tensor, length: torch.Tensor, modes: Sequence[str]) -> torch.Tensor:
-    """From shares of the picture to places of pixels' centers on it, in place; `[B, K, n]`, a mode for each of the K."""
+def _places(shares: torch.Tensor, levels: torch.Tensor, modes: Sequence[str]) -> torch.Tensor:
+    """From shares of the picture to places in the atlas, in place: `[2, B, K, S, S]`, a mode for each of the K."""
     for mode, part in _runs(modes):
-        here, pixels = share[:, part], length[:, part]
+        here = shares[:, :, part]
+        scale, shift, first, last = levels[:, :, :, part]
         if mode == "wrap":
-            here.sub_(here.floor()).mul_(pixels).sub_(
-                CENTER
-            )  # between two edges the rim has the other one's color
-            continue
-        if mode == "reflection":
-            here.sub_(here.mul(0.5).round_().mul_(2)).abs_()  # a triangle wave of period 2
-        here.mul_(pixels).sub_(CENTER).clamp_(min=0)
-        torch.minimum(here, pixels - 1, out=here)
-    return share
+            here.sub_(here.floor())
+        elif mode == "reflection":
+            here.sub_(here.mul(0.5).round_(), alpha=2).abs_()  # a triangle wave of period 2
+        # Two operations each, where torch has one: that one is slow on a CPU when it repeats what it is given.
+        here.mul_(scale).add_(shift)
+        if mode != "wrap":  # there, between two edges, the rim has the other one's color
+            torch.minimum(torch.maximum(here, first, out=here), last, out=here)
+    return shares
 
 
 def transform_colors(cutouts: torch.Tensor, matrices: torch.Tensor) -> torch.Tensor:

@@ -38,6 +38,16 @@ def test_zoom_and_shift():
     assert warp[:, 0, 2].abs().max() == pytest.approx(0.2, abs=0.005)  # a tenth of a side of 2
 
 
+def test_shear_slants_the_columns_by_its_degrees_and_keeps_the_rows():
+    affine = Affine(AffineConfig(degrees=0, translate=0, zoom=0, shear=45), SCENE)
+    warp = affine.warp(stream(), MANY, 0)[0]
+    degrees = torch.rad2deg(warp[:, 0, 1].atan())
+    assert 44 < degrees.max() <= 45.001
+    assert -45.001 <= degrees.min() < -44
+    warp[:, 0, 1] = 0
+    torch.testing.assert_close(warp, torch.eye(3).expand(MANY, 3, 3))
+
+
 def test_schedules_are_followed():
     affine = Affine(AffineConfig(degrees=Schedule({"0%": 0, "100%": 90}), translate=0, zoom=0), SCENE)
     spread = [affine.warp(stream(), MANY, step)[0, :, 1, 0].abs().max() for step in (0, 50, 100)]
@@ -72,6 +82,15 @@ def test_color_keeps_gray_gray_and_changes_saturation():
     shifted = transform_colors(red, Color(no_light, SCENE).color(stream(), MANY, 0))
     chroma = shifted.amax(dim=2) - shifted.amin(dim=2)
     assert chroma.min() < 0.4 < 0.7 < chroma.max()
+
+
+def test_saturation_keeps_how_light_a_color_is():
+    config = ColorConfig(brightness=0, contrast=0, saturation=0.5, hue=0)
+    color = torch.tensor([0.8, 0.1, 0.3])[:, None, None].expand(1, MANY, 3, 1, 1)
+    shifted = transform_colors(color, Color(config, SCENE).color(stream(), MANY, 0))
+    assert (shifted - color).abs().max() > 0.2
+    luma = shifted[0, :, :, 0, 0] @ torch.tensor([0.299, 0.587, 0.114])
+    torch.testing.assert_close(luma, torch.full((MANY,), 0.8 * 0.299 + 0.1 * 0.587 + 0.3 * 0.114))
 
 
 def test_a_third_of_a_turn_makes_red_green():

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from pixforge.builtin.losses.gradient_length import mean_length
 from pixforge.builtin.losses.range import Range, RangeConfig
 from pixforge.builtin.losses.saturation import Saturation, SaturationConfig
 from pixforge.builtin.losses.smoothness import Smoothness, SmoothnessConfig
@@ -37,6 +38,28 @@ def test_smoothness_clips_edges_and_log_is_gentler():
     assert clipped == pytest.approx(0.25 * 2 / 256)
     log = value(Smoothness(SmoothnessConfig(clip=0.25, form="log"), SCENE), picture)
     assert log == pytest.approx(math.log(1.25) * 2 / 256)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_the_gradient_of_smoothness_is_that_of_its_formula(log):
+    """Its backward pass is written by hand: against finite differences, some lengths above the clip and some below."""
+    images = torch.rand(2, 3, 5, 4, generator=torch.Generator().manual_seed(0)).double().requires_grad_()
+    clip = 0.5
+    down = images[:, :, 1:, :-1] - images[:, :, :-1, :-1]
+    right = images[:, :, :-1, 1:] - images[:, :, :-1, :-1]
+    lengths = torch.hypot(down, right)
+    assert (lengths > clip).any()
+    assert (lengths < clip).any()
+    shortened = lengths.clamp(max=clip)
+    expected = (shortened.log1p() if log else shortened).mean(dim=(1, 2, 3))
+    torch.testing.assert_close(mean_length(images, clip, log=log), expected)
+    assert torch.autograd.gradcheck(lambda each: mean_length(each, clip, log=log), (images,))
+
+
+def test_smoothness_has_no_gradient_where_the_picture_is_flat():
+    images = torch.full((1, 3, 4, 4), 0.3, requires_grad=True)
+    mean_length(images, 0.5, log=False).sum().backward()
+    torch.testing.assert_close(images.grad, torch.zeros_like(images))
 
 
 @pytest.mark.parametrize(

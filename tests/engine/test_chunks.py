@@ -9,8 +9,9 @@ import pixforge
 from pixforge.engine import build
 from pixforge.engine.chunks import Chunk, even_parts, is_out_of_memory
 from pixforge.engine.optimize import backward
+from pixforge.engine.perceive import Seat
 from pixforge.errors import RunError
-from pixforge.testing import FakePerceptor
+from pixforge.testing import FakePerceptor, FakePerceptorConfig, make_scene
 
 CPU_MESSAGE = (
     "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to "
@@ -104,6 +105,30 @@ def test_a_picture_prompt_is_embedded_in_chunks_too(recipe, shortage, tmp_path):
     Image.new("RGB", (30, 20), (0, 0, 255)).save(tmp_path / "blue.png")
     build(recipe(prompts=[{"image": str(tmp_path / "blue.png")}], chunk=4))
     assert max(shortage.seen) <= 4
+
+
+def test_the_gradient_is_that_of_the_reported_term(recipe):
+    """An optimizer like Adam would not notice a wrong factor, but the losses beside the prompt term do."""
+    session = build(recipe(prompts=["red", {"text": "blue", "weight": -0.5}], precision="fp32"))
+    leaf = session.generator.forward(0).detach().requires_grad_()
+    session.perception.terms(leaf, 0)
+    steepest = leaf.grad / leaf.grad.norm()
+    up, down = (
+        session.perception.terms((leaf.detach() + way * steepest).requires_grad_(), 0)["prompt"].sum()
+        for way in (0.01, -0.01)
+    )
+    assert float((up - down) / 0.02) == pytest.approx(float(leaf.grad.norm()), rel=0.01)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 21), (3, 5), (5, 16), (9, 21)])
+def test_a_chunk_that_begins_within_a_canvas_meets_the_targets_of_that_canvas(start, stop):
+    draw = torch.Generator().manual_seed(0)
+    cutouts, targets = torch.rand(21, 3, 16, 16, generator=draw), torch.randn(3, 2, 13, generator=draw)
+    perceptor = FakePerceptor(FakePerceptorConfig(), make_scene())
+    cosine = Seat(perceptor, targets, torch.device("cpu")).cosine(cutouts[start:stop], start, 7)
+    seen = perceptor.encode_image(cutouts)
+    expected = torch.stack([targets[index // 7] @ seen[index] for index in range(start, stop)])
+    torch.testing.assert_close(cosine, expected)
 
 
 def test_parts_are_even_and_as_few_as_possible():

@@ -8,6 +8,7 @@ from PIL import Image
 
 import pixforge
 from pixforge.engine import build
+from pixforge.engine.measure import Stepper
 from pixforge.errors import ImageError, InputError, PluginError, RunError
 
 PLUGIN = """
@@ -229,6 +230,32 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_is_named(recipe):
     good = [next(run) for _ in range(3)]
     assert [report.step for report in good] == [1, 2, 3]
     assert good[-1].image.isfinite().all()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_pixel_that_is_not_a_number_stops_the_run(recipe, value, monkeypatch):
+    session = build(recipe(canvases=2, generator="pixels"))
+    forward = session.generator.forward
+
+    def spoiled(step: int) -> torch.Tensor:
+        image = forward(step)
+        if step == 2:
+            image = image.clone()
+            image[1, 2, 3, 4] = value
+        return image
+
+    monkeypatch.setattr(session.generator, "forward", spoiled)
+    run = session.run()
+    next(run)
+    with pytest.raises(RunError, match="step 2: the picture of canvas 1 is not a finite number"):
+        next(run)
+
+
+def test_the_benchmark_times_the_optimizer_at_work(recipe):
+    stepper = Stepper(build(recipe()))
+    stepper.update()
+    stepper.update()
+    assert stepper.descent.state()["adam/0/step"] == 2  # without gradients it would count none
 
 
 def test_no_steps_shows_the_start(recipe):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
@@ -38,8 +39,8 @@ class Affine(Augmentation[AffineConfig]):
 
         config, steps = self.config, self.scene.steps
         turn, slant, size, x, y = draws.uniform(-1.0, 1.0, 5, count).unbind(dim=1)
-        angle = torch.deg2rad(turn * config.degrees.at(step, steps))
-        shear = torch.deg2rad(slant * config.shear.at(step, steps)).tan()
+        angle = turn * math.radians(config.degrees.at(step, steps))
+        shear = (slant * math.radians(config.shear.at(step, steps))).tan()
         zoom = 1 + size * config.zoom.at(step, steps)
         shift = 2 * config.translate.at(step, steps)
         cos, sin = angle.cos() * zoom, angle.sin() * zoom

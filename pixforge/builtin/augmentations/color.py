@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     import torch
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as for all gamma-encoded sRGB pictures of the field
+_COLOR = [[float(row == column) - _LUMA[column] for column in range(3)] for row in range(3)]
+"""What a color has beside its gray."""
+_AXIS = [[1 / 3] * 3] * 3
+_ACROSS = [[float(row == column) - 1 / 3 for column in range(3)] for row in range(3)]
+_TURNED = [[turn / math.sqrt(3) for turn in row] for row in ((0, -1, 1), (1, 0, -1), (-1, 1, 0))]
+"""Rodrigues' formula around the axis of the grays: the part along it, the part across it, and that turned by a quarter."""
 
 
 class ColorConfig(Config):
@@ -55,8 +61,8 @@ class Color(Augmentation[ColorConfig]):
         brightness, contrast, saturation = (
             1 + share * field.at(step, steps) for share, field in zip(shares[:3], fields, strict=True)
         )
-        gray = constant(_LUMA, brightness.device).expand(3, 3)
-        saturate = gray + saturation[..., None, None] * (torch.eye(3, device=gray.device) - gray)
+        device = brightness.device
+        saturate = constant(_LUMA, device) + saturation[..., None, None] * constant(_COLOR, device)
         linear = saturate @ hue_rotation(shares[3] * config.hue.at(step, steps))
         linear = linear * (brightness * contrast)[..., None, None]
         offset = (brightness * (1 - contrast) / 2)[..., None, None].expand(*brightness.shape, 3, 1)
@@ -64,10 +70,7 @@ class Color(Augmentation[ColorConfig]):
 
 
 def hue_rotation(turns: torch.Tensor) -> torch.Tensor:
-    """`[..., 3, 3]`: the rotation of RGB around its gray axis (Rodrigues' formula); gray stays gray."""
-    import torch
-
-    angle = (turns * 2 * math.pi)[..., None, None]
-    third = torch.full((3, 3), 1 / 3, device=turns.device)
-    cross = constant([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]], turns.device) / math.sqrt(3)
-    return angle.cos() * torch.eye(3, device=turns.device) + (1 - angle.cos()) * third + angle.sin() * cross
+    """`[..., 3, 3]`: the rotation of RGB around its gray axis; gray stays gray."""
+    axis, across, turned = (constant(each, turns.device) for each in (_AXIS, _ACROSS, _TURNED))
+    angle = (turns * (2 * math.pi))[..., None, None]
+    return axis + angle.cos() * across + angle.sin() * turned

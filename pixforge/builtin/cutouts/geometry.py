@@ -16,10 +16,10 @@ def rectangles(
     """`[..., 3, 3]` from a cutout's [-1, 1]^2 to that of a picture of `size`, (width, height), in the same units."""
     import torch
 
-    scales = torch.stack([width / size[0], height / size[1], torch.ones_like(left)], dim=-1)
     x, y = (2 * left + width) / size[0] - 1, (2 * top + height) / size[1] - 1
-    shifts = torch.stack([x, y, torch.zeros_like(x)], dim=-1)
-    return torch.diag_embed(scales) + torch.nn.functional.pad(shifts.unsqueeze(-1), (2, 0))
+    zero, one = torch.zeros_like(x), torch.ones_like(x)
+    rows = [width / size[0], zero, x, zero, height / size[1], y, zero, zero, one]
+    return torch.stack(rows, dim=-1).reshape(*x.shape, 3, 3)
 
 
 def squares(left: torch.Tensor, top: torch.Tensor, side: torch.Tensor, size: Size) -> torch.Tensor:

@@ -53,14 +53,13 @@ class Random(Cutouts[RandomConfig]):
 
     def boxes(self, draws: Stream, size: tuple[int, int], step: int) -> torch.Tensor:
         """Scale and shift of each square."""
-        import torch
-
-        from pixforge.builtin.cutouts.geometry import around_whole, squares
+        from pixforge.builtin.cutouts.geometry import squares
 
         config, steps, count = self.config, self.scene.steps, self.config.count
         smallest, largest = config.smallest.at(step, steps), config.largest.at(step, steps)
         grown, x, y = draws.rand(3, count).unbind(dim=1)
         side = (grown ** config.power.at(step, steps) * (largest - smallest) + smallest) * min(size)
-        inner = squares(x * (size[0] - side), y * (size[1] - side), side, size)
         overviews = round(config.overview.at(step, steps) * count)
-        return torch.cat([around_whole(x[:, :overviews], size), inner[:, overviews:]], dim=1)
+        side[:, :overviews] = max(size)  # in the middle they are the smallest square around the whole
+        x[:, :overviews] = y[:, :overviews] = 0.5
+        return squares(x * (size[0] - side), y * (size[1] - side), side, size)

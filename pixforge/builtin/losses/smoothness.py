@@ -11,9 +11,6 @@ from pixforge.contracts import Loss, LossConfig, View
 if TYPE_CHECKING:
     import torch
 
-# Keeps the root's derivative finite where the picture is flat; a thousandth of an 8-bit step, squared.
-_FLAT = 1e-11
-
 
 class SmoothnessConfig(LossConfig):
     """Which differences count."""
@@ -39,10 +36,8 @@ class Smoothness(Loss[SmoothnessConfig]):
 
     def forward(self, view: View) -> torch.Tensor:
         """`[B]`, 0 for a flat picture."""
-        image = view.image
-        down = image[:, :, 1:, :-1] - image[:, :, :-1, :-1]
-        right = image[:, :, :-1, 1:] - image[:, :, :-1, :-1]
-        length = (down.square() + right.square() + _FLAT).sqrt().clamp(max=self.config.clip)
-        if self.config.form == "log":
-            length = length.log1p()
-        return length.mean(dim=(1, 2, 3)) * (max(image.shape[-2:]) / 256)
+        from pixforge.builtin.losses.gradient_length import mean_length
+
+        image, config = view.image, self.config
+        length = mean_length(image, config.clip, log=config.form == "log")
+        return length * (max(image.shape[-2:]) / 256)
