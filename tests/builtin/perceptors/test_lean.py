@@ -1,0 +1,142 @@
+"""Lean towers beside the ones they are made of: the same embedding and gradient, and only known modules replaced."""
+
+import copy
+from itertools import pairwise
+
+import pytest
+import timm
+import torch
+from open_clip.modified_resnet import ModifiedResNet
+from open_clip.transformer import LayerNorm, QuickGELU, ResidualAttentionBlock, VisionTransformer
+from torch import nn
+
+from pixforge.builtin.perceptors.lean import LeanAttention, LeanLastBlock, LeanPatches, attend, make_lean
+from pixforge.builtin.perceptors.open_clip import OpenClip, OpenClipConfig
+from pixforge.testing import make_scene
+
+
+def shaken(network: nn.Module) -> nn.Module:
+    """Frozen, with biases and factors that do something."""
+    torch.manual_seed(0)
+    for each in network.parameters():
+        if each.ndim < 2:
+            nn.init.normal_(each, 0.5, 0.3)
+    return network.eval().requires_grad_(requires_grad=False)
+
+
+def vision(**fields) -> nn.Module:
+    tower = VisionTransformer(
+        image_size=32, patch_size=8, width=64, layers=3, heads=4, mlp_ratio=4, output_dim=16, **fields
+    )
+    return shaken(tower)
+
+
+def lean(tower: nn.Module) -> nn.Module:
+    tower = copy.deepcopy(tower)
+    make_lean(tower)
+    return tower
+
+
+def look(network, images):
+    leaf = images.clone().requires_grad_()
+    seen = network(leaf)
+    seen = seen[0] if isinstance(seen, tuple) else seen
+    (seen * torch.linspace(-1, 1, seen.shape[1])).sum().backward()
+    return seen.detach().float(), leaf.grad.float()
+
+
+def pictures(*size):
+    return torch.rand(3, 3, *(size or (32, 32)), generator=torch.Generator().manual_seed(1))
+
+
+def counts(tower):
+    kinds = (LeanAttention, LeanPatches, LeanLastBlock, nn.SiLU)
+    return tuple(sum(type(each) is kind for each in tower.modules()) for kind in kinds)
+
+
+def timm_vit():
+    return shaken(timm.create_model("vit_tiny_patch16_224", img_size=32, depth=2, num_classes=16))
+
+
+def convnext():
+    return shaken(timm.create_model("convnext_atto", num_classes=16, depths=(1, 1, 1, 1)))
+
+
+TOWERS = {
+    "class token": (vision, (3, 1, 1, 0)),
+    "OpenAI's activation": (lambda: vision(act_layer=QuickGELU), (3, 1, 1, 3)),
+    "layer scales": (lambda: vision(ls_init_value=0.5), (3, 1, 1, 0)),
+    "norm after pooling": (lambda: vision(final_ln_after_pool=True), (3, 1, 1, 0)),
+    "mean of tokens": (lambda: vision(pool_type="avg"), (3, 1, 0, 0)),
+    "tokens wanted": (lambda: vision(output_tokens=True), (3, 1, 0, 0)),
+    # the poolers' widths are 16 and 64, so they have three weights
+    "attention pooling": (lambda: vision(attentional_pool=True, attn_pooler_heads=4), (3, 1, 0, 0)),
+    "its own attention": (lambda: vision(block_type="custom", qk_norm=True), (0, 1, 0, 0)),
+    "timm": (timm_vit, (0, 1, 0, 0)),
+    "ConvNeXt": (convnext, (0, 4, 0, 0)),  # the stem and three reductions
+    "ResNet": (lambda: shaken(ModifiedResNet([1, 1, 1, 1], 16, heads=2, image_size=32, width=8)), (0, 0, 0, 0)),
+}
+
+
+@pytest.mark.parametrize(("make", "replaced"), TOWERS.values(), ids=TOWERS)
+def test_the_same_embedding_and_gradient(make, replaced):
+    plain = make()
+    changed = lean(plain)
+    assert counts(changed) == replaced
+    for mine, theirs in zip(look(changed, pictures()), look(plain, pictures()), strict=True):
+        torch.testing.assert_close(mine, theirs, atol=1e-5 * float(theirs.abs().max()), rtol=1e-4)
+
+
+@pytest.mark.parametrize("activation", [nn.GELU, QuickGELU])
+def test_bf16_is_as_near_to_fp32_as_it_was(activation):
+    plain = vision(act_layer=activation)
+    exact, images = look(plain, pictures()), pictures().bfloat16()
+    before, after = (look(each.bfloat16(), images) for each in (copy.deepcopy(plain), lean(plain)))
+    for mine, theirs, truth in zip(after, before, exact, strict=True):
+        assert (mine - truth).norm() < 1.5 * (theirs - truth).norm() < 0.05 * truth.norm()
+
+
+def test_a_network_in_training_stays_as_it_is():
+    assert counts(lean(vision().train())) == (0, 0, 0, 0)
+
+
+def attention_pair(*, batch_first=True, bias=True):
+    block = ResidualAttentionBlock(32, 4, batch_first=batch_first)
+    block.attn = nn.MultiheadAttention(32, 4, batch_first=batch_first, bias=bias)
+    plain = shaken(block).attn
+    return plain, lean(block).attn
+
+
+MASKS = {
+    "none": None,
+    "causal": torch.full((5, 5), float("-inf")).triu(1),
+    "boolean": torch.ones(5, 5).triu(1).bool(),
+    "for each head": torch.linspace(-2, 2, 2 * 4 * 25).reshape(8, 5, 5),
+}
+
+
+@pytest.mark.parametrize("batch_first", [True, False])
+@pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_attention_with_masks(batch_first, mask, dtype):
+    plain, changed = (each.to(dtype) for each in attention_pair(batch_first=batch_first))
+    assert type(changed) is LeanAttention
+    x = torch.randn(2, 5, 32) if batch_first else torch.randn(5, 2, 32)
+    mine, theirs = (
+        look(lambda x, of=of: of(x, x, x, need_weights=False, attn_mask=mask)[0], x.to(dtype))
+        for of in (changed, plain)
+    )
+    tolerance = 1e-6 if dtype == torch.float32 else 0.02
+    for ours, other in zip(mine, theirs, strict=True):
+        assert (ours - other).norm() < tolerance * other.norm()
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_attention_to_something_else(bias):
+    plain, changed = attention_pair(bias=bias)
+    key, value = torch.randn(2, 7, 32), torch.randn(2, 7, 32)
+    for other in (key, value):
+        mine, theirs = (
+            look(lambda x, of=of, other=other: of(x, key, other, need_weights=False)[0], torch.randn(2, 5, 32))
+            for of in (changed, plain)
+        )
