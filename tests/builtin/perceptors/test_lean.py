@@ -1,18 +1,19 @@
 """Lean towers beside the ones they are made of: the same embedding and gradient, and only known modules replaced."""
 
 import copy
-from itertools import pairwise
 
+import open_clip
 import pytest
 import timm
 import torch
 from open_clip.modified_resnet import ModifiedResNet
-from open_clip.transformer import LayerNorm, QuickGELU, ResidualAttentionBlock, VisionTransformer
+from open_clip.transformer import QuickGELU, ResidualAttentionBlock, VisionTransformer
 from torch import nn
 
 from pixforge.builtin.perceptors.lean import LeanAttention, LeanLastBlock, LeanPatches, attend, make_lean
 from pixforge.builtin.perceptors.open_clip import OpenClip, OpenClipConfig
 from pixforge.testing import make_scene
+from pixforge.weights.files import quiet
 
 
 def shaken(network: nn.Module) -> nn.Module:
@@ -25,10 +26,8 @@ def shaken(network: nn.Module) -> nn.Module:
 
 
 def vision(**fields) -> nn.Module:
-    tower = VisionTransformer(
-        image_size=32, patch_size=8, width=64, layers=3, heads=4, mlp_ratio=4, output_dim=16, **fields
-    )
-    return shaken(tower)
+    size = {"image_size": 32, "patch_size": 8, "width": 64, "layers": 3, "heads": 4, "mlp_ratio": 4}
+    return shaken(VisionTransformer(**{**size, "output_dim": 16, **fields}))
 
 
 def lean(tower: nn.Module) -> nn.Module:
@@ -41,7 +40,7 @@ def look(network, images):
     leaf = images.clone().requires_grad_()
     seen = network(leaf)
     seen = seen[0] if isinstance(seen, tuple) else seen
-    (seen * torch.linspace(-1, 1, seen.shape[1])).sum().backward()
+    (seen * torch.linspace(-1, 1, seen.shape[-1])).sum().backward()
     return seen.detach().float(), leaf.grad.float()
 
 
@@ -71,10 +70,17 @@ TOWERS = {
     "tokens wanted": (lambda: vision(output_tokens=True), (3, 1, 0, 0)),
     # the poolers' widths are 16 and 64, so they have three weights
     "attention pooling": (lambda: vision(attentional_pool=True, attn_pooler_heads=4), (3, 1, 0, 0)),
-    "its own attention": (lambda: vision(block_type="custom", qk_norm=True), (0, 1, 0, 0)),
+    "attention pooling of the same width": (
+        lambda: vision(attentional_pool=True, attn_pooler_heads=4, output_dim=64),
+        (4, 1, 0, 0),
+    ),
+    "its own attention": (lambda: vision(qk_norm=True), (0, 1, 0, 0)),
     "timm": (timm_vit, (0, 1, 0, 0)),
     "ConvNeXt": (convnext, (0, 4, 0, 0)),  # the stem and three reductions
-    "ResNet": (lambda: shaken(ModifiedResNet([1, 1, 1, 1], 16, heads=2, image_size=32, width=8)), (0, 0, 0, 0)),
+    "ResNet": (
+        lambda: shaken(ModifiedResNet([1, 1, 1, 1], 16, heads=2, image_size=32, width=8)),
+        (0, 0, 0, 0),
+    ),
 }
 
 
@@ -121,6 +127,8 @@ MASKS = {
 def test_attention_with_masks(batch_first, mask, dtype):
     plain, changed = (each.to(dtype) for each in attention_pair(batch_first=batch_first))
     assert type(changed) is LeanAttention
+    if mask is not None and mask.dtype != torch.bool:
+        mask = mask.to(dtype)
     x = torch.randn(2, 5, 32) if batch_first else torch.randn(5, 2, 32)
     mine, theirs = (
         look(lambda x, of=of: of(x, x, x, need_weights=False, attn_mask=mask)[0], x.to(dtype))
@@ -132,11 +140,78 @@ def test_attention_with_masks(batch_first, mask, dtype):
 
 
 @pytest.mark.parametrize("bias", [True, False])
-def test_attention_to_something_else(bias):
-    plain, changed = attention_pair(bias=bias)
-    key, value = torch.randn(2, 7, 32), torch.randn(2, 7, 32)
-    for other in (key, value):
-        mine, theirs = (
-            look(lambda x, of=of, other=other: of(x, key, other, need_weights=False)[0], torch.randn(2, 5, 32))
-            for of in (changed, plain)
-        )
+@pytest.mark.parametrize("which", ["qkk", "qkv", "qqv", "qkq"])
+def test_attention_to_something_else(bias, which):
+    others = {"k": torch.randn(2, 5, 32), "v": torch.randn(2, 5, 32)}
+    query = torch.randn(2, 5, 32)
+    mine, theirs = (
+        look(lambda x, of=of: of(*({"q": x, **others}[each] for each in which), need_weights=False)[0], query)
+        for of in reversed(attention_pair(bias=bias))
+    )
+    for ours, other in zip(mine, theirs, strict=True):
+        torch.testing.assert_close(ours, other, atol=1e-5, rtol=1e-4)
+
+
+def test_one_query_for_many_keys():
+    keys, queries = torch.randn(2, 7, 32), torch.randn(2, 1, 32)
+    plain, changed = attention_pair()
+    expected, _ = plain(queries, keys, keys, need_weights=False)
+    torch.testing.assert_close(changed(queries, keys, keys, need_weights=False)[0], expected)
+    halves = changed.bfloat16()(queries.bfloat16(), *(keys.bfloat16(),) * 2, need_weights=False)[0]
+    assert (halves - expected).norm() < 0.02 * expected.norm()
+
+
+@pytest.mark.parametrize("fields", [{"add_bias_kv": True}, {"add_zero_attn": True}, {"kdim": 16}])
+def test_attention_that_does_more_stays(fields):
+    block = ResidualAttentionBlock(32, 4)
+    block.attn = nn.MultiheadAttention(32, 4, batch_first=True, **fields)
+    assert type(lean(block.eval()).attn) is nn.MultiheadAttention
+
+
+def test_attention_elsewhere_stays():
+    other = nn.Sequential(nn.MultiheadAttention(32, 4)).eval()  # who knows how it is called
+    assert type(lean(other)[0]) is nn.MultiheadAttention
+
+
+def test_too_many_scores_are_not_kept(monkeypatch):
+    q, expected = torch.randn(2, 3, 33, 4).bfloat16(), torch.zeros(0)
+    monkeypatch.setattr(nn.functional, "scaled_dot_product_attention", lambda *_, **__: expected)
+    few = attend(q, q[:, :, :32], q[:, :, :32])
+    assert few.shape == q.shape
+    assert attend(q, q, q) is expected
+    assert attend(*(q[:, :, :5].float(),) * 3) is expected
+
+
+@pytest.mark.parametrize("size", [(32, 32), (37, 45), (8, 15)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_patches_leave_out_what_the_convolution_leaves_out(size, bias):
+    tower = nn.Sequential(nn.Conv2d(3, 5, (8, 4), stride=(8, 4), bias=bias))
+    plain = shaken(tower)
+    changed = lean(plain)
+    assert type(changed[0]) is LeanPatches
+    for images in (pictures(*size), pictures(*size).contiguous(memory_format=torch.channels_last)):
+        for mine, theirs in zip(look(changed, images), look(plain, images), strict=True):
+            torch.testing.assert_close(mine, theirs, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"kernel_size": 4, "stride": 2},
+        {"kernel_size": 1, "stride": 1},
+        {"kernel_size": 4, "stride": 4, "padding": 1},
+        {"kernel_size": 4, "stride": 4, "padding": "valid"},
+        {"kernel_size": 4, "stride": 4, "dilation": 2},
+        {"kernel_size": 4, "stride": 4, "groups": 3},
+    ],
+)
+def test_other_convolutions_stay(fields):
+    assert type(lean(nn.Sequential(nn.Conv2d(3, 6, **fields)).eval())[0]) is nn.Conv2d
+
+
+def test_the_perceptor_is_lean_and_counts_as_before(tiny_folder):
+    eye = OpenClip(OpenClipConfig(model=f"local-dir:{tiny_folder}"), make_scene())
+    assert counts(eye._model.visual) == (2, 1, 1, 0)
+    with quiet():
+        theirs = open_clip.create_model(f"local-dir:{tiny_folder}")
+    assert eye.provenance()["parameters"] == sum(each.numel() for each in theirs.parameters())
