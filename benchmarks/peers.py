@@ -1,13 +1,15 @@
 """Our step beside the floor, and beside the step that Pixray and VQGAN-CLIP take, in one process, alternating.
 
     pip install '.[bench]'
-    python benchmarks/peers.py [--rounds 7] [--only NAME ...] [--device auto] [--precision fp32] [--cpu-seconds]
-        [--json FILE]
+    python benchmarks/peers.py [--rounds 7] [--only NAME ...] [--device auto] [--precision fp32]
+        [--peers-precision fp32] [--cpu-seconds] [--json FILE]
 
 The peers' steps are written anew from what their public code does: a Python loop over the cutouts, each pooled or
-resized by itself, then a chain of kornia's augmentations, then one loss for each prompt. Generator, perceptor, optimizer
-and precision are the same objects as ours, so they profit of all that makes ours fast; only what lies between picture and
-perceptor differs. Networks of published architectures have random weights, on which speed does not depend.
+resized by itself, then a chain of kornia's augmentations, then one loss for each prompt. Generator, perceptor and optimizer
+are ours, so they profit of all that makes ours fast; only what lies between picture and perceptor differs. The peers'
+steps are measured twice: in the precision of ours, and "as it is" in their own, which is fp32 on a CPU and taken for that
+of ours on a GPU. OpenAI's package, which they see through, has not the attention that makes open_clip slow on a CPU, nor
+has the perceptor here. Networks of published architectures have random weights, on which speed does not depend.
 """
 
 from __future__ import annotations
@@ -122,6 +124,7 @@ def peer_step(session: Session, peer: VqganClip | Pixray) -> Callable[[], None]:
     return step
 
 
+PEERS: dict[str, type[VqganClip | Pixray]] = {"VQGAN-CLIP": VqganClip, "Pixray": Pixray}
 NAMES = ("embedded VQGAN + embedded", "fourier + embedded", "pixels + ViT-B/32", "VQGAN f16-16384 + ViT-B/32")
 
 
@@ -151,15 +154,15 @@ def cpu_seconds(work: Callable[[], object], device: torch.device) -> float:
     return time.process_time() - start
 
 
-def measure(session: Session, rounds: int, clock: Callable[..., float]) -> dict[str, list[float]]:
-    """Seconds of each kind of step, round by round."""
+def measure(
+    session: Session, theirs: Session, rounds: int, clock: Callable[..., float]
+) -> dict[str, list[float]]:
+    """Seconds of each kind of step, round by round; `theirs` has the peers' own precision."""
     side, device = session.eyes[0].perceptor.input_size, session.scene.device
-    works = {
-        "ours": Stepper(session),
-        "floor": make_floor(session),
-        "VQGAN-CLIP": peer_step(session, VqganClip(side)),
-        "Pixray": peer_step(session, Pixray(side)),
-    }
+    works: dict[str, Callable[[], None]] = {"ours": Stepper(session), "floor": make_floor(session)}
+    for name, peer in PEERS.items():
+        works[name] = peer_step(session, peer(side))
+        works[f"{name} as it is"] = peer_step(theirs, peer(side))
     for work in works.values():
         work()
     times: dict[str, list[float]] = {name: [] for name in works}
@@ -182,7 +185,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", nargs="*", choices=NAMES)
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--precision", default="auto")
+    parser.add_argument("--precision", default="auto", help="of our step, and of the peers' beside it")
+    parser.add_argument(
+        "--peers-precision", help="of the peers' steps as they are: fp32 on a CPU, elsewhere that of ours"
+    )
     parser.add_argument(
         "--cpu-seconds", action="store_true", help="instead of the clock's; with OMP_NUM_THREADS=1"
     )
@@ -190,18 +196,22 @@ def main() -> None:
     options = parser.parse_args()
     figures: dict[str, Any] = {}
     clock = cpu_seconds if options.cpu_seconds else seconds
-    print(
-        "| recipe | ours | step / floor | VQGAN-CLIP's step / ours | Pixray's step / ours |\n|---|---|---|---|---|"
-    )
+    columns = [
+        ("ours", "floor"),
+        *((f"{peer}{own}", "ours") for own in ("", " as it is") for peer in PEERS),
+    ]
+    print(f"| recipe | ours | {' | '.join(f'{above} / {below}' for above, below in columns)} |")
+    print("|---" * (2 + len(columns)) + "|")
     with tempfile.TemporaryDirectory() as folder:
         for name in options.only or NAMES:
             recipe = recipe_of(name, Path(folder))
-            fields = {"device": options.device, "precision": options.precision}
-            times = measure(build(pixforge.load_recipe({**recipe, **fields})), options.rounds, clock)
-            figures[name] = times
+            recipe["device"] = options.device
+            session = build(pixforge.load_recipe({**recipe, "precision": options.precision}))
+            own = "fp32" if session.scene.device.type == "cpu" else options.precision
+            theirs = build(pixforge.load_recipe({**recipe, "precision": options.peers_precision or own}))
+            times = figures[name] = measure(session, theirs, options.rounds, clock)
             cells = [
-                f"{1000 * statistics.median(times['ours']):.0f} ms", ratio(times, "ours", "floor"),
-                ratio(times, "VQGAN-CLIP", "ours"), ratio(times, "Pixray", "ours"),
+                f"{1000 * statistics.median(times['ours']):.0f} ms", *(ratio(times, *pair) for pair in columns),
             ]  # fmt: skip
             print(f"| {name} | {' | '.join(cells)} |", flush=True)
     if options.json:

@@ -47,6 +47,7 @@ class OpenClip(Perceptor[OpenClipConfig]):
         import torch
 
         from pixforge.builtin.perceptors.fold import fold_batch_norms
+        from pixforge.builtin.perceptors.lean import make_lean
         from pixforge.weights import resolve
         from pixforge.weights.models import load_model
 
@@ -55,6 +56,7 @@ class OpenClip(Perceptor[OpenClipConfig]):
         model: Any = load_model(self._source)
         self._parameters = sum(each.numel() for each in model.parameters())
         fold_batch_norms(model.visual)
+        make_lean(model.visual)
         self._model = model.to(scene.device)
         # Convolutions are faster on channels-last; transformers do not mind.
         model.visual.to(dtype=scene.dtype, memory_format=torch.channels_last)
