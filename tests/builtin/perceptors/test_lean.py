@@ -7,7 +7,7 @@ import pytest
 import timm
 import torch
 from open_clip.modified_resnet import ModifiedResNet
-from open_clip.transformer import QuickGELU, ResidualAttentionBlock, VisionTransformer
+from open_clip.transformer import QuickGELU, ResidualAttentionBlock, Transformer, VisionTransformer
 from torch import nn
 
 from pixforge.builtin.perceptors.lean import LeanAttention, LeanLastBlock, LeanPatches, attend, make_lean
@@ -53,6 +53,12 @@ def counts(tower):
     return tuple(sum(type(each) is kind for each in tower.modules()) for kind in kinds)
 
 
+def tokens_first():
+    tower = vision()
+    tower.transformer = Transformer(64, 3, 4, batch_first=False)
+    return shaken(tower)
+
+
 def timm_vit():
     return shaken(timm.create_model("vit_tiny_patch16_224", img_size=32, depth=2, num_classes=16))
 
@@ -75,6 +81,7 @@ TOWERS = {
         (4, 1, 0, 0),
     ),
     "its own attention": (lambda: vision(qk_norm=True), (0, 1, 0, 0)),
+    "tokens before pictures": (tokens_first, (3, 1, 0, 0)),
     "timm": (timm_vit, (0, 1, 0, 0)),
     "ConvNeXt": (convnext, (0, 4, 0, 0)),  # the stem and three reductions
     "ResNet": (
