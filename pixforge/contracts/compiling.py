@@ -16,12 +16,13 @@ COMPILERS = ("torch._dynamo", "torch._inductor")
 def _with_gradient(graph: Any, inputs: Any) -> Any:
     """The compiler of torch, but for a gradient that is compiled now, and not at the first backward pass.
 
-    There nobody could take the uncompiled function instead.
+    There nobody could take the uncompiled function instead. A torch that has no such wish compiles as ever.
     """
     from torch._functorch import config
     from torch._inductor.compile_fx import compile_fx
 
-    with config.patch(force_non_lazy_backward_lowering=True):
+    wish = "force_non_lazy_backward_lowering"
+    with config.patch({wish: True} if hasattr(config, wish) else {}):
         return compile_fx(graph, inputs)
 
 
