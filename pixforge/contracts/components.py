@@ -54,6 +54,8 @@ class Generator(Component[C]):
     kind = "generator"
     learning_rate: ClassVar[float] = 0.1
     """What works for this parameterisation when the recipe names no learning rate."""
+    refining_rate: ClassVar[float | None] = None
+    """The same for a run that does not start from noise; None: no other."""
 
     def __init__(self, config: C, scene: Scene) -> None:
         self.config = config

@@ -18,7 +18,7 @@ DEFAULTS: Final = MappingProxyType[str, Any](
         "deterministic": False,
         "checkpoint": {"every": 0, "seconds": 30.0},
         "recovery": {"tries": 0, "factor": 0.5},
-        "generator": {"type": "fourier"},
+        "generator": {"type": "vqgan"},
         "init": {"type": "tokens"},
         "perceptors": [{"type": "open_clip", "model": "embedded"}],
         "cutouts": {"type": "random", "count": 24},
@@ -36,3 +36,6 @@ DEFAULTS: Final = MappingProxyType[str, Any](
         "files": {},
     }
 )
+
+FROM_NOISE: Final = MappingProxyType[str, Any]({"generator": "fourier", "init": "noise"})
+"""The types of what a recipe leaves out when its run cannot start from a sample of what the embedded perceptor knows."""

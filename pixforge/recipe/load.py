@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pixforge.contracts import Generator, Schedule
 from pixforge.plugins import load_plugins
 from pixforge.recipe.compose import KIND_OF_FIELD, compose
-from pixforge.recipe.defaults import DEFAULTS
+from pixforge.recipe.defaults import DEFAULTS, FROM_NOISE
 from pixforge.recipe.digests import changed_files, with_hashes
 from pixforge.recipe.document import Document
 from pixforge.recipe.errors import Problem, problems_of, raise_problems
@@ -65,7 +65,7 @@ def load_recipe(
     raise_problems(
         document, (Problem(where, f"there is no file {path}") for where, path in missing_files(recipe))
     )
-    recipe = _with_learning_rate(_with_init(_with_plugins_beside(recipe, document)))
+    recipe = _with_learning_rate(_with_start(_with_plugins_beside(recipe, document)))
     if not check_files:
         return recipe
     raise_problems(document, changed_files(recipe))
@@ -112,20 +112,24 @@ def _entries(recipe: Recipe, registry: Registry) -> Iterator[Entry]:
             yield from (registry.of(each, kind) for each in (value if isinstance(value, list) else [value]))
 
 
-def _with_init(recipe: Recipe) -> Recipe:
-    """The default start is a picture of what the embedded perceptor knows: other runs start from noise."""
-    if "init" in recipe.model_fields_set:
-        return recipe
-    registry, known = (
-        recipe.context.registry,
-        [(each["type"], each["model"]) for each in DEFAULTS["perceptors"]],
-    )
-    generator: Any = registry.of(recipe.generator, "generator").component
+def _with_start(recipe: Recipe) -> Recipe:
+    """The default start is a sample of what the embedded perceptor knows, and the default generator goes on from it.
+
+    Other runs start from noise, or as they say, with the generator that suits a start from nothing.
+    """
+    registry, named = recipe.context.registry, recipe.model_fields_set
+    known = [(each["type"], each["model"]) for each in DEFAULTS["perceptors"]]
     same = all((getattr(each, "type", ""), getattr(each, "model", "")) in known for each in recipe.perceptors)
-    noise = registry.get("init", "noise")
-    if noise is None or (same and generator.encode is not Generator.encode):
-        return recipe
-    return recipe.model_copy(update={"init": noise.config_type()})
+    generator: Any = registry.of(recipe.generator, "generator").component
+    start = getattr(recipe.init, "type", "")
+    if "init" not in named:
+        start = start if same and generator.encode is not Generator.encode else FROM_NOISE["init"]
+    wanted = {}
+    if "init" not in named and start == FROM_NOISE["init"]:
+        wanted["init"] = registry.get("init", FROM_NOISE["init"])
+    if "generator" not in named and start != DEFAULTS["init"]["type"]:
+        wanted["generator"] = registry.get("generator", FROM_NOISE["generator"])
+    return recipe.model_copy(update={name: entry.config_type() for name, entry in wanted.items() if entry})
 
 
 def _with_learning_rate(recipe: Recipe) -> Recipe:
@@ -133,5 +137,7 @@ def _with_learning_rate(recipe: Recipe) -> Recipe:
     if optimizer.learning_rate is not None:
         return recipe
     component: Any = recipe.context.registry.of(recipe.generator, "generator").component
-    filled = optimizer.model_copy(update={"learning_rate": Schedule(component.learning_rate)})
-    return recipe.model_copy(update={"optimizer": filled})
+    rate = component.learning_rate
+    if getattr(recipe.init, "type", "") != FROM_NOISE["init"] and component.refining_rate is not None:
+        rate = component.refining_rate
+    return recipe.model_copy(update={"optimizer": optimizer.model_copy(update={"learning_rate": Schedule(rate)})})

@@ -25,6 +25,7 @@ class VQGAN(Generator[VQGANConfig]):
     """
 
     learning_rate: ClassVar[float] = 0.1
+    refining_rate: ClassVar[float | None] = 0.02
 
     def __init__(self, config: VQGANConfig, scene: Scene) -> None:
         super().__init__(config, scene)

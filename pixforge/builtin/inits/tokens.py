@@ -33,7 +33,7 @@ class TokensConfig(SamplingConfig):
         description="What to draw; null: the heaviest prompt in words, or anything, where all prompts are pictures.",
     )
     candidates: int = Field(
-        32,
+        128,
         ge=1,
         le=1024,
         description="So many are drawn; the perceptors choose the one that fits the prompts best.",
