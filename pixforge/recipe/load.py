@@ -140,4 +140,6 @@ def _with_learning_rate(recipe: Recipe) -> Recipe:
     rate = component.learning_rate
     if getattr(recipe.init, "type", "") != FROM_NOISE["init"] and component.refining_rate is not None:
         rate = component.refining_rate
-    return recipe.model_copy(update={"optimizer": optimizer.model_copy(update={"learning_rate": Schedule(rate)})})
+    return recipe.model_copy(
+        update={"optimizer": optimizer.model_copy(update={"learning_rate": Schedule(rate)})}
+    )

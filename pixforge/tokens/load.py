@@ -69,10 +69,9 @@ class TextToPictures:
         """Codes `[n, rows, columns]` of n pictures, from `[n, rows * columns]` numbers in [0, 1)."""
         from pixforge.tokens.sample import sample
 
-        tokens = self.tokens(text).expand(len(uniform), -1).to(uniform.device)
-        sentence = self.sentence(text)
+        tokens, sentence = self.tokens(text).to(uniform.device), self.sentence(text)
         if sentence is not None:
-            sentence = sentence.expand(len(uniform), -1).to(uniform.device)
+            sentence = sentence.to(uniform.device, self.transformer.text_place.dtype)
         return sample(self.transformer, tokens, uniform, choice, guidance, sentence)
 
     def sentence(self, text: str) -> torch.Tensor | None:
@@ -88,12 +87,18 @@ class TextToPictures:
         import torch
 
         with torch.no_grad():
-            made: torch.Tensor = self.vqgan.decode(self.vqgan.quantize.entries(codes))
-            return (made / 2 + 0.5).clamp(0, 1)
+            entries = self.vqgan.quantize.entries(codes)
+            made: torch.Tensor = self.vqgan.decode(
+                entries.to(next(self.vqgan.post_quant_conv.parameters()).dtype)
+            )
+            return (made.float() / 2 + 0.5).clamp(0, 1)
 
-    def to(self, device: torch.device) -> TextToPictures:
-        """Both networks there."""
-        return dataclasses.replace(self, transformer=self.transformer.to(device), vqgan=self.vqgan.to(device))
+    def to(self, device: torch.device, dtype: torch.dtype) -> TextToPictures:
+        """Both networks there, computing in that precision; the codebook stays in float32."""
+        transformer, vqgan = self.transformer.to(device, dtype), self.vqgan.to(device)
+        for each in (vqgan.decoder, vqgan.post_quant_conv):
+            each.to(dtype=dtype)
+        return dataclasses.replace(self, transformer=transformer, vqgan=vqgan)
 
 
 def load_tokens(files: TokensFiles) -> TextToPictures:

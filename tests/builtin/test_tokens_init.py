@@ -52,7 +52,7 @@ def pixels(scene):
 
 
 def test_codes_reach_a_generator_of_the_same_codebook(folder):
-    generator = started(folder)
+    generator = started(folder, candidates=8)
     entries = generator.latents()["z"].permute(0, 2, 3, 1).reshape(-1, 8)
     apart = torch.cdist(entries.detach(), generator.codebook)
     assert apart.amin(dim=1).max() < 1e-3

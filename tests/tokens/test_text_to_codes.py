@@ -108,3 +108,22 @@ def test_the_embedding_of_the_text_alone_can_tell_what_to_draw():
     first = Choice(0.0, None, None)
     drawn = sample(model.eval(), words, torch.zeros(2, 12), first, guidance=2.0, sentence=meanings)
     assert torch.equal(drawn, torch.stack([STRIPES, LINES]))
+
+
+def test_a_text_that_is_the_same_for_all_is_read_once_and_draws_the_same():
+    model = random_model(replace(SMALL, sentence=3))
+    text, meaning = TEXTS[:1], torch.randn(1, 3, generator=torch.Generator().manual_seed(2))
+    uniform = torch.rand(7, SMALL.count, generator=torch.Generator().manual_seed(1))
+    hot = Choice(temperature=3.0, top_k=None, top_p=None)
+    each = sample(model, text.expand(7, -1), uniform, hot, 2.0, meaning.expand(7, -1))
+    once = sample(model, text, uniform, hot, 2.0, meaning)
+    assert torch.equal(once, each)
+    assert len(once.flatten(1).unique(dim=0)) == 7
+
+
+def test_drawing_in_bf16_gives_nearly_the_same_codes(trained):
+    half = TextToCodes(SMALL)
+    half.load_state_dict(trained.state_dict())
+    half = half.to(torch.bfloat16).eval()
+    same = draw(half, TEXTS[:1], 64, guidance=2.0) == draw(trained, TEXTS[:1], 64, guidance=2.0)
+    assert same.float().mean() > 0.9

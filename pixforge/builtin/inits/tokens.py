@@ -65,7 +65,9 @@ class Tokens(Init[TokensConfig]):
         from pixforge.tokens.card import find_tokens
         from pixforge.tokens.load import load_tokens
 
-        model = load_tokens(find_tokens(self.config.model, self.scene.folder)).to(self.scene.device)
+        model = load_tokens(find_tokens(self.config.model, self.scene.folder)).to(
+            self.scene.device, self.scene.dtype
+        )
         with torch.no_grad():
             best = [self._best(model, each) for each in self._uniform(model)]
         codes = torch.cat([each for each, _ in best])
