@@ -12,9 +12,26 @@ def load(**fields):
 def test_prompts_alone_are_a_recipe():
     recipe = load()
     assert recipe.version == 1
-    assert recipe.generator.type == "fourier"
+    assert recipe.generator.type == "vqgan"
     assert [config.type for config in recipe.exporters] == ["still", "video"]
     assert [config.model for config in recipe.perceptors] == ["embedded"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "generator", "init", "rate"),
+    [
+        ({}, "vqgan", "tokens", 0.02),
+        ({"init": "noise"}, "fourier", "noise", 0.05),
+        ({"perceptors": [{"type": "open_clip", "model": "ViT-B-32"}]}, "fourier", "noise", 0.05),
+        ({"generator": "fourier"}, "fourier", "tokens", 0.05),
+        ({"generator": "vqgan", "init": "noise"}, "vqgan", "noise", 0.1),
+        ({"optimizer": {"type": "adamw", "learning_rate": 0.3}}, "vqgan", "tokens", 0.3),
+    ],
+)
+def test_generator_start_and_learning_rate_that_are_left_out_suit_each_other(fields, generator, init, rate):
+    recipe = load(**fields)
+    assert (recipe.generator.type, recipe.init.type) == (generator, init)
+    assert recipe.optimizer.learning_rate.constant == rate
 
 
 def test_a_single_prompt_needs_no_list():

@@ -53,10 +53,10 @@ def test_the_same_type_keeps_its_fields():
 
 def test_what_the_recipe_lacks_starts_from_the_defaults():
     recipe = load_recipe(
-        {"prompts": ["a"]}, {"losses.0.weight": 2, "generator.decay": 1, "optimizer.eps": 1e-3}
+        {"prompts": ["a"]}, {"losses.0.weight": 2, "generator.ema": 0.5, "optimizer.eps": 1e-3}
     )
     assert (recipe.losses[0].type, recipe.losses[0].weight.constant) == ("smoothness", 2)
-    assert (recipe.generator.type, recipe.generator.decay) == ("fourier", 1)
+    assert (recipe.generator.type, recipe.generator.ema) == ("vqgan", 0.5)
     assert (recipe.optimizer.type, recipe.optimizer.eps) == ("adam", 1e-3)
 
 
