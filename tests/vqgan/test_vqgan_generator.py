@@ -333,3 +333,17 @@ def test_a_branch_may_begin_or_end_a_running_mean(folder, tmp_path):
         made = pixforge.render(load_recipe({**recipe, "generator": generator}), tmp_path / f"a{first}")
         branch = resume(made.folder, {"generator.ema": second, "steps": 4}, out=tmp_path / f"b{first}")
         assert branch.metrics["total"] > 0
+
+
+def test_on_a_cpu_each_canvas_is_decoded_as_if_alone(folder):
+    """Bit for bit, picture and gradient; a batch would be slower there, and rounds otherwise."""
+    config = VQGANConfig(model="tiny.safetensors")
+    together = VQGAN(config, make_scene((32, 24), 3, seed=5, folder=folder))
+    image = together.forward(0)
+    image.square().sum().backward()
+    for index in range(3):
+        alone = VQGAN(config, make_scene((32, 24), 1, seed=5 + index, folder=folder))
+        single = alone.forward(0)
+        single.square().sum().backward()
+        assert torch.equal(image[index : index + 1], single)
+        assert torch.equal(together.latents()["z"].grad[index : index + 1], alone.latents()["z"].grad)
