@@ -122,11 +122,10 @@ def _with_start(recipe: Recipe) -> Recipe:
     same = all((getattr(each, "type", ""), getattr(each, "model", "")) in known for each in recipe.perceptors)
     generator: Any = registry.of(recipe.generator, "generator").component
     start = getattr(recipe.init, "type", "")
-    if "init" not in named:
-        start = start if same and generator.encode is not Generator.encode else FROM_NOISE["init"]
     wanted = {}
-    if "init" not in named and start == FROM_NOISE["init"]:
-        wanted["init"] = registry.get("init", FROM_NOISE["init"])
+    if "init" not in named and not (same and generator.encode is not Generator.encode):
+        start = FROM_NOISE["init"]
+        wanted["init"] = registry.get("init", start)
     if "generator" not in named and start != DEFAULTS["init"]["type"]:
         wanted["generator"] = registry.get("generator", FROM_NOISE["generator"])
     return recipe.model_copy(update={name: entry.config_type() for name, entry in wanted.items() if entry})

@@ -87,17 +87,13 @@ class TextToPictures:
         import torch
 
         with torch.no_grad():
-            entries = self.vqgan.quantize.entries(codes)
-            made: torch.Tensor = self.vqgan.decode(
-                entries.to(next(self.vqgan.post_quant_conv.parameters()).dtype)
-            )
+            made: torch.Tensor = self.vqgan.decode(self.vqgan.quantize.entries(codes))
             return (made.float() / 2 + 0.5).clamp(0, 1)
 
     def to(self, device: torch.device, dtype: torch.dtype) -> TextToPictures:
         """Both networks there, computing in that precision; the codebook stays in float32."""
         transformer, vqgan = self.transformer.to(device, dtype), self.vqgan.to(device)
-        for each in (vqgan.decoder, vqgan.post_quant_conv):
-            each.to(dtype=dtype)
+        vqgan.decode_in(dtype)
         return dataclasses.replace(self, transformer=transformer, vqgan=vqgan)
 
 

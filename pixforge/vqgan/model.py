@@ -87,12 +87,17 @@ class VQGAN(nn.Module):
         z: torch.Tensor = self.quant_conv(self.encoder(images))
         return z
 
+    def decode_in(self, dtype: torch.dtype) -> None:
+        """From now on decode in that precision; the encoder, and the codebook with the choice of codes, stay as they are."""
+        self.decoder.to(dtype=dtype)
+        self.post_quant_conv.to(dtype=dtype)
+
     def decode(self, z: torch.Tensor, *, checkpointing: bool = False) -> torch.Tensor:
         """`[B, d, h, w]` to pictures in about [-1, 1]; `checkpointing` computes each block again instead of keeping it.
 
         The last convolution runs in float32 whatever the others do: half precision would band the colors.
         """
-        hidden = self.post_quant_conv(z)
+        hidden = self.post_quant_conv(z.to(self.post_quant_conv.weight.dtype))
         for stage in self._decoder_stages():
             if checkpointing and torch.is_grad_enabled():
                 hidden = checkpoint(stage, hidden, use_reentrant=False, preserve_rng_state=False)

@@ -50,15 +50,14 @@ class VQGAN(Generator[VQGANConfig]):
         self._z.requires_grad_()
 
     def _to_precision(self) -> None:
-        """The networks compute in the run's precision; the codebook, and with it the choice of codes, stays as it is."""
+        """Decode in the run's precision, on a GPU in the layout that suits its convolutions."""
         import torch
 
         on_gpu = self.scene.device.type == "cuda"
         layout = torch.channels_last if on_gpu else torch.contiguous_format
         model: Any = self._model  # torch's types know no memory_format
         model.to(memory_format=layout)
-        for each in (model.decoder, model.post_quant_conv):
-            each.to(dtype=self.scene.dtype)
+        self._model.decode_in(self.scene.dtype)
 
     def _random_start(self) -> torch.Tensor:
         draws = self.scene.draws.at("latent", device="cpu")
@@ -146,7 +145,7 @@ class VQGAN(Generator[VQGANConfig]):
         large = self.scene.width * self.scene.height > LARGE
         # A CPU takes twice as long for each of eight pictures at once: what is in between leaves its caches, and the
         # allocator gives and takes large pieces anew in every step.
-        parts = torch.split(z.to(self.scene.dtype), 1 if z.device.type == "cpu" else len(z))
+        parts = torch.split(z, 1 if z.device.type == "cpu" else len(z))
         decoded = [self._decode(part, checkpointing=large if wish is None else wish) for part in parts]
         images = torch.cat(decoded) if len(decoded) > 1 else decoded[0]
         return clamp_with_gradient(central(images.float() / 2 + 0.5, self.scene.height, self.scene.width))
