@@ -30,6 +30,7 @@ from torch import nn
 from vqgan import write_published
 
 import pixforge
+from pixforge.cli.process import keep_freed_memory
 from pixforge.engine import Session, build
 from pixforge.engine.measure import Stepper, make_floor, seconds
 from pixforge.engine.optimizers import Descent
@@ -181,6 +182,7 @@ def ratio(times: dict[str, list[float]], above: str, below: str) -> str:
 
 def main() -> None:
     """Measure, print a table."""
+    keep_freed_memory()
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", nargs="*", choices=NAMES)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pixforge
+from pixforge.cli.process import keep_freed_memory
 from pixforge.engine import build
 from pixforge.engine.measure import Stepper, seconds
 
@@ -93,6 +94,7 @@ def compiled(rounds: int) -> dict[str, dict[str, float]]:
 
 def main() -> None:
     """Measure and print."""
+    keep_freed_memory()
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()

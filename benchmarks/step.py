@@ -24,6 +24,7 @@ from typing import Any
 import torch
 
 import pixforge
+from pixforge.cli.process import keep_freed_memory
 from pixforge.engine import Session, build
 from pixforge.engine.measure import measure as measured
 
@@ -120,6 +121,7 @@ def random_vit(folder: str) -> Path:
 
 def main() -> None:
     """Measure, print a table, write the figures."""
+    keep_freed_memory()
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--device", default="auto")

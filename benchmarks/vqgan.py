@@ -24,6 +24,7 @@ from safetensors.torch import save_file
 from step import measure
 
 import pixforge
+from pixforge.cli.process import keep_freed_memory
 from pixforge.engine import build
 from pixforge.vqgan.config import parse_config
 from pixforge.vqgan.load import build as build_vqgan
@@ -93,6 +94,7 @@ def memory(models: dict[str, str], sizes: list[int]) -> Iterator[dict[str, Any]]
 
 def main() -> None:
     """Measure and print."""
+    keep_freed_memory()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

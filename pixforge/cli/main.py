@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from pixforge import __version__
+from pixforge.cli.process import keep_freed_memory
 from pixforge.errors import ChangeWarning, PixforgeError, plain_text
 
 COMMANDS = {
@@ -37,6 +38,8 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:  # the process is ours
+        keep_freed_memory()
     _never_fail_to_print()
     try:
         with warnings.catch_warnings():

@@ -184,6 +184,8 @@ class LeanLastBlock(nn.Module):
     def forward(self, x: torch.Tensor, attn_mask: None = None) -> torch.Tensor:
         """`[N, L, E]` to `[N, 1, E]`."""
         block, seen = self.block, self.block.ln_1(x)
-        x = x[:, :1] + block.ls_1(block.attention(seen[:, :1], seen, seen, attn_mask))
+        # Without the copy, torch would multiply each picture's token with a copy of the weights.
+        first = seen[:, :1].contiguous()
+        x = x[:, :1] + block.ls_1(block.attention(first, seen, seen, attn_mask))
         looked: torch.Tensor = x + block.ls_2(block.mlp(block.ln_2(x)))
         return looked

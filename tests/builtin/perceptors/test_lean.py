@@ -9,6 +9,7 @@ import torch
 from open_clip.modified_resnet import ModifiedResNet
 from open_clip.transformer import QuickGELU, ResidualAttentionBlock, Transformer, VisionTransformer
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from pixforge.builtin.perceptors.lean import LeanAttention, LeanLastBlock, LeanPatches, attend, make_lean
 from pixforge.builtin.perceptors.open_clip import OpenClip, OpenClipConfig
@@ -107,6 +108,30 @@ def test_bf16_is_as_near_to_fp32_as_it_was(activation):
     before, after = (look(each.bfloat16(), images) for each in (copy.deepcopy(plain), lean(plain)))
     for mine, theirs, truth in zip(after, before, exact, strict=True):
         assert (mine - truth).norm() < 1.5 * (theirs - truth).norm() < 0.05 * truth.norm()
+
+
+class Repeated(TorchDispatchMode):
+    """Collects the operands of batched products that are one matrix for all: these are copied for each."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func is torch.ops.aten.bmm.default:
+            self.found += [each.shape for each in args if each.stride(0) == 0]
+        return func(*args, **(kwargs or {}))
+
+
+def test_no_weights_are_copied_for_each_picture():
+    plain, changed = Repeated(), Repeated()
+    tower = vision()
+    with plain:
+        look(tower, pictures())
+    with changed:
+        look(lean(tower), pictures())
+    assert plain.found
+    assert not changed.found
 
 
 def test_a_network_in_training_stays_as_it_is():

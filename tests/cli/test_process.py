@@ -1,0 +1,46 @@
+import platform
+import subprocess
+import sys
+
+import pytest
+
+import pixforge.cli.main
+from pixforge.cli.main import main
+
+FAULTS = """
+import resource
+from pixforge.cli.process import keep_freed_memory
+{first}
+def step():
+    held = [bytearray(b"x") * 20_000_000 for _ in range(4)]
+for _ in range(4):
+    step()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+step()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def faults(first):
+    """How many pages the system has to find in a step that is like those before it."""
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTS.format(first=first)], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc's allocator")
+def test_freed_memory_serves_the_next_step():
+    assert faults("keep_freed_memory()") < 100
+    assert faults("") > 1000
+
+
+def test_only_a_process_of_its_own_is_changed(monkeypatch, capsys):
+    calls = []
+    monkeypatch.setattr(pixforge.cli.main, "keep_freed_memory", lambda: calls.append(1))
+    monkeypatch.setattr(sys, "argv", ["pixforge", "schema"])
+    assert main(["schema"]) == 0
+    assert not calls
+    assert main() == 0
+    assert calls == [1]
+    assert capsys.readouterr().out
