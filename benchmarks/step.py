@@ -71,11 +71,13 @@ def measure(session: Session, rounds: int) -> dict[str, Any]:
 def peak_memory(recipe: dict[str, Any]) -> float:
     """MiB that a process of its own needed for three steps of a recipe."""
     code = (
-        "import json, resource, sys, torch, pixforge\n"
+        "import json, sys, torch, pixforge\n"
+        "from pixforge.cli.process import keep_freed_memory\n"
+        "from pixforge.engine.memory import peak\n"
+        "keep_freed_memory()\n"
         "recipe = pixforge.load_recipe(json.loads(sys.argv[1]))\n"
         "for _ in pixforge.optimize(recipe): pass\n"
-        "gpu = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0\n"
-        "print((gpu or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024) / 2**20)\n"
+        "print(peak(torch.device('cuda' if torch.cuda.is_available() else 'cpu')) / 2**20)\n"
     )
     short = json.dumps({**recipe, "steps": 3})
     return float(
