@@ -42,13 +42,13 @@ F16 = {
     "dropout": 0.0,
 }
 PEAK = (
-    "import json, re, sys, torch, pixforge\n"
+    "import json, sys, torch, pixforge\n"
+    "from pixforge.cli.process import keep_freed_memory\n"
+    "from pixforge.engine.memory import peak\n"
+    "keep_freed_memory()\n"
     "recipe = pixforge.load_recipe(json.loads(sys.argv[1]))\n"
     "for _ in pixforge.optimize(recipe): pass\n"
-    "gpu = torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0\n"
-    # getrusage would also count what the process had that started this one.
-    "peak = int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]) * 1024\n"
-    "print((gpu or peak) / 2**20)\n"
+    "print(peak(torch.device('cuda' if torch.cuda.is_available() else 'cpu')) / 2**20)\n"
 )
 
 
