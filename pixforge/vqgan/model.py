@@ -10,42 +10,12 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
-from taming.modules.diffusionmodules.model import AttnBlock, Decoder, Encoder, Upsample
+from taming.modules.diffusionmodules.model import Decoder, Encoder
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
+from pixforge.vqgan.lean import LeanUpsample, make_lean, to_picture
 from pixforge.vqgan.quantize import GumbelQuantizer, Remap, VectorQuantizer
-
-
-class LeanAttention(AttnBlock):  # type: ignore[misc] # taming has no types
-    """taming's attention with the same parameters, computed without the `[hw, hw]` matrix in memory."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """`[B, C, h, w]` to the same shape."""
-        normed = self.norm(x)
-        query, key, value = (
-            layer(normed).flatten(2).transpose(1, 2).contiguous() for layer in (self.q, self.k, self.v)
-        )
-        seen = F.scaled_dot_product_attention(query.unsqueeze(1), key.unsqueeze(1), value.unsqueeze(1))
-        mixed: torch.Tensor = self.proj_out(seen.squeeze(1).transpose(1, 2).reshape(x.shape))
-        return x + mixed
-
-
-class TraceableUpsample(Upsample):  # type: ignore[misc] # taming has no types
-    """taming's doubling of both sides with the same parameters, which torch.compile differentiates rightly.
-
-    It takes interpolation apart into indexing, whose gradient in bfloat16 on a CPU torch 2.13 reads before it is there:
-    all that lies before becomes zero.
-    """
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """`[B, C, h, w]` to `[B, C, 2 h, 2 w]`."""
-        if not torch.compiler.is_compiling():
-            return super().forward(x)  # type: ignore[no-any-return]
-        batch, channels, height, width = x.shape
-        doubled = x[:, :, :, None, :, None].expand(-1, -1, -1, 2, -1, 2)
-        doubled = doubled.reshape(batch, channels, 2 * height, 2 * width)
-        return self.conv(doubled) if self.with_conv else doubled
 
 
 class VQGAN(nn.Module):
@@ -75,12 +45,9 @@ class VQGAN(nn.Module):
         self.remap: Remap | None = None
         self.factor = 2 ** (len(ddconfig["ch_mult"]) - 1)
         for module in self.modules():
-            if type(module) is AttnBlock:
-                module.__class__ = LeanAttention
-            if type(module) is Upsample:
-                module.__class__ = TraceableUpsample
             if isinstance(module, nn.GroupNorm):
                 module.num_groups = ddconfig.get("num_groups", module.num_groups)
+        make_lean(self)
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """What the encoder says, before it is quantized: `[B, 3, H, W]` in [-1, 1] to `[B, d, h, w]`."""
@@ -88,15 +55,18 @@ class VQGAN(nn.Module):
         return z
 
     def decode_in(self, dtype: torch.dtype) -> None:
-        """From now on decode in that precision; the encoder, and the codebook with the choice of codes, stay as they are."""
+        """From now on decode in that precision, with frozen weights.
+
+        The encoder, and the codebook with the choice of codes, stay as they are.
+        """
+        for module in self.decoder.modules():
+            if isinstance(module, LeanUpsample):
+                module.prepare()
         self.decoder.to(dtype=dtype)
         self.post_quant_conv.to(dtype=dtype)
 
     def decode(self, z: torch.Tensor, *, checkpointing: bool = False) -> torch.Tensor:
-        """`[B, d, h, w]` to pictures in about [-1, 1]; `checkpointing` computes each block again instead of keeping it.
-
-        The last convolution runs in float32 whatever the others do: half precision would band the colors.
-        """
+        """`[B, d, h, w]` to pictures in about [-1, 1]; `checkpointing` computes each block again instead of keeping it."""
         hidden = self.post_quant_conv(z.to(self.post_quant_conv.weight.dtype))
         for stage in self._decoder_stages():
             if checkpointing and torch.is_grad_enabled():
@@ -122,8 +92,4 @@ class VQGAN(nn.Module):
                 yield level.upsample
 
     def _finish(self, hidden: torch.Tensor) -> torch.Tensor:
-        norm, conv = self.decoder.norm_out, self.decoder.conv_out
-        if hidden.dtype == torch.float32:
-            return conv(F.silu(norm(hidden)))  # type: ignore[no-any-return]
-        active = F.silu(norm(hidden)).float()
-        return F.conv2d(active, conv.weight.float(), conv.bias.float(), padding=conv.padding)
+        return to_picture(F.silu(self.decoder.norm_out(hidden)), self.decoder.conv_out)

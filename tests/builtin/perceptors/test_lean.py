@@ -11,7 +11,8 @@ from open_clip.transformer import QuickGELU, ResidualAttentionBlock, Transformer
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pixforge.builtin.perceptors.lean import LeanAttention, LeanLastBlock, LeanPatches, attend, make_lean
+from pixforge.attention import attend
+from pixforge.builtin.perceptors.lean import LeanAttention, LeanLastBlock, LeanPatches, make_lean
 from pixforge.builtin.perceptors.open_clip import OpenClip, OpenClipConfig
 from pixforge.testing import make_scene
 from pixforge.weights.files import quiet

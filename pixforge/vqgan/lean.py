@@ -1,0 +1,218 @@
+"""The modules of taming's decoder in less work, for the same result but for rounding.
+
+They have taming's parameters, so checkpoints fit and training goes on as it was; what is computed otherwise is so on a
+CPU, for frozen weights. Figures are in docs/speed.md.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
+from taming.modules.diffusionmodules.model import AttnBlock, ResnetBlock, Upsample
+from torch import nn
+
+from pixforge.attention import attend
+
+BLOCK = 8192
+"""Pixels whose activations in float32 stay in a processor's cache."""
+TAPS = 9
+
+
+def make_lean(network: nn.Module) -> None:
+    """Have taming's modules in a network, and its convolutions of single pixels, compute as those below."""
+    for module in network.modules():
+        if type(module) in LEAN:
+            module.__class__ = LEAN[type(module)]  # type: ignore[assignment] # the right one
+        elif type(module) is nn.Conv2d and module.kernel_size == module.stride == (1, 1):
+            module.__class__ = LeanPointwise
+
+
+class LeanAttention(AttnBlock):  # type: ignore[misc] # taming has no types
+    """taming's attention; the `[hw, hw]` matrix is in memory only where it is small and that is faster."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """`[B, C, h, w]` to the same shape."""
+        normed = self.norm(x)
+        query, key, value = (
+            layer(normed).flatten(2).transpose(1, 2).contiguous().unsqueeze(1)
+            for layer in (self.q, self.k, self.v)
+        )
+        seen = attend(query, key, value)
+        mixed: torch.Tensor = self.proj_out(seen.squeeze(1).transpose(1, 2).reshape(x.shape))
+        return x + mixed
+
+
+class LeanBlock(ResnetBlock):  # type: ignore[misc] # taming has no types
+    """taming's residual block, with x sigmoid(x) as one operation.
+
+    That is one pass over the activations less, two less for the gradient, and one activation less to keep.
+    """
+
+    def forward(self, x: torch.Tensor, temb: None) -> torch.Tensor:
+        """`[B, C, h, w]` to `[B, D, h, w]`; there is no embedding of time, which diffusion has."""
+        assert temb is None
+        hidden = self.conv1(F.silu(self.norm1(x)))
+        hidden = self.conv2(self.dropout(F.silu(self.norm2(hidden))))
+        if self.in_channels != self.out_channels:
+            x = self.conv_shortcut(x) if self.use_conv_shortcut else self.nin_shortcut(x)
+        made: torch.Tensor = x + hidden
+        return made
+
+
+class LeanUpsample(Upsample):  # type: ignore[misc] # taming has no types
+    """taming's doubling of both sides.
+
+    A kernel of 3 x 3 over doubled pixels sees only 2 x 2 different ones, so for each of a pixel's four quarters a
+    kernel of 2 x 2 on the smaller picture says the same, with 4/9 of the multiplications.
+    """
+
+    def prepare(self) -> None:
+        """Make the small kernels from the present weights, which must be frozen."""
+        if self.with_conv:
+            rows = _halved(self.conv.weight, 2)
+            quarters = [each for row in rows for each in _halved(row, 3)]
+            self.register_buffer("quarters", torch.cat(quarters), persistent=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """`[B, C, h, w]` to `[B, C, 2 h, 2 w]`."""
+        if torch.compiler.is_compiling():
+            return self._traceable(x)
+        if x.device.type != "cpu" or not hasattr(self, "quarters"):
+            return super().forward(x)  # type: ignore[no-any-return]
+        made: torch.Tensor = _Interleaved.apply(  # type: ignore[no-untyped-call]
+            F.conv2d(x, self.quarters, self.conv.bias.repeat(4), padding=1)
+        )
+        return made
+
+    def _traceable(self, x: torch.Tensor) -> torch.Tensor:
+        """What torch.compile differentiates rightly.
+
+        It takes interpolation apart into indexing, whose gradient in bfloat16 on a CPU torch 2.13 reads before it is
+        there: all that lies before becomes zero.
+        """
+        batch, channels, height, width = x.shape
+        doubled = x[:, :, :, None, :, None].expand(-1, -1, -1, 2, -1, 2)
+        doubled = doubled.reshape(batch, channels, 2 * height, 2 * width)
+        return self.conv(doubled) if self.with_conv else doubled
+
+
+def _halved(kernel: torch.Tensor, axis: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Along an axis, the three weights as the first and as the second of two equal pixels meets them."""
+    first, middle, last = kernel.float().unbind(axis)
+    return torch.stack([first, middle + last], axis), torch.stack([first + middle, last], axis)
+
+
+class _Interleaved(torch.autograd.Function):
+    """`[B, 4 C, h + 1, w + 1]`, the quarters of pixels from their upper left neighbors on, to `[B, C, 2 h, 2 w]`."""
+
+    @staticmethod
+    def forward(ctx: Any, quarters: torch.Tensor) -> torch.Tensor:
+        ctx.shape = batch, channels, height, width = _quarters(quarters.shape)
+        made = quarters.new_empty(batch, channels, height, 2, width, 2)
+        for row, column, here in _corners(quarters.view(batch, 2, 2, channels, height + 1, width + 1)):
+            made[:, :, :, row, :, column] = here
+        return made.view(batch, channels, 2 * height, 2 * width)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
+        batch, channels, height, width = ctx.shape
+        pixels = gradients[0].reshape(batch, channels, height, 2, width, 2)
+        made = pixels.new_zeros(batch, 2, 2, channels, height + 1, width + 1)
+        for row, column, here in _corners(made):
+            here.copy_(pixels[:, :, :, row, :, column])
+        return made.view(batch, 4 * channels, height + 1, width + 1)
+
+
+def _quarters(shape: torch.Size) -> tuple[int, int, int, int]:
+    batch, channels, height, width = shape
+    return batch, channels // 4, height - 1, width - 1
+
+
+def _corners(quarters: torch.Tensor) -> list[tuple[int, int, torch.Tensor]]:
+    """Row and column of a quarter in its pixel, and where it lies in `[B, 2, 2, C, h + 1, w + 1]`."""
+    height, width = quarters.shape[-2] - 1, quarters.shape[-1] - 1
+    return [
+        (row, column, quarters[:, row, column, :, row : row + height, column : column + width])
+        for row in range(2)
+        for column in range(2)
+    ]
+
+
+class LeanPointwise(nn.Conv2d):
+    """A convolution of single pixels, as the product that it is."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """`[B, C, h, w]` to `[B, D, h, w]`."""
+        # Of several pictures, the product would copy the weights for each.
+        if x.device.type != "cpu" or len(x) > 1 or self.bias is None:
+            return super().forward(x)
+        made = torch.addmm(self.bias[:, None], self.weight.flatten(1), x[0].flatten(1))
+        return made.view(1, -1, *x.shape[2:])
+
+
+LEAN = {AttnBlock: LeanAttention, ResnetBlock: LeanBlock, Upsample: LeanUpsample}
+
+
+def to_picture(active: torch.Tensor, conv: nn.Conv2d) -> torch.Tensor:
+    """The decoder's last convolution, of 3 x 3, in float32 whatever it is given: half precision would band colors."""
+    weight, bias = conv.weight.float(), conv.bias
+    assert bias is not None
+    if active.device.type != "cpu" or weight.requires_grad or torch.compiler.is_compiling():
+        return F.conv2d(active.float(), weight, bias.float(), padding=conv.padding)
+    made: torch.Tensor = _ToPicture.apply(active, weight, bias.float())  # type: ignore[no-untyped-call]
+    return made
+
+
+class _ToPicture(torch.autograd.Function):
+    """A 3 x 3 convolution to few channels: every pixel times all weights, and then nine shifted pictures' sum.
+
+    torch's own turns all activations into float32 at once, which takes many times as long as the little it computes.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, active: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        outputs, channels = weight.shape[:2]
+        batch, _, height, width = active.shape
+        ctx.matrix = matrix = weight.permute(2, 3, 0, 1).reshape(TAPS * outputs, channels)
+        ctx.like, ctx.dtype = active.shape, active.dtype
+        pixels = active.flatten(2)
+        planes = pixels.new_empty(batch, TAPS * outputs, height * width, dtype=torch.float32)
+        for picture, plane in zip(pixels, planes, strict=True):
+            for begin in range(0, height * width, BLOCK):
+                here = slice(begin, begin + BLOCK)
+                plane[:, here] = matrix @ picture[:, here].float()
+        made = bias[:, None, None].expand(batch, outputs, height, width).contiguous()
+        parts = planes.view(batch, TAPS, outputs, height, width)
+        for tap, (to, source) in enumerate(_shifts(height, width)):
+            made[(..., *to)] += parts[(slice(None), tap, slice(None), *source)]
+        return made
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        (gradient,) = gradients
+        batch, outputs, height, width = gradient.shape
+        planes = gradient.new_zeros(batch, TAPS, outputs, height, width)
+        for tap, (to, source) in enumerate(_shifts(height, width)):
+            planes[(slice(None), tap, slice(None), *source)] = gradient[(..., *to)]
+        made = gradient.new_empty(ctx.like, dtype=ctx.dtype)
+        transposed = ctx.matrix.t().contiguous()
+        for picture, plane in zip(made.flatten(2), planes.flatten(1, 2).flatten(2), strict=True):
+            for begin in range(0, height * width, BLOCK):
+                here = slice(begin, begin + BLOCK)
+                picture[:, here] = transposed @ plane[:, here]
+        return made, None, None
+
+
+def _shifts(height: int, width: int) -> list[tuple[tuple[slice, slice], tuple[slice, slice]]]:
+    """For each tap of a 3 x 3 kernel, the pixels that it adds to, and those that it sees."""
+    rows, columns = ([_shift(offset, length) for offset in (-1, 0, 1)] for length in (height, width))
+    return [((row[0], column[0]), (row[1], column[1])) for row in rows for column in columns]
+
+
+def _shift(offset: int, length: int) -> tuple[slice, slice]:
+    return (
+        slice(max(0, -offset), length - max(0, offset)),
+        slice(max(0, offset), length - max(0, -offset)),
+    )
