@@ -70,7 +70,7 @@ class LeanUpsample(Upsample):  # type: ignore[misc] # taming has no types
 
     def prepare(self) -> None:
         """Make the small kernels from the present weights, which must be frozen."""
-        if self.with_conv:
+        if self.with_conv and self.conv.weight.device.type == "cpu":
             rows = _halved(self.conv.weight, 2)
             quarters = [each for row in rows for each in _halved(row, 3)]
             self.register_buffer("quarters", torch.cat(quarters), persistent=False)
@@ -159,7 +159,8 @@ def to_picture(active: torch.Tensor, conv: nn.Conv2d) -> torch.Tensor:
     """The decoder's last convolution, of 3 x 3, in float32 whatever it is given: half precision would band colors."""
     weight, bias = conv.weight.float(), conv.bias
     assert bias is not None
-    if active.device.type != "cpu" or weight.requires_grad or torch.compiler.is_compiling():
+    trained = weight.requires_grad or bias.requires_grad
+    if active.device.type != "cpu" or trained or torch.compiler.is_compiling():
         return F.conv2d(active.float(), weight, bias.float(), padding=conv.padding)
     made: torch.Tensor = _ToPicture.apply(active, weight, bias.float())  # type: ignore[no-untyped-call]
     return made
