@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
+
+FEW = 8
+"""So many keys for each channel of a head are few: their scores are less memory than a transformer's MLP keeps."""
+SCORES = 2**21
+"""How many are computed at once where there are more: 4 MiB of them."""
 
 
 def attend(
@@ -11,13 +19,62 @@ def attend(
 ) -> torch.Tensor:
     """softmax(q k^T / sqrt(D) + added) v, of `[N, heads, L, D]` each.
 
-    In bf16 on a CPU the gradient of torch's own takes several times as long as these products. They keep all scores:
-    where that is more memory than both hidden activations of a transformer's MLP (4 E each), torch's own does it.
+    In bf16 on a CPU torch's own takes several times as long as these products, most of all for the gradient. The scores of
+    few keys are kept for it; those of many are computed again, some at a time.
     """
-    width = q.shape[-1]
-    if q.device.type != "cpu" or q.dtype != torch.bfloat16 or k.shape[2] > 8 * width:
+    if q.device.type != "cpu" or q.dtype != torch.bfloat16:
         return F.scaled_dot_product_attention(q, k, v, attn_mask=added)
-    q, k, v = q.contiguous(), k.contiguous(), v.contiguous()
-    scores = (q * width**-0.5) @ k.transpose(2, 3)
+    many = k.shape[2] > FEW * q.shape[-1]
+    if many and (added is not None or torch.compiler.is_compiling()):
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=added)
+    q, k, v = (q * q.shape[-1] ** -0.5).contiguous(), k.contiguous(), v.contiguous()
+    if many:
+        flat = (each.flatten(0, 1) for each in (q, k, v))
+        made: torch.Tensor = _Recomputed.apply(*flat)  # type: ignore[no-untyped-call]
+        return made.view(*q.shape[:3], v.shape[-1])
+    scores = q @ k.transpose(2, 3)
     seen: torch.Tensor = (scores if added is None else scores + added).softmax(-1) @ v
     return seen
+
+
+class _Recomputed(torch.autograd.Function):
+    """softmax(q k^T) v of `[B, L, D]`, `[B, S, D]` and `[B, S, E]` without all scores in memory."""
+
+    @staticmethod
+    def forward(ctx: Any, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(q, k, v)
+        made = q.new_empty(*q.shape[:2], v.shape[-1])
+        for heads, rows in _parts(q, k):
+            made[heads, rows] = torch.bmm(_shares(q[heads, rows], k[heads]), v[heads])
+        return made
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        q, k, v = ctx.saved_tensors
+        gradient = gradients[0].contiguous()
+        to_q, to_k, to_v = (
+            torch.empty_like(q),
+            *(torch.zeros_like(each, dtype=torch.float32) for each in (k, v)),
+        )
+        for heads, rows in _parts(q, k):
+            shares, here = _shares(q[heads, rows], k[heads]), gradient[heads, rows]
+            to_v[heads] += torch.bmm(shares.transpose(1, 2), here)
+            to_shares = torch.bmm(here, v[heads].transpose(1, 2))
+            scores = torch._softmax_backward_data(to_shares, shares, -1, shares.dtype)  # noqa: SLF001 - the only way to it
+            to_q[heads, rows] = torch.bmm(scores, k[heads])
+            to_k[heads] += torch.bmm(scores.transpose(1, 2), q[heads, rows])
+        return to_q, to_k.to(k.dtype), to_v.to(v.dtype)
+
+
+def _shares(q: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
+    return torch.bmm(q, k.transpose(1, 2)).softmax(-1)
+
+
+def _parts(q: torch.Tensor, k: torch.Tensor) -> Iterator[tuple[slice, slice]]:
+    """Heads and rows whose scores are computed together: several heads, or some rows of one."""
+    (heads, rows), keys = q.shape[:2], k.shape[1]
+    together = max(1, SCORES // (rows * keys))
+    each = rows if together > 1 else max(1, min(rows, SCORES // keys))
+    for head in range(0, heads, together):
+        for row in range(0, rows, each):
+            yield slice(head, head + together), slice(row, row + each)

@@ -11,7 +11,6 @@ from open_clip.transformer import QuickGELU, ResidualAttentionBlock, Transformer
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from pixforge.attention import attend
 from pixforge.builtin.perceptors.lean import LeanAttention, LeanLastBlock, LeanPatches, make_lean
 from pixforge.builtin.perceptors.open_clip import OpenClip, OpenClipConfig
 from pixforge.testing import make_scene
@@ -204,15 +203,6 @@ def test_attention_that_does_more_stays(fields):
 def test_attention_elsewhere_stays():
     other = nn.Sequential(nn.MultiheadAttention(32, 4)).eval()  # who knows how it is called
     assert type(lean(other)[0]) is nn.MultiheadAttention
-
-
-def test_too_many_scores_are_not_kept(monkeypatch):
-    q, expected = torch.randn(2, 3, 33, 4).bfloat16(), torch.zeros(0)
-    monkeypatch.setattr(nn.functional, "scaled_dot_product_attention", lambda *_, **__: expected)
-    few = attend(q, q[:, :, :32], q[:, :, :32])
-    assert few.shape == q.shape
-    assert attend(q, q, q) is expected
-    assert attend(*(q[:, :, :5].float(),) * 3) is expected
 
 
 @pytest.mark.parametrize("size", [(32, 32), (37, 45), (8, 15)])
