@@ -69,9 +69,10 @@ class LeanUpsample(Upsample):  # type: ignore[misc] # taming has no types
     """
 
     def prepare(self) -> None:
-        """Make the small kernels from the present weights, which must be frozen."""
-        if self.with_conv and self.conv.weight.device.type == "cpu":
-            rows = _halved(self.conv.weight, 2)
+        """Make the small kernels from the present weights, unless these are trained."""
+        weight = self.conv.weight if self.with_conv else None
+        if weight is not None and weight.device.type == "cpu" and not weight.requires_grad:
+            rows = _halved(weight, 2)
             quarters = [each for row in rows for each in _halved(row, 3)]
             self.register_buffer("quarters", torch.cat(quarters), persistent=False)
 
