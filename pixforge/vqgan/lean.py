@@ -109,26 +109,21 @@ class _Interleaved(torch.autograd.Function):
     """`[B, 4 C, h + 1, w + 1]`, the quarters of pixels from their upper left neighbors on, to `[B, C, 2 h, 2 w]`."""
 
     @staticmethod
-    def forward(ctx: Any, quarters: torch.Tensor) -> torch.Tensor:
-        ctx.shape = batch, channels, height, width = _quarters(quarters.shape)
-        made = quarters.new_empty(batch, channels, height, 2, width, 2)
-        for row, column, here in _corners(quarters.view(batch, 2, 2, channels, height + 1, width + 1)):
+    def forward(_: Any, quarters: torch.Tensor) -> torch.Tensor:
+        batch, channels, height, width = quarters.shape
+        made = quarters.new_empty(batch, channels // 4, height - 1, 2, width - 1, 2)
+        for row, column, here in _corners(quarters.unflatten(1, (2, 2, -1))):
             made[:, :, :, row, :, column] = here
-        return made.view(batch, channels, 2 * height, 2 * width)
+        return made.flatten(4, 5).flatten(2, 3)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
-        batch, channels, height, width = ctx.shape
-        pixels = gradients[0].reshape(batch, channels, height, 2, width, 2)
-        made = pixels.new_zeros(batch, 2, 2, channels, height + 1, width + 1)
+    def backward(_: Any, *gradients: torch.Tensor) -> torch.Tensor:
+        batch, channels, height, width = gradients[0].shape
+        pixels = gradients[0].reshape(batch, channels, height // 2, 2, width // 2, 2)
+        made = pixels.new_zeros(batch, 2, 2, channels, height // 2 + 1, width // 2 + 1)
         for row, column, here in _corners(made):
             here.copy_(pixels[:, :, :, row, :, column])
-        return made.view(batch, 4 * channels, height + 1, width + 1)
-
-
-def _quarters(shape: torch.Size) -> tuple[int, int, int, int]:
-    batch, channels, height, width = shape
-    return batch, channels // 4, height - 1, width - 1
+        return made.flatten(1, 3)
 
 
 def _corners(quarters: torch.Tensor) -> list[tuple[int, int, torch.Tensor]]:

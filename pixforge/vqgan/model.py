@@ -55,10 +55,7 @@ class VQGAN(nn.Module):
         return z
 
     def decode_in(self, dtype: torch.dtype) -> None:
-        """From now on decode in that precision, with frozen weights.
-
-        The encoder, and the codebook with the choice of codes, stay as they are.
-        """
+        """From now on decode in that precision; the encoder, and the codebook with the choice of codes, stay as they are."""
         for module in self.decoder.modules():
             if isinstance(module, LeanUpsample):
                 module.prepare()
@@ -73,8 +70,7 @@ class VQGAN(nn.Module):
                 hidden = checkpoint(stage, hidden, use_reentrant=False, preserve_rng_state=False)
             else:
                 hidden = stage(hidden)
-        images: torch.Tensor = self._finish(hidden)
-        return images
+        return to_picture(F.silu(self.decoder.norm_out(hidden)), self.decoder.conv_out)
 
     def _decoder_stages(self) -> Iterator[Callable[[torch.Tensor], torch.Tensor]]:
         """The decoder of taming, block by block."""
@@ -90,6 +86,3 @@ class VQGAN(nn.Module):
                     yield level.attn[index]
             if hasattr(level, "upsample"):
                 yield level.upsample
-
-    def _finish(self, hidden: torch.Tensor) -> torch.Tensor:
-        return to_picture(F.silu(self.decoder.norm_out(hidden)), self.decoder.conv_out)

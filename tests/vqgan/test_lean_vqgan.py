@@ -125,3 +125,5 @@ def test_training_reaches_every_weight():
     model.decode(latent(1, 2, 2)).square().sum().backward()
     missing = [name for name, each in model.decoder.named_parameters() if each.grad is None]
     assert not missing
+    # They would stay what they were at the first step.
+    assert not [name for name, _ in model.named_buffers() if name.endswith("quarters")]
