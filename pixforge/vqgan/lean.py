@@ -112,7 +112,7 @@ class _Interleaved(torch.autograd.Function):
     def forward(_: Any, quarters: torch.Tensor) -> torch.Tensor:
         batch, channels, height, width = quarters.shape
         made = quarters.new_empty(batch, channels // 4, height - 1, 2, width - 1, 2)
-        for row, column, here in _corners(quarters.unflatten(1, (2, 2, -1))):
+        for row, column, here in _corners(quarters.view(batch, 2, 2, -1, height, width)):
             made[:, :, :, row, :, column] = here
         return made.flatten(4, 5).flatten(2, 3)
 
