@@ -173,7 +173,8 @@ class Augmentation(Component[C]):
 
     The engine composes all `warp` matrices with the cutout itself into one resampling, and all `color` matrices
     into one product; only `apply` costs a pass of its own over the pixels. So geometry comes first, then color,
-    then `apply` in the order of the recipe. Numbers come from `draws` alone.
+    then `apply` in the order of the recipe. Numbers come from `draws` alone. Matrices are made on the host, where
+    those of `warp` and `color` draw, so that they are the same for every device; `apply` is given the device's.
     """
 
     kind = "augmentation"
@@ -211,7 +212,10 @@ class Cutouts(Component[C]):
 
     @abstractmethod
     def boxes(self, draws: Stream, size: tuple[int, int], step: int) -> torch.Tensor:
-        """`[B, K, 3, 3]` affine maps from a cutout's [-1, 1] x [-1, 1] to the picture's; `size` is (width, height)."""
+        """`[B, K, 3, 3]` affine maps from a cutout's [-1, 1] x [-1, 1] to the picture's; `size` is (width, height).
+
+        `draws` draws on the host, and there they stay: the engine takes them to the device.
+        """
 
     @property
     def padding(self) -> str:

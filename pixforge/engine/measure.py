@@ -20,7 +20,7 @@ from pixforge.contracts import Augmentation, Component, Filter, Loss, Perceptor,
 from pixforge.engine.memory import peak
 from pixforge.engine.optimize import backward
 from pixforge.engine.optimizers import Descent
-from pixforge.engine.warp import Atlas, pyramid_levels, transform_colors
+from pixforge.engine.warp import Atlas, pyramid_levels
 
 if TYPE_CHECKING:
     from pixforge.engine.session import Session
@@ -176,8 +176,8 @@ class _Parts:
             "pixforge" if builtin else info.distribution or info.name,
         )
 
-    def _draws(self) -> Stream:
-        return self._session.scene.draws.at("bench")
+    def _draws(self, device: str | None = None) -> Stream:
+        return self._session.scene.draws.at("bench", device=device)
 
     def _leaf(self) -> torch.Tensor:
         return self._image.detach().requires_grad_()
@@ -186,18 +186,17 @@ class _Parts:
         _back(each.forward(self._leaf(), self._draws(), 0))
 
     def _place(self) -> None:
-        self._session.cutter.cutouts.place(self._draws(), self._size, 0, min(self._ready))
+        self._session.cutter.cutouts.place(self._draws("cpu"), self._size, 0, min(self._ready))
 
     def _sample(self, side: int) -> None:
         plan = self._plan
         atlas = Atlas(self._leaf(), pyramid_levels(self._size, side), wrap="wrap" in plan.padding)
-        cutouts = atlas.sample(plan.warps, side, plan.padding, plan.gray)
-        _back(cutouts if plan.colors is None else transform_colors(cutouts, plan.colors))
+        _back(atlas.sample(plan.warps, side, plan.padding, plan.gray, plan.colors))
 
     def _augment(self, each: Augmentation[Any]) -> None:
         count = self._session.cutter.count
-        each.warp(self._draws(), count, 0)
-        each.color(self._draws(), count, 0)
+        each.warp(self._draws("cpu"), count, 0)
+        each.color(self._draws("cpu"), count, 0)
         for cutouts in self._ready.values():
             _back(each.apply(cutouts.detach().requires_grad_(), self._draws(), 0))
 

@@ -4,6 +4,9 @@ Peers pool the whole picture once for each cutout and then run a chain of geomet
 homography from its own square to the picture; flips, rotations and perspective are matrices that multiply it. The
 picture and its halvings lie below each other in one tensor (a mip atlas), and every cutout reads the level whose
 pixels are about as large as its own, so that large cuts are not aliased and small ones keep their detail.
+
+What depends on the matrices alone is computed where they are, which is on the host, and sent in one piece: hundreds of
+tiny operations would cost a GPU more than the cutouts.
 """
 
 from __future__ import annotations
@@ -46,24 +49,30 @@ class Atlas:
         input_size: int,
         padding: str | Sequence[str],
         gray: torch.Tensor | None = None,
+        colors: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Cutouts `[B, K, 3, S, S]` by homographies `[B, K, 3, 3]` from [-1, 1]^2 to the picture's [-1, 1]^2.
 
         What lies outside the picture is mirrored (`reflection`), stretched (`border`), repeated (`wrap`) or `gray`;
-        `padding` is one of these, or one for each of the K. `gray` `[B, K]` is the level of that gray, else a half.
+        `padding` is one of these, or one for each of the K. `gray` `[B, K]` is the level of that gray, else a half;
+        `colors` are applied as `transform_colors` does.
         """
         modes = [padding] * matrices.shape[1] if isinstance(padding, str) else list(padding)
         with torch.no_grad():
-            shares = _shares(matrices, input_size)
+            gray = matrices.new_full(matrices.shape[:2], CENTER) if gray is None else gray
+            numbers = [_rows(matrices), self._levels(matrices, input_size), gray]
+            rows, levels, gray, *rest = sent(
+                [*numbers, *([] if colors is None else [colors])], self.tensor.device
+            )
+            shares = _shares(rows, input_size)
             outside = _outside(shares, modes)
             # x and y stay apart: to interleave them takes longer than reading them so does.
-            grid = _places(shares, self._levels(matrices, input_size), modes).movedim(0, -1)
+            grid = _places(shares, levels, modes).movedim(0, -1)
         cutouts = sample_atlas(self.tensor, grid.to(self.tensor.dtype))
-        if outside is None:
-            return cutouts
-        level = CENTER if gray is None else gray[:, :, None, None, None]
-        middle = torch.as_tensor(level, dtype=cutouts.dtype, device=cutouts.device)
-        return torch.where(outside.unsqueeze(2), middle, cutouts)
+        if outside is not None:
+            middle = gray[:, :, None, None, None].to(cutouts.dtype)
+            cutouts = torch.where(outside.unsqueeze(2), middle, cutouts)
+        return transform_colors(cutouts, *rest) if rest else cutouts
 
     def _levels(self, matrices: torch.Tensor, input_size: int) -> torch.Tensor:
         """Where the level that each cutout reads lies, as `Pyramid.table` says it: `[4, 2, B, K, 1, 1]`."""
@@ -74,11 +83,25 @@ class Atlas:
         return constant(self.pyramid.table, matrices.device).view(4, 2, -1)[..., level][..., None, None]
 
 
-def _shares(matrices: torch.Tensor, input_size: int) -> torch.Tensor:
-    """Where each pixel of each cutout lies in the picture, as shares of width and height: `[2, B, K, S, S]`."""
-    x = (torch.arange(input_size, device=matrices.device) + CENTER) * (2 / input_size) - 1
+def sent(tensors: Sequence[torch.Tensor], device: torch.device) -> list[torch.Tensor]:
+    """Small float32 tensors on a device, in one copy, which the host does not wait for."""
+    flat = torch.cat([each.flatten() for each in tensors])
+    there = flat.to(device, non_blocking=device.type == "cuda").split_with_sizes(
+        [each.numel() for each in tensors]
+    )
+    return [part.view(each.shape) for part, each in zip(there, tensors, strict=True)]
+
+
+def _rows(matrices: torch.Tensor) -> torch.Tensor:
+    """`[3, 3, B, K, 1, 1]`: what x, y and 1 add to the homogeneous share of the picture's width and height."""
     to_share = constant([[0.5, 0.0, 0.5], [0.0, 0.5, 0.5], [0.0, 0.0, 1.0]], matrices.device)
-    a, b, c = (to_share @ matrices).permute(3, 2, 0, 1).contiguous()[..., None, None]
+    return (to_share @ matrices).permute(3, 2, 0, 1).contiguous()[..., None, None]
+
+
+def _shares(rows: torch.Tensor, input_size: int) -> torch.Tensor:
+    """Where each pixel of each cutout lies in the picture, as shares of width and height: `[2, B, K, S, S]`."""
+    x = (torch.arange(input_size, device=rows.device) + CENTER) * (2 / input_size) - 1
+    a, b, c = rows
     # Each a x + (b y + c): a matrix product with all points would round otherwise in a batch than alone.
     points: torch.Tensor = a * x + torch.addcmul(c, b, x.unsqueeze(-1))
     # A point at or behind the horizon would turn the cutout inside out.

@@ -51,6 +51,5 @@ class Noise(Augmentation[NoiseConfig]):
         import torch
 
         if self._row is None or len(self._row) < PLACES + needed:
-            generator = torch.Generator(device=device).manual_seed(0)
-            self._row = torch.randn(PLACES + needed, generator=generator, device=device)
+            self._row = torch.randn(PLACES + needed, generator=torch.Generator().manual_seed(0)).to(device)
         return self._row

@@ -1,0 +1,139 @@
+"""On another device than the host: everything is where it belongs, and tiny work stays on the host.
+
+torch's meta device stands in for a GPU: its tensors have no content, but they refuse to meet those of the host.
+"""
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+import pixforge
+from pixforge.contracts.draws import Draws, Stream
+from pixforge.engine import build, session
+from pixforge.engine.optimize import backward
+from pixforge.engine.warp import sent
+
+META = torch.device("meta")
+VIEWS = ("aten.view.default", "aten._unsafe_view.default", "aten.detach.default")
+
+
+class Drawn(Stream):
+    """Draws that have a shape alone: meta has no random generator."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def rand(self, *shape):
+        return torch.empty(self.count, *shape, device=META)
+
+    randn = rand
+
+
+class Watch(TorchDispatchMode):
+    """The operations that a device would be asked for, and the copies to it."""
+
+    def __init__(self):
+        super().__init__()
+        self.there, self.copies = [], []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        came, went = ({each.device for each in _tensors(x)} for x in ((args, kwargs), result))
+        if META in went and came and META not in came:
+            self.copies.append(str(func))
+        elif META in went | came and not (func.is_view or str(func) in VIEWS):
+            self.there.append(str(func))
+        return result
+
+
+def _tensors(tree):
+    return [each for each in tree_leaves(tree) if isinstance(each, torch.Tensor)]
+
+
+@pytest.fixture
+def elsewhere(monkeypatch):
+    """Builds recipes for the other device."""
+    at = Draws.at
+
+    def draws(self, purpose, step=0, device=None):
+        where = torch.device(device or self.device)
+        return Drawn(len(self.seeds)) if where == META else at(self, purpose, step, device)
+
+    monkeypatch.setattr(Draws, "at", draws)
+    monkeypatch.setattr(session, "choose_devices", lambda _: [META])
+    monkeypatch.setattr(session, "check_room", lambda _: None)
+    base = {"prompts": ["a heart"], "seed": 1, "steps": 4, "size": [96, 64], "init": "noise", "canvases": 2}
+    return lambda **fields: build(pixforge.load_recipe({**base, **fields}))
+
+
+def step(made, watch=None):
+    image = made.generator.forward(0)
+    if watch is None:
+        return backward(made, image, 0)
+    with watch:
+        return backward(made, image, 0)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"generator": "fourier"},
+        {"generator": "pixels"},
+        {"generator": "vqgan"},
+        {"generator": {"type": "vqgan", "quantization": "none"}},
+        {"generator": {"type": "vqgan", "quantization": "gumbel"}},
+        {"losses": ["latent", "range", "saturation", "smoothness", "symmetry"]},
+        {"filters": ["grayscale", "roll"]},
+        {"augmentations": ["affine", "color", "erasing", "flip", "noise", "perspective"]},
+        {"augmentations": []},
+        {"prompts": ["a heart", {"text": "a star", "weight": -0.5, "stop": -0.3}]},
+        {"chunk": 5},
+        *({"cutouts": kind} for kind in ("random", "pixray", "disco", "pytti", "aphantasia")),
+        {"cutouts": {"type": "random", "padding": "gray"}},
+        {"cutouts": {"type": "random", "padding": "wrap"}},
+    ],
+    ids=str,
+)
+def test_nothing_of_the_host_meets_what_is_elsewhere(elsewhere, fields):
+    made = elsewhere(**{"generator": "fourier", **fields})
+    terms = step(made)
+    assert {each.device for each in terms.values()} == {META}
+    for latent in made.generator.latents().values():
+        assert latent.grad is not None
+        assert latent.grad.device == META
+
+
+def test_the_plan_of_a_step_asks_nothing_of_the_device(elsewhere):
+    made = elsewhere(generator="pixels", augmentations=["affine", "color", "flip", "perspective"])
+    with Watch() as watch:
+        made.cutter.plan(made.scene.size, 1, 32)
+    assert not watch.there
+    assert not watch.copies
+
+
+def test_all_that_was_planned_goes_to_the_device_in_one_copy(elsewhere):
+    made = elsewhere(generator="pixels", augmentations=["affine", "color"], cutouts="pixray")
+    step(made)  # constants are copied once
+    watch = Watch()
+    step(made, watch)
+    assert len(watch.copies) == 1
+
+
+def test_tiny_operations_of_a_step_stay_few(elsewhere):
+    """Each costs a GPU as much as thousands of pixels do; with a hundred more, all matrices would be made there."""
+    made = elsewhere(generator="pixels", losses=[])
+    step(made)
+    whole, bare = Watch(), Watch()
+    step(made, whole)
+    seen = torch.rand(8, 3, 64, 64, device=META, requires_grad=True)
+    with bare:
+        made.eyes[0].perceptor.encode_image(seen).sum().backward()
+    assert 20 < len(whole.there) - len(bare.there) < 110
+
+
+def test_what_is_sent_keeps_its_shape_and_its_numbers():
+    numbers = [torch.rand(2, 3), torch.rand(()), torch.rand(1, 4, 2).transpose(1, 2)]
+    for sent_one, number in zip(sent(numbers, torch.device("cpu")), numbers, strict=True):
+        assert torch.equal(sent_one, number)
+    assert {each.device for each in sent(numbers, META)} == {META}
