@@ -19,7 +19,9 @@ from typing import Any
 import pixforge
 from pixforge.cli.process import keep_freed_memory
 from pixforge.engine import build
+from pixforge.engine.devices import choose_device
 from pixforge.engine.measure import Stepper, seconds
+from pixforge.errors import RecipeError
 
 FIRST = (
     "import pixforge\n"
@@ -82,21 +84,38 @@ def canvases(rounds: int) -> dict[int, float]:
     return made
 
 
-def compiled(rounds: int) -> dict[str, dict[str, float]]:
-    """Milliseconds of a step with and without `compile`, alternating, and the seconds that the first one took."""
+def compiled(rounds: int, size: int = 256) -> dict[str, dict[str, float]]:
+    """Milliseconds of a step with and without `compile`, alternating, and the seconds that the first one took.
+
+    On a CPU of the generators that are compiled there (they come with plugins/siren and plugins/strokes), on a GPU also
+    of those whose networks are.
+    """
     made = {}
-    for generator in ("fourier", "vqgan"):
+    names = ["siren", "strokes", "sketch"]
+    for generator in names if choose_device("auto").type == "cpu" else ["fourier", "vqgan", *names]:
         steps, found = {}, {}
         for name, wish in (("as written", False), ("compiled", True)):
-            recipe = {"prompts": ["a red heart"], "seed": 1, "generator": generator, "compile": wish}
-            session = build(pixforge.load_recipe(recipe))
+            recipe = {
+                "prompts": ["a red heart"],
+                "seed": 1,
+                "size": size,
+                "generator": generator,
+                "compile": wish,
+            }
+            try:
+                session = build(pixforge.load_recipe(recipe))
+            except RecipeError:
+                break  # the plugin is not installed
             steps[name] = Stepper(session)
             found[f"first, {name}"] = round(seconds(steps[name], session.scene.device), 2)
         times: dict[str, list[float]] = {name: [] for name in steps}
         for _ in range(5 * rounds):
             for name, step in steps.items():
                 times[name].append(1000 * seconds(step, session.scene.device))
-        made[generator] = {name: round(statistics.median(each), 1) for name, each in times.items()} | found
+        if steps:
+            made[generator] = {
+                name: round(statistics.median(each), 1) for name, each in times.items()
+            } | found
     return made
 
 

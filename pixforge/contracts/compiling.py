@@ -29,7 +29,8 @@ def _with_gradient(graph: Any, inputs: Any) -> Any:
 class Compiled(Generic[P, R]):
     """A function through torch.compile; with a warning and as it was from then on if it cannot be compiled.
 
-    That it, or its gradient, cannot be, or that a machine has no C++ compiler, shows when it is first called.
+    That it, or its gradient, cannot be, or that a machine has no C++ compiler, shows when it is first called. Without
+    gradient it is called as it is: that happens once or twice in a run, and would be compiled apart.
     """
 
     def __init__(self, function: Callable[P, R]) -> None:
@@ -37,16 +38,32 @@ class Compiled(Generic[P, R]):
 
         self._plain = function
         self._call: Callable[P, R] = torch.compile(function, backend=_with_gradient)
+        self._differentiated = torch.is_grad_enabled
+        self._told = False
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """What the function returns."""
+        if not self._differentiated():
+            return self._plain(*args, **kwargs)
+        if not self._told:
+            log.warning(
+                "compile: true: %s is compiled, which takes up to a minute the first time",
+                name_of(self._plain),
+            )
+            self._told = True
         try:
             return self._call(*args, **kwargs)
         except Exception as error:
             if not type(error).__module__.startswith(COMPILERS):
                 raise
             reason = str(error).strip().split("\n", 1)[0]
-            name = getattr(self._plain, "__qualname__", "a network")
-            log.warning("compile: true does not work here, %s goes on without it: %s", name, reason)
+            log.warning(
+                "compile: true does not work here, %s goes on without it: %s", name_of(self._plain), reason
+            )
             self._call = self._plain
         return self._plain(*args, **kwargs)
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """For a message."""
+    return getattr(function, "__qualname__", "a network")

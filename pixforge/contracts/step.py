@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from pixforge.contracts.compiling import Compiled
+from pixforge.contracts.compiling import Compiled, name_of
 from pixforge.contracts.draws import Draws, Stream
 from pixforge.contracts.schedule import Schedule
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,8 @@ class Scene:
     """What every component knows of its run.
 
     `size` is (width, height) in pixels; `dtype` is the precision for the arithmetic of frozen networks (latents,
-    losses and pictures are always float32); `folder` is where relative paths in the recipe start; `compile` asks
-    for frozen networks to go through `compiled`.
+    losses and pictures are always float32); `folder` is where relative paths in the recipe start; `compile` says
+    whether what goes through `compiled` is compiled.
     """
 
     size: tuple[int, int]
@@ -49,9 +52,18 @@ class Scene:
     draws: Draws
     compile: bool = False
 
-    def compiled(self, function: Callable[P, R]) -> Callable[P, R]:
-        """A frozen network's function, through torch.compile when the recipe asks for it and the machine can."""
-        return Compiled(function) if self.compile else function
+    def compiled(self, function: Callable[P, R], *, on_cpu: bool = True) -> Callable[P, R]:
+        """A function of tensors, through torch.compile when the recipe asks for it and the machine can.
+
+        With `on_cpu=False` it stays as it is on a CPU: so do networks that are written out for one, which the compiler
+        makes no faster.
+        """
+        if not self.compile:
+            return function
+        if self.device.type == "cpu" and not on_cpu:
+            log.warning("compile: true leaves %s as it is: on a CPU it gains nothing", name_of(function))
+            return function
+        return Compiled(function)
 
     @property
     def width(self) -> int:

@@ -72,7 +72,8 @@ class Prompts:
     def _tensor(self, name: str, values: tuple[float, ...]) -> torch.Tensor:
         known = self._cache.get(name)
         if known is None or known[0] != values:
-            known = (values, torch.tensor(values, device=self._scene.device))
+            device = self._scene.device
+            known = (values, torch.tensor(values).to(device, non_blocking=device.type == "cuda"))
             self._cache[name] = known
         return known[1]
 

@@ -114,7 +114,8 @@ class Recipe(Config):
     )
     precision: Literal["auto", "fp32", "bf16"] = Field(description="Of the frozen networks' arithmetic.")
     compile: Annotated[bool, Field(strict=True)] = Field(
-        description="Compile the frozen networks (torch.compile): a minute's start for faster steps on a GPU."
+        description="Compile what gains from it (torch.compile), up to a minute the first time: networks on a GPU, strokes "
+        "and siren everywhere."
     )
     chunk: Chunk = Field(
         description="Cutouts that a perceptor sees at once; auto: all, and fewer where memory does not suffice."

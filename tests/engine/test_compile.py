@@ -12,6 +12,7 @@ from torch._dynamo.utils import counters
 from torch._inductor.graph import GraphLowering
 
 import pixforge
+from pixforge.contracts import Scene
 from pixforge.contracts.compiling import Compiled
 from pixforge.engine import build
 from pixforge.engine.optimize import backward
@@ -21,25 +22,28 @@ from pixforge.vqgan.load import build as build_vqgan
 sys.path.insert(0, str(Path(__file__).parents[1] / "vqgan"))
 from tiny_vqgan import content
 
+QUIET = {"prompts": ["a heart"], "seed": 1, "size": 32, "steps": 3, "cutouts": {"type": "random", "count": 3}}
 needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+
+
+@pytest.fixture
+def as_on_a_gpu(monkeypatch):
+    """There, what is written out for a CPU is compiled as well."""
+    monkeypatch.setattr(
+        Scene, "compiled", lambda self, function, **_: Compiled(function) if self.compile else function
+    )
 
 
 @needs_compiler
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of the compiler, about itself
 @pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-5), ("bf16", 0.03)])
-def test_compiled_networks_give_the_same_gradient(tiny_folder, precision, tolerance):
+def test_compiled_networks_give_the_same_gradient(as_on_a_gpu, tiny_folder, precision, tolerance):
     def gradient(**fields):
-        base = {
-            "prompts": ["a heart"],
-            "seed": 1,
-            "size": 32,
-            "steps": 4,
-            "precision": precision,
-            "cutouts": {"type": "random", "count": 3},
-        }
         eye = {"type": "open_clip", "model": f"local-dir:{tiny_folder}"}
-        session = build(pixforge.load_recipe({**base, "perceptors": [eye], **fields}))
+        session = build(
+            pixforge.load_recipe({**QUIET, "precision": precision, "perceptors": [eye], **fields})
+        )
         for step in range(2):
             backward(session, session.generator.forward(step), step)
         (latent,) = session.generator.latents().values()
@@ -107,9 +111,44 @@ def test_without_a_compiler_the_run_goes_on_with_a_warning(caplog, tmp_path, mon
         values = [function(torch.ones(3)) for _ in range(2)]
     for value in values:
         torch.testing.assert_close(value, (torch.ones(3).sin() * 3).exp())
-    (record,) = [each for each in caplog.records if each.name.startswith("pixforge")]
-    assert "compile: true does not work here" in record.message
-    assert "\n" not in record.message
+    told(caplog, "is compiled, which takes up to a minute", "compile: true does not work here")
+
+
+def told(caplog, *parts):
+    """One line each, and no more."""
+    messages = [each.message for each in caplog.records if each.name.startswith("pixforge")]
+    assert len(messages) == len(parts)
+    for message, part in zip(messages, parts, strict=True):
+        assert part in message
+        assert "\n" not in message
+
+
+def test_without_gradient_nothing_is_compiled(monkeypatch):
+    """The picture before the first step is one call, which would be compiled apart."""
+    compiled = []
+    monkeypatch.setattr(torch, "compile", lambda function, **_: compiled.append)
+    function = Compiled(lambda x: x + 1)
+    with torch.no_grad():
+        assert function(1) == 2
+    assert not compiled
+    function(1)
+    assert compiled == [1]
+
+
+@pytest.mark.filterwarnings("ignore")  # of the compiler, about itself
+def test_networks_that_are_written_out_for_a_cpu_stay_as_they_are_there(caplog):
+    counters.clear()
+    plain, compiled = (
+        list(
+            pixforge.optimize(
+                pixforge.load_recipe({**QUIET, "init": "noise", "generator": "vqgan", **fields})
+            )
+        )
+        for fields in ({}, {"compile": True})
+    )
+    assert not counters["stats"]["unique_graphs"]
+    assert torch.equal(plain[-1].image, compiled[-1].image)
+    told(caplog, "leaves CLIP.encode_image as it is", "leaves VQGAN.decode as it is")
 
 
 @pytest.fixture
@@ -134,14 +173,11 @@ def no_gradient_compiles(tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of the compiler, about itself
 def test_a_gradient_that_cannot_be_compiled_ends_in_the_uncompiled_run(
-    no_gradient_compiles, tiny_folder, caplog
+    as_on_a_gpu, no_gradient_compiles, tiny_folder, caplog
 ):
     recipe = {
-        "prompts": ["a heart"],
-        "seed": 1,
-        "size": 32,
-        "steps": 3,
-        "cutouts": {"type": "random", "count": 3},
+        **QUIET,
+        "generator": "fourier",
         "perceptors": [{"type": "open_clip", "model": f"local-dir:{tiny_folder}"}],
     }
     plain, compiled = (
@@ -151,9 +187,7 @@ def test_a_gradient_that_cannot_be_compiled_ends_in_the_uncompiled_run(
     assert no_gradient_compiles[False] >= 1
     assert no_gradient_compiles[True] == 1
     assert torch.equal(compiled, plain)
-    (record,) = [each for each in caplog.records if each.name.startswith("pixforge")]
-    assert "compile: true does not work here" in record.message
-    assert "\n" not in record.message
+    told(caplog, "is compiled, which takes up to a minute", "compile: true does not work here")
 
 
 def test_errors_of_the_function_itself_are_not_the_compilers(monkeypatch):

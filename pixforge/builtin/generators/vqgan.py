@@ -38,7 +38,7 @@ class VQGAN(Generator[VQGANConfig]):
         self._codebook = self._model.quantize.codebook.detach().clone()
         self._low, self._high = channel_range(self._codebook)
         self._to_precision()
-        self._decode = scene.compiled(self._model.decode)
+        self._decode = scene.compiled(self._model.decode, on_cpu=False)
         if min(scene.size) < self._model.factor:
             raise InputError(
                 f"generator: a side of {min(scene.size)} pixels is less than the {self._model.factor} pixels of one "

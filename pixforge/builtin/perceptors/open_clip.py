@@ -60,7 +60,7 @@ class OpenClip(Perceptor[OpenClipConfig]):
         self._model = model.to(scene.device)
         # Convolutions are faster on channels-last; transformers do not mind.
         model.visual.to(dtype=scene.dtype, memory_format=torch.channels_last)
-        self._see = scene.compiled(model.encode_image)
+        self._see = scene.compiled(model.encode_image, on_cpu=False)
         mean = torch.tensor(self._source.mean, device=scene.device).view(3, 1, 1)
         self._factor = 1 / torch.tensor(self._source.std, device=scene.device).view(3, 1, 1)
         self._offset = -mean * self._factor

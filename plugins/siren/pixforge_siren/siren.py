@@ -59,6 +59,7 @@ class Siren(Generator[SirenConfig]):
             indexing="ij",
         )
         self._places = torch.stack([x, y], dim=-1).reshape(1, -1, 2)
+        self._colors = scene.compiled(self._colors_of)
 
     def latents(self) -> dict[str, torch.Tensor]:
         """`weight0` `[B, 2, width]` to `weightN` `[B, width, 3]`, and `bias0` to `biasN` `[B, 1, width or 3]`."""
@@ -66,15 +67,20 @@ class Siren(Generator[SirenConfig]):
 
     def forward(self, step: int) -> torch.Tensor:  # noqa: ARG002 - the same at every step
         """The color at the center of each pixel; the longer side goes from -1 to 1."""
-        value = self._places.expand(self.scene.batch, -1, -1)
-        for index in range(self.config.layers):
-            speed = self.config.frequency if index == 0 else self.config.inner
-            value = (speed * self._layer(value, index)).sin()
-        color = self._layer(value, self.config.layers) * self.config.inner
-        picture: torch.Tensor = color.sigmoid().transpose(1, 2)
+        picture = self._colors(self._places.expand(self.scene.batch, -1, -1)).transpose(1, 2)
         return picture.unflatten(2, (self.scene.height, self.scene.width))
 
-    def _layer(self, value: torch.Tensor, index: int) -> torch.Tensor:
+    def _colors_of(self, value: torch.Tensor) -> torch.Tensor:
+        """`[B, N, 2]` places to `[B, N, 3]` colors."""
+        for index in range(self.config.layers):
+            value = self._layer(
+                value, index, self.config.frequency if index == 0 else self.config.inner
+            ).sin()
+        return self._layer(value, self.config.layers, self.config.inner).sigmoid()
+
+    def _layer(self, value: torch.Tensor, index: int, speed: float) -> torch.Tensor:
         import torch
 
-        return torch.baddbmm(self._latents[f"bias{index}"], value, self._latents[f"weight{index}"])
+        # The factor goes to the weights, which are few, and not to what becomes of every pixel.
+        weight, bias = (self._latents[f"{name}{index}"] * speed for name in ("weight", "bias"))
+        return torch.baddbmm(bias, value, weight)

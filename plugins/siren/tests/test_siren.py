@@ -1,5 +1,8 @@
 """SIREN and the deep image prior: they keep the contract, start as they should, and learn a picture."""
 
+import shutil
+from dataclasses import replace
+
 import pytest
 import torch
 from pixforge_siren.prior import DeepImagePrior, PriorConfig
@@ -11,6 +14,20 @@ from pixforge.testing import check_component, make_scene
 @pytest.mark.parametrize("fields", [{}, {"width": 8, "layers": 1}])
 def test_siren_keeps_the_contract(fields):
     check_component(Siren, **fields)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+@pytest.mark.filterwarnings("ignore")  # of the compiler, about itself
+def test_siren_compiled_is_the_same():
+    pictures, gradients = [], []
+    for wish in (False, True):
+        made = Siren(SirenConfig(width=16), replace(make_scene((24, 16)), compile=wish))
+        image = made.forward(0)
+        (image.square() * torch.linspace(0, 1, 24)).sum().backward()
+        pictures.append(image.detach())
+        gradients.append(made.latents()["weight1"].grad)
+    torch.testing.assert_close(*pictures)
+    torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-3 * float(gradients[0].abs().max()))
 
 
 @pytest.mark.parametrize("fields", [{}, {"skip": 0, "depth": 8, "channels": 4}])

@@ -3,6 +3,7 @@
 import io
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -30,6 +31,20 @@ def line(*points):
 @pytest.mark.parametrize("curves", [1, 3])
 def test_the_contract(component, curves):
     check_component(component, curves=curves, count=5)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+@pytest.mark.filterwarnings("ignore")  # of the compiler, about itself
+def test_strokes_compiled_are_the_same():
+    pictures, gradients = [], []
+    for wish in (False, True):
+        made = Strokes(StrokesConfig(count=3), replace(make_scene((24, 16)), compile=wish))
+        image = made.forward(0)
+        (image.square() * torch.linspace(0, 1, 24)).sum().backward()
+        pictures.append(image.detach())
+        gradients.append(made.latents()["points"].grad)
+    torch.testing.assert_close(*pictures)
+    torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-3 * float(gradients[0].abs().max()))
 
 
 def test_the_svg_exporter_keeps_the_contract_with_curves():

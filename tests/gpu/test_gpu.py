@@ -1,0 +1,164 @@
+"""On an NVIDIA GPU: what a CPU can only pretend. `python -m pytest -m gpu tests/gpu`."""
+
+import warnings
+
+import pytest
+import torch
+
+import pixforge
+from pixforge.engine import build
+from pixforge.engine.memory import estimate, peak
+from pixforge.engine.optimize import backward
+
+GPUS = torch.cuda.device_count() if torch.cuda.is_available() else 0
+CUDA = torch.device("cuda")
+pytestmark = pytest.mark.gpu
+if not GPUS:
+    pytest.skip("needs an NVIDIA GPU", allow_module_level=True)
+
+BASE = {
+    "prompts": ["a red heart", {"text": "text", "weight": -0.2}],
+    "seed": 1,
+    "size": [128, 96],
+    "steps": 12,
+    "device": "cuda",
+    "precision": "fp32",
+    "init": "noise",
+    "augmentations": [
+        "affine",
+        "color",
+        "perspective",
+    ],  # noise is drawn on the device, other numbers on each kind
+    "cutouts": {"type": "random", "count": 8},
+}
+GENERATORS = ["fourier", "pixels", "vqgan"]
+
+
+@pytest.fixture(autouse=True)
+def exact_products():
+    """Without TF32, which would round what is compared."""
+    before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    yield
+    torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+
+
+def gradient(**fields):
+    """Of the first latent in the first step, on the host."""
+    session = build(pixforge.load_recipe({**BASE, **fields}))
+    backward(session, session.generator.forward(0), 0)
+    latent = next(iter(session.generator.latents().values()))
+    return latent.grad.cpu()
+
+
+def pictures(**fields):
+    """The last report's, on the host."""
+    return list(pixforge.optimize(pixforge.load_recipe({**BASE, **fields})))[-1].image.detach().cpu()
+
+
+def assert_near(found, wanted, share):
+    assert (found - wanted).norm() < share * wanted.norm()
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_the_first_gradient_is_that_of_a_cpu(generator):
+    there = gradient(generator=generator)
+    here = gradient(generator=generator, device="cpu")
+    assert_near(there, here, 1e-2)
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_bf16_points_where_fp32_does(generator):
+    plain, half = gradient(generator=generator), gradient(generator=generator, precision="bf16")
+    assert torch.cosine_similarity(plain.flatten(), half.flatten(), dim=0) > 0.95
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of the compiler, about itself
+@pytest.mark.parametrize(("precision", "share"), [("fp32", 1e-2), ("bf16", 0.2)])
+def test_compiled_networks_give_the_same_gradient(precision, share):
+    plain = gradient(generator="vqgan", precision=precision)
+    torch.compiler.reset()
+    assert_near(gradient(generator="vqgan", precision=precision, compile=True), plain, share)
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+@pytest.mark.parametrize("augmentations", [BASE["augmentations"], ["affine", "color", "noise", "erasing"]])
+def test_no_step_waits_for_the_gpu(generator, augmentations):
+    """torch raises where the host would wait; a report is read one step late, and its event is no such wait."""
+    fields = {"generator": generator, "augmentations": augmentations, "steps": 8}
+    run = iter(pixforge.optimize(pixforge.load_recipe({**BASE, **fields})))
+    for _ in range(3):  # what is made once may wait
+        next(run)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for _ in range(3):
+                next(run)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def test_memory_does_not_grow_from_step_to_step():
+    held = []
+    for _ in pixforge.optimize(pixforge.load_recipe({**BASE, "generator": "vqgan"})):
+        torch.cuda.synchronize()
+        held.append(torch.cuda.memory_allocated())
+    assert max(held[6:]) <= max(held[3:6])
+
+
+def test_a_shortage_halves_the_chunk_and_changes_nothing():
+    """The first passes of a perceptor are refused as torch refuses them; the step is repeated with the same draws."""
+    fields = {"generator": "pixels", "cutouts": {"type": "random", "count": 256}}
+    plain = gradient(**fields)
+    session = build(pixforge.load_recipe({**BASE, **fields}))
+    held = torch.cuda.memory_allocated()
+    total = torch.cuda.get_device_properties(CUDA).total_memory
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction((held + 150 * 2**20) / total)
+    try:
+        backward(session, session.generator.forward(0), 0)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    (chunk,) = session.chunks().values()
+    assert chunk < 256
+    (latent,) = session.generator.latents().values()
+    assert_near(latent.grad.cpu(), plain, 1e-3)
+
+
+@pytest.mark.parametrize("fields", [{}, {"canvases": 4}, {"size": 512}, {"precision": "bf16"}])
+def test_the_estimate_of_memory_is_within_a_fifth(fields):
+    recipe = pixforge.load_recipe({**BASE, "generator": "vqgan", "size": 256, **fields, "steps": 3})
+    said = estimate(recipe).total
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    list(pixforge.optimize(recipe))
+    assert said == pytest.approx(peak(CUDA), rel=0.2)
+
+
+def test_a_canvas_is_its_solo_run():
+    together = pictures(generator="fourier", canvases=2, steps=3)
+    alone = pictures(generator="fourier", seed=2, steps=3)
+    torch.testing.assert_close(together[1:], alone, atol=0.01, rtol=0)
+
+
+def test_a_run_goes_on_where_it_was_stopped(tmp_path):
+    whole = pixforge.render(pixforge.load_recipe({**BASE, "generator": "fourier"}), tmp_path / "whole")
+    pixforge.render(pixforge.load_recipe({**BASE, "generator": "fourier", "steps": 6}), tmp_path / "half")
+    pixforge.resume(tmp_path / "half", {"steps": 12}, out=tmp_path / "rest")
+    final = whole.manifest["final"]["total"]
+    assert final == pytest.approx(_manifest(tmp_path / "rest")["final"]["total"], rel=0.05)
+
+
+def _manifest(folder):
+    import json
+
+    return json.loads((folder / "run.json").read_text())
+
+
+@pytest.mark.skipif(GPUS < 2, reason="needs two GPUs")
+@pytest.mark.parametrize("canvases", [1, 3])
+def test_two_gpus_give_the_gradient_of_one(canvases):
+    fields = {"generator": "fourier", "canvases": canvases}
+    assert_near(gradient(**fields, device=["cuda:0", "cuda:1"]), gradient(**fields), 1e-3)
