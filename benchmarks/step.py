@@ -107,8 +107,8 @@ def _process(arguments: list[str]) -> float:
     return time.perf_counter() - start
 
 
-def random_vit(folder: str) -> Path:
-    """A checkpoint of ViT-B/32 with random weights."""
+def random_model(name: str, folder: Path) -> Path:
+    """A checkpoint of an architecture that open_clip knows, with random weights."""
     from pixforge.compat import install_torchvision_shim
 
     install_torchvision_shim()
@@ -116,9 +116,14 @@ def random_vit(folder: str) -> Path:
     from safetensors.torch import save_file
 
     torch.manual_seed(0)
-    path = Path(folder) / "vit.safetensors"
-    save_file(open_clip.create_model("ViT-B-32", pretrained=None).state_dict(), path)
+    path = folder / f"{name}.safetensors"
+    save_file(open_clip.create_model(name, pretrained=None).state_dict(), path)
     return path
+
+
+def random_vit(folder: str) -> Path:
+    """A checkpoint of ViT-B/32 with random weights."""
+    return random_model("ViT-B-32", Path(folder))
 
 
 def main() -> None:
