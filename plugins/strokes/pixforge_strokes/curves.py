@@ -37,13 +37,15 @@ class Curves(Generator[C]):
 
     def __init__(self, config: C, scene: Scene, count: int) -> None:
         super().__init__(config, scene)
+        from pixforge_strokes.raster import nearest_places
+
         self._side = min(scene.size)
         stream = scene.draws.at("latent", device="cpu")
         self._points = self._trained(
             _random_walks(stream.rand(count, 2), stream.randn(count, 2), config, scene)
         )
         self._widths = self._trained(stream.uniform(0.7, 1.3, count) * config.width)
-        self._cover = scene.compiled(self._covered)
+        self._search = scene.compiled(nearest_places)
 
     def _trained(self, start: torch.Tensor) -> torch.Tensor:
         return start.to(self.scene.device).requires_grad_()
@@ -62,18 +64,12 @@ class Curves(Generator[C]):
 
     def forward(self, step: int) -> torch.Tensor:  # noqa: ARG002 - the same at every step
         """The strokes on the paper, antialiased."""
-        from pixforge_strokes.raster import paint
-
-        cover = self._cover(self._points * self._side, self._widths * self._side)
-        return paint(cover, *self.colors()).clamp(0, 1)
-
-    def _covered(self, points: torch.Tensor, widths: torch.Tensor) -> torch.Tensor:
-        """How much of each pixel each stroke covers, all in pixels: `[B, S, H, W]`."""
-        from pixforge_strokes.raster import CurveDistance, coverage
+        from pixforge_strokes.raster import coverage, curve_distance, paint
 
         width, height = self.scene.size
-        distance = CurveDistance.apply(points, height, width, SAMPLES)
-        return coverage(distance, widths, self.config.softness * self._side)
+        distance = curve_distance(self._points * self._side, height, width, SAMPLES, self._search)
+        cover = coverage(distance, self._widths * self._side, self.config.softness * self._side)
+        return paint(cover, *self.colors()).clamp(0, 1)
 
     def constrain(self) -> None:
         """Strokes stay within reach of the picture, and at least a third of a pixel wide."""

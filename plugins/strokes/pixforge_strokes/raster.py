@@ -5,10 +5,15 @@ Coordinates are pixels: x to the right, y down, the corner of the picture at (0,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
+
+Search = Callable[[Tensor, int, int, int], tuple[Tensor, Tensor]]
+TOGETHER = 2**20
+"""Pixels of several strokes whose distances are looked for at once: what is in between them stays in a processor's cache."""
 
 
 def bezier(points: Tensor, time: Tensor) -> Tensor:
@@ -43,30 +48,66 @@ def _weights(time: Tensor, count: int) -> Tensor:
     return weights
 
 
-class CurveDistance(torch.autograd.Function):
+def curve_distance(
+    points: Tensor, height: int, width: int, samples: int, search: Search | None = None
+) -> Tensor:
     """How far each pixel's center is from each chain of curves: `[B, S, H, W]` from `[B, S, 3 P + 1, 2]`.
 
     The nearest place is looked for on a polyline, without a graph; by the envelope theorem the gradient of the
     distance is that of the distance to this place, so nothing but its time needs to be kept.
+
+    Args:
+        points: of the curves.
+        height: of the picture.
+        width: of the picture.
+        samples: the number of line pieces of each curve in the search.
+        search: `nearest_places`, or the same compiled.
     """
+    parts = _parts(points.detach(), height * width)
+    found = [(search or nearest_places)(part, height, width, samples) for part in parts]
+    time, offset = (torch.cat(each, dim=1) for each in zip(*found, strict=True))
+    made: Tensor = _Distance.apply(points, time, offset)
+    return made.unflatten(2, (height, width))
+
+
+def nearest_places(points: Tensor, height: int, width: int, samples: int) -> tuple[Tensor, Tensor]:
+    """The times `[B, S, N]` of the nearest places on the curves, and `[B, S, 2, N]` from there to the N pixels."""
+    x, y = _centers(height, width, points.device)
+    pixels = torch.stack([x.expand(height, -1), y.expand(-1, width)]).flatten(1)
+    return _refined(points, _nearest(points, x, y, samples).flatten(2), pixels, 1 / samples)
+
+
+class _Distance(torch.autograd.Function):
+    """`[B, S, N]`, the lengths of offsets `[B, S, 2, N]`, with the gradient of the curves' points."""
 
     @staticmethod
-    def forward(ctx: Any, points: Tensor, height: int, width: int, samples: int) -> Tensor:
-        """`samples` is the number of line pieces of each curve in the search."""
-        x, y = _centers(height, width, points.device)
-        pixels = torch.stack([x.expand(height, -1), y.expand(-1, width)]).flatten(1)
-        time, offset = _refined(points, _nearest(points, x, y, samples).flatten(2), pixels, 1 / samples)
-        distance = torch.linalg.vector_norm(offset, dim=2)
+    def forward(ctx: Any, points: Tensor, time: Tensor, offset: Tensor) -> Tensor:
+        distance = _dot(offset, offset).sqrt()
         ctx.save_for_backward(time, offset / distance.clamp(min=1e-6)[:, :, None])
         ctx.count = points.shape[2]
-        return distance.unflatten(2, (height, width))
+        return distance
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:  # type: ignore[override]
-        """The gradient of the control points."""
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         time, direction = ctx.saved_tensors
-        pull = -direction * gradient.flatten(2)[:, :, None]
-        return _weights(time, ctx.count) @ pull.transpose(2, 3), None, None, None
+        every = (_parts(each, time.shape[2]) for each in (time, direction, gradients[0]))
+        pulled = [
+            _weights(at, ctx.count) @ (way * pull[:, :, None]).transpose(2, 3)
+            for at, way, pull in zip(*every, strict=True)
+        ]
+        return torch.cat(pulled, dim=1).neg_(), None, None
+
+
+def _parts(strokes: Tensor, pixels: int) -> tuple[Tensor, ...]:
+    """The strokes `[B, S, ...]` in even parts of about `TOGETHER` pixels; all at once on a GPU."""
+    batch, count = strokes.shape[:2]
+    least = -(-batch * count * pixels // TOGETHER) if strokes.device.type == "cpu" else 1
+    return strokes.tensor_split(max(1, min(count, least)), dim=1)
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    """`[B, S, N]` from two of `[B, S, 2, N]`; torch's sum and norm over so short an axis take many times as long."""
+    return torch.addcmul(a[:, :, 0] * b[:, :, 0], a[:, :, 1], b[:, :, 1])
 
 
 def _centers(height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -108,15 +149,15 @@ def _refined(points: Tensor, time: Tensor, pixels: Tensor, reach: float) -> tupl
     powers = _powers(points)
     there, speed, turn = _moving(powers, time)
     offset = away = pixels - there
-    best, moved = away.square().sum(dim=2), time
+    best, moved = _dot(away, away), time
     for _ in range(2):
-        square = speed.square().sum(dim=2)
-        bend = square - (away * turn).sum(dim=2)
+        square = _dot(speed, speed)
+        bend = square - _dot(away, turn)
         bend = torch.where(bend > 0.1 * square, bend, square).clamp_(min=1e-3)  # else it would climb
-        moved = torch.minimum(torch.maximum(moved + (away * speed).sum(dim=2) / bend, low), high)
+        moved = torch.minimum(torch.maximum(moved + _dot(away, speed) / bend, low), high)
         there, speed, turn = _moving(powers, moved)
         away = pixels - there
-        length = away.square().sum(dim=2)
+        length = _dot(away, away)
         nearer = length < best
         time = torch.where(nearer, moved, time)
         offset = torch.where(nearer[:, :, None], away, offset)
@@ -162,10 +203,25 @@ def coverage(distance: Tensor, width: Tensor, softness: float) -> Tensor:
     the edge itself, where no gradient would tell a stroke to move. So the gradient is that of a sigmoid of
     `softness` pixels, scaled to the same total: what is seen is exact, what pulls is blurred.
     """
-    half = (width / 2)[..., None, None]
-    inner = torch.minimum(distance + 0.5, half) - torch.maximum(distance - 0.5, -half)
-    soft = ((half - distance) / softness).sigmoid()
-    return inner.clamp(0, 1).detach() + soft - soft.detach()
+    made: Tensor = _Coverage.apply(distance, (width / 2)[..., None, None], softness)
+    return made
+
+
+class _Coverage(torch.autograd.Function):
+    """The exact value with the blurred gradient; written out, as there are many and large pictures in between."""
+
+    @staticmethod
+    def forward(ctx: Any, distance: Tensor, half: Tensor, softness: float) -> Tensor:
+        ctx.save_for_backward(((half - distance).div_(softness)).sigmoid_())
+        ctx.softness = softness
+        outer = torch.minimum(distance + 0.5, half)
+        return outer.sub_(torch.maximum(distance - 0.5, -half)).clamp_(0, 1)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+        (soft,) = ctx.saved_tensors
+        away = torch.addcmul(soft, soft, soft, value=-1).mul_(gradients[0]).div_(-ctx.softness)
+        return away, -away.sum(dim=(2, 3), keepdim=True), None
 
 
 def paint(cover: Tensor, colors: Tensor, paper: Tensor) -> Tensor:
@@ -180,7 +236,7 @@ def paint(cover: Tensor, colors: Tensor, paper: Tensor) -> Tensor:
         `[B, 3, H, W]`. Colors mix as sRGB values, which is what browsers do.
     """
     image = paper[:, :, None, None].expand(-1, -1, *cover.shape[-2:])
-    for index in range(cover.shape[1]):
-        alpha = cover[:, index, None] * colors[:, index, 3, None, None, None]
-        image = image + alpha * (colors[:, index, :3, None, None] - image)
+    # Taken apart at once: each taken by its number would have a gradient as large as all of them.
+    for share, color in zip(cover.unsqueeze(2).unbind(1), colors[..., None, None].unbind(1), strict=True):
+        image = torch.lerp(image, color[:, :3], share * color[:, 3:])
     return image

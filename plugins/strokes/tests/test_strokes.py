@@ -11,7 +11,7 @@ import resvg_py
 import torch
 from PIL import Image
 from pixforge_strokes.curves import SAMPLES
-from pixforge_strokes.raster import CurveDistance, bezier, coverage, paint
+from pixforge_strokes.raster import bezier, coverage, curve_distance, paint
 from pixforge_strokes.sketch import Sketch, SketchConfig
 from pixforge_strokes.strokes import Strokes, StrokesConfig
 from pixforge_strokes.svg import Svg, SvgConfig
@@ -61,7 +61,7 @@ def test_a_chain_of_curves_goes_through_its_joints():
 
 def test_distance_to_a_straight_line_by_hand():
     points = line((1, 2), (2, 2), (3, 2), (4, 2))
-    distance = CurveDistance.apply(points, 4, 8, SAMPLES)[0, 0]
+    distance = curve_distance(points, 4, 8, SAMPLES)[0, 0]
     assert float(distance[0, 2]) == pytest.approx(1.5)  # pixel center (2.5, 0.5)
     assert float(distance[1, 6]) == pytest.approx(np.hypot(2.5, 0.5))  # beyond the end
 
@@ -69,12 +69,12 @@ def test_distance_to_a_straight_line_by_hand():
 def test_the_gradient_of_the_distance_is_right():
     torch.manual_seed(0)
     points = line((1, 2), (4, 2), (6, 3), (7, 5), (8, 7), (8, 9), (9, 11)).requires_grad_()
-    distance = CurveDistance.apply(points, 12, 12, 64)
+    distance = curve_distance(points, 12, 12, 64)
     weights = torch.rand(1, 1, 12, 12) * (distance.detach() > 0.2)  # on the curve itself it has a kink
     (distance * weights).sum().backward()
     bump = torch.randn(points.shape)
     with torch.no_grad():
-        high, low = (CurveDistance.apply(points + sign * 1e-2 * bump, 12, 12, 64) for sign in (1, -1))
+        high, low = (curve_distance(points + sign * 1e-2 * bump, 12, 12, 64) for sign in (1, -1))
     numeric = ((high - low) * weights).sum() / 2e-2
     assert float((points.grad * bump).sum()) == pytest.approx(float(numeric), rel=0.05)
 
@@ -103,7 +103,7 @@ def test_the_nearest_place_is_found_also_where_a_curve_turns_on_the_spot(curves)
         torch.meshgrid(torch.arange(60) + 0.5, torch.arange(60) + 0.5, indexing="xy"), dim=-1
     )
     exact = torch.cdist(centers.reshape(1, 1, -1, 2), places).amin(dim=3).reshape(1, 30, 60, 60)
-    off = (CurveDistance.apply(points, 60, 60, SAMPLES) - exact)[exact < 12]
+    off = (curve_distance(points, 60, 60, SAMPLES) - exact)[exact < 12]
     assert off.max() < 0.2
     assert (off > 0.05).float().mean() < 0.002
 
