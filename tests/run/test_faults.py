@@ -102,9 +102,15 @@ def test_recovery_ends_after_its_tries(recipe):
     assert len(json.loads(Path("out/run.json").read_text())["recoveries"]) <= 2
 
 
+def heed_ctrl_c():
+    """A suite in the background of a shell is told to ignore it, and its children would be, too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def cli(*arguments, **options):
     return subprocess.Popen(
         [sys.executable, "-m", "pixforge", *arguments],
+        preexec_fn=None if sys.platform == "win32" else heed_ctrl_c,  # noqa: PLW1509 - it sets a signal alone
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
