@@ -1,10 +1,9 @@
-"""What bf16, the layout of convolutions and `compile` each bring to a step.
+"""What bf16 and the layout of convolutions each bring to a step; what `compile` does is in runs.py.
 
     python benchmarks/precision.py [--rounds 7] [--device auto] [--only NAME ...] [--json FILE]
 
 The step as a recipe has it, and with one thing changed at a time, take turns in one process; a ratio above 1 is what the
-change costs. Networks of published architectures have random weights, on which speed does not depend. `strokes` and `siren`
-need plugins/strokes and plugins/siren.
+change costs. Networks of published architectures have random weights, on which speed does not depend.
 """
 
 from __future__ import annotations
@@ -18,21 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from peers import ratio
 from step import EMBEDDED, random_model
 
 import pixforge
 from pixforge.cli.process import keep_freed_memory
 from pixforge.engine import Session, build
 from pixforge.engine.measure import Stepper, seconds
-from pixforge.errors import RecipeError
 
 WARM = 3
-CHANGES: dict[str, dict[str, Any]] = {
-    "as it is": {},
-    "fp32": {"precision": "fp32"},
-    "rows": {},
-    "compiled": {"compile": True},
-}
+CHANGES: dict[str, dict[str, Any]] = {"as it is": {}, "fp32": {"precision": "fp32"}, "rows": {}}
 
 
 def recipes(folder: Path) -> dict[str, dict[str, Any]]:
@@ -46,8 +40,6 @@ def recipes(folder: Path) -> dict[str, dict[str, Any]]:
         "fourier + embedded": {"generator": "fourier", "perceptors": [EMBEDDED]},
         "pixels + ViT-B/32": {"generator": "pixels", "perceptors": [vit]},
         "pixels + RN50": {"generator": "pixels", "perceptors": [resnet]},
-        "siren + embedded": {"generator": "siren", "perceptors": [EMBEDDED]},
-        "strokes + embedded": {"generator": "strokes", "perceptors": [EMBEDDED]},
     }
 
 
@@ -81,12 +73,6 @@ def measure(recipe: dict[str, Any], rounds: int) -> dict[str, list[float]]:
     return times
 
 
-def ratio(times: dict[str, list[float]], name: str) -> str:
-    """Median of the rounds' ratios to the step as it is, and their quartiles."""
-    each = sorted(a / b for a, b in zip(times[name], times["as it is"], strict=True))
-    return f"{statistics.median(each):.2f} ({each[len(each) // 4]:.2f} to {each[-1 - len(each) // 4]:.2f})"
-
-
 def main() -> None:
     """Measure, print a table."""
     keep_freed_memory()
@@ -97,7 +83,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     figures: dict[str, Any] = {}
-    print("| recipe | step | in fp32 | without channels-last | with `compile` |\n|---|---|---|---|---|")
+    print("| recipe | step | in fp32 | without channels-last |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for name, pair in recipes(Path(folder)).items():
             if options.only and name not in options.only:
@@ -109,12 +95,9 @@ def main() -> None:
                 "init": "noise",
                 "device": options.device,
             }
-            try:
-                times = figures[name] = measure({**base, **pair}, options.rounds)
-            except RecipeError:
-                continue  # a plugin that is not installed
+            times = figures[name] = measure({**base, **pair}, options.rounds)
             cells = [f"{1000 * statistics.median(times['as it is']):.0f} ms"]
-            cells += [ratio(times, each) for each in CHANGES if each != "as it is"]
+            cells += [ratio(times, each, "as it is") for each in ("fp32", "rows")]
             print(f"| {name} | {' | '.join(cells)} |", flush=True)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")

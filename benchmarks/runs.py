@@ -84,7 +84,7 @@ def canvases(rounds: int) -> dict[int, float]:
     return made
 
 
-def compiled(rounds: int, size: int = 256) -> dict[str, dict[str, float]]:
+def compiled(rounds: int, size: int) -> dict[str, dict[str, float]]:
     """Milliseconds of a step with and without `compile`, alternating, and the seconds that the first one took.
 
     On a CPU of the generators that are compiled there (they come with plugins/siren and plugins/strokes), on a GPU also
@@ -128,7 +128,8 @@ def main() -> None:
     print(json.dumps({"help": process(["-m", "pixforge", "--help"], options.rounds)}))
     print(json.dumps({"until the first step is taken": process(["-c", FIRST], options.rounds)}), flush=True)
     print(json.dumps({"milliseconds for each picture by canvases": canvases(options.rounds)}), flush=True)
-    print(json.dumps({"compile": compiled(options.rounds)}), flush=True)
+    for size in (256, 512):
+        print(json.dumps({f"compile, {size} x {size}": compiled(options.rounds, size)}), flush=True)
     print(json.dumps({"run": video_share(options.rounds)}), flush=True)
 
 

@@ -48,8 +48,15 @@ def _weights(time: Tensor, count: int) -> Tensor:
     return weights
 
 
+def nearest_places(points: Tensor, height: int, width: int, samples: int) -> tuple[Tensor, Tensor]:
+    """The times `[B, S, N]` of the nearest places on the curves, and `[B, S, 2, N]` from there to the N pixels."""
+    x, y = _centers(height, width, points.device)
+    pixels = torch.stack([x.expand(height, -1), y.expand(-1, width)]).flatten(1)
+    return _refined(points, _nearest(points, x, y, samples).flatten(2), pixels, 1 / samples)
+
+
 def curve_distance(
-    points: Tensor, height: int, width: int, samples: int, search: Search | None = None
+    points: Tensor, height: int, width: int, samples: int, search: Search = nearest_places
 ) -> Tensor:
     """How far each pixel's center is from each chain of curves: `[B, S, H, W]` from `[B, S, 3 P + 1, 2]`.
 
@@ -64,17 +71,10 @@ def curve_distance(
         search: `nearest_places`, or the same compiled.
     """
     parts = _parts(points.detach(), height * width)
-    found = [(search or nearest_places)(part, height, width, samples) for part in parts]
+    found = [search(part, height, width, samples) for part in parts]
     time, offset = (torch.cat(each, dim=1) for each in zip(*found, strict=True))
     made: Tensor = _Distance.apply(points, time, offset)
     return made.unflatten(2, (height, width))
-
-
-def nearest_places(points: Tensor, height: int, width: int, samples: int) -> tuple[Tensor, Tensor]:
-    """The times `[B, S, N]` of the nearest places on the curves, and `[B, S, 2, N]` from there to the N pixels."""
-    x, y = _centers(height, width, points.device)
-    pixels = torch.stack([x.expand(height, -1), y.expand(-1, width)]).flatten(1)
-    return _refined(points, _nearest(points, x, y, samples).flatten(2), pixels, 1 / samples)
 
 
 class _Distance(torch.autograd.Function):
