@@ -1,8 +1,8 @@
-"""A contact sheet of what the perceptors see of a picture with each cutout strategy.
+"""Make a contact sheet of the cutouts of a picture, as each cutout strategy shows them to the perceptors.
 
     python benchmarks/cutouts.py PICTURE OUT.png [--size 96] [--plain]
 
-A row for each strategy and step (the first and the last of the run); `--plain` leaves the augmentations out.
+There is a row for each strategy at the first and at the last step of a run; `--plain` leaves the augmentations out.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 import pixforge
-from pixforge.engine import build
+from pixforge.engine.build import build
 
 STRATEGIES = ("random", "pixray", "disco", "pytti", "aphantasia")
 STEPS = 100
@@ -22,21 +22,21 @@ SHOWN = 16
 
 
 def rows(picture: Path, side: int, *, plain: bool) -> torch.Tensor:
-    """`[rows, 3, side, SHOWN * side]`."""
+    """The rows of the sheet, `[rows, 3, side, SHOWN * side]`."""
     made = []
     for name in STRATEGIES:
         recipe = {"prompts": ["a"], "seed": 1, "steps": STEPS, "cutouts": {"type": name, "count": SHOWN}}
         session = build(pixforge.load_recipe(recipe | ({"augmentations": []} if plain else {})))
-        image = session.scene.read_image(picture.resolve()).unsqueeze(0)
+        image = session.context.read_image(picture.resolve()).unsqueeze(0)
         for step in (0, STEPS - 1):
             size = (image.shape[-1], image.shape[-2])
-            plan = session.cutter.plan(size, step, side)
-            made.append(torch.cat(list(session.cutter.cut(image, plan, side)[0]), dim=-1))
+            plan = session.sampler.plan(size, step, side)
+            made.append(torch.cat(list(session.sampler.cut(image, plan, side)[0]), dim=-1))
     return torch.stack(made)
 
 
 def main() -> None:
-    """Draw the sheet."""
+    """Read the arguments and save the sheet."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("picture", type=Path)
     parser.add_argument("out", type=Path)

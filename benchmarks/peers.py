@@ -1,15 +1,16 @@
-"""Our step beside the floor, and beside the step that Pixray and VQGAN-CLIP take, in one process, alternating.
+"""Compare pixforge's step with its floor and with the steps of Pixray and VQGAN-CLIP, alternating in one process.
 
     pip install '.[bench]'
     python benchmarks/peers.py [--rounds 7] [--only NAME ...] [--device auto] [--precision fp32]
         [--peers-precision fp32] [--cpu-seconds] [--json FILE]
 
-The peers' steps are written anew from what their public code does: a Python loop over the cutouts, each pooled or
-resized by itself, then a chain of kornia's augmentations, then one loss for each prompt. Generator, perceptor and optimizer
-are ours, so they profit of all that makes ours fast; only what lies between picture and perceptor differs. The peers'
-steps are measured twice: in the precision of ours, and "as it is" in their own, which is fp32 on a CPU and taken for that
-of ours on a GPU. OpenAI's package, which they see through, has not the attention that makes open_clip slow on a CPU, nor
-has the perceptor here. Networks of published architectures have random weights, on which speed does not depend.
+The peers' steps are written anew after their public code: a Python loop over the cutouts, each pooled or resized
+separately, then a chain of kornia's augmentations, then one loss for each prompt. Generator, perceptor and optimizer
+are pixforge's, so the peers also gain from their speed; only the work between picture and perceptor differs. The
+peers' steps are measured twice: in pixforge's precision, and "as it is" in their own, which is fp32 on a CPU and is
+taken to be that of pixforge on a GPU. open_clip's attention is slow on a CPU; neither OpenAI's package, which the peers
+use, nor the perceptor here has that problem. Networks of published architectures have random weights; speed does not
+depend on them.
 """
 
 from __future__ import annotations
@@ -31,15 +32,16 @@ from vqgan import write_published
 
 import pixforge
 from pixforge.cli.process import keep_freed_memory
-from pixforge.engine import Session, build
-from pixforge.engine.measure import Stepper, make_floor, seconds
-from pixforge.engine.optimizers import Descent
+from pixforge.engine.bench import Stepper, make_floor, seconds
+from pixforge.engine.build import build
+from pixforge.engine.session import Session
+from pixforge.engine.updates import make_update
 
 CUTOUTS = 32
 
 
 def pooled(image: torch.Tensor, side: int) -> torch.Tensor:
-    """(average + maximum) / 2, as both peers shrink."""
+    """Shrink by (average + maximum) / 2 pooling, as both peers do."""
     return (F.adaptive_avg_pool2d(image, side) + F.adaptive_max_pool2d(image, side)) / 2
 
 
@@ -104,21 +106,21 @@ class Pixray:
 
 
 def peer_step(session: Session, peer: VqganClip | Pixray) -> Callable[[], None]:
-    """One of their steps on our generator, perceptor and optimizer."""
-    (eye,) = session.eyes
-    descent = Descent(session.recipe.optimizer, session.generator.parameter_groups(), session.scene)
-    targets = eye.seats[0].targets[0]
+    """A function that makes a peer's step with pixforge's generator, perceptor and optimizer."""
+    (group,) = session.groups
+    optimizer = make_update(session)
+    targets = group.targets(0, session.perception.plan(session.generator.forward(0), 0))[0]
 
     def step() -> None:
-        seen = eye.perceptor.encode_image(peer.cutouts(session.generator.forward(0)))
+        seen = group.perceptor.encode_image(peer.cutouts(session.generator.forward(0)))
         losses = []
         for target in targets:
             distance = (seen - target).norm(dim=-1).div(2).arcsin().pow(2).mul(2)
             losses.append(distance.mean())
         total = sum(losses[1:], losses[0])
         total.backward()
-        [float(each.detach()) for each in losses]  # they print them, and wait for the device
-        descent.step(0)
+        [float(each.detach()) for each in losses]  # the peers print the losses, which waits for the device
+        optimizer.step(0)
         with torch.no_grad():
             session.generator.constrain()
 
@@ -130,7 +132,7 @@ NAMES = ("embedded VQGAN + embedded", "fourier + embedded", "pixels + ViT-B/32",
 
 
 def recipe_of(name: str, folder: Path) -> dict[str, Any]:
-    """One of the combinations to measure; networks that it needs are written to the folder."""
+    """The recipe of a combination; the networks that it needs are written to the folder."""
     base: dict[str, Any] = {
         "prompts": ["a red heart"], "size": [256, 256], "steps": 1000, "seed": 1, "losses": [],
         "cutouts": {"type": "random", "count": CUTOUTS}, "generator": name.split(maxsplit=1)[0],
@@ -148,7 +150,7 @@ def recipe_of(name: str, folder: Path) -> dict[str, Any]:
 
 
 def cpu_seconds(work: Callable[[], object], device: torch.device) -> float:
-    """Of this process alone, for a machine that others use as well; with OMP_NUM_THREADS=1, or waiting counts, too."""
+    """CPU seconds of one call, for a shared machine; use OMP_NUM_THREADS=1, since waiting threads count as busy."""
     assert device.type == "cpu"
     start = time.process_time()
     work()
@@ -158,8 +160,8 @@ def cpu_seconds(work: Callable[[], object], device: torch.device) -> float:
 def measure(
     session: Session, theirs: Session, rounds: int, clock: Callable[..., float]
 ) -> dict[str, list[float]]:
-    """Seconds of each kind of step, round by round; `theirs` has the peers' own precision."""
-    side, device = session.eyes[0].perceptor.input_size, session.scene.device
+    """Seconds of each kind of step in every round; `theirs` is a session in the peers' own precision."""
+    side, device = session.groups[0].perceptor.input_size, session.context.device
     works: dict[str, Callable[[], None]] = {"ours": Stepper(session), "floor": make_floor(session)}
     for name, peer in PEERS.items():
         works[name] = peer_step(session, peer(side))
@@ -174,14 +176,14 @@ def measure(
 
 
 def ratio(times: dict[str, list[float]], above: str, below: str) -> str:
-    """Median of the rounds' ratios, and their quartiles."""
+    """The median of the rounds' ratios and their quartiles, as text."""
     each = sorted(a / b for a, b in zip(times[above], times[below], strict=True))
     low, high = each[len(each) // 4], each[-1 - len(each) // 4]
     return f"{statistics.median(each):.2f} ({low:.2f} to {high:.2f})"
 
 
 def main() -> None:
-    """Measure, print a table."""
+    """Measure and print a table."""
     keep_freed_memory()
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--rounds", type=int, default=7)
@@ -209,7 +211,7 @@ def main() -> None:
             recipe = recipe_of(name, Path(folder))
             recipe["device"] = options.device
             session = build(pixforge.load_recipe({**recipe, "precision": options.precision}))
-            own = "fp32" if session.scene.device.type == "cpu" else options.precision
+            own = "fp32" if session.context.device.type == "cpu" else options.precision
             theirs = build(pixforge.load_recipe({**recipe, "precision": options.peers_precision or own}))
             times = figures[name] = measure(session, theirs, options.rounds, clock)
             cells = [

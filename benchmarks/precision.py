@@ -1,9 +1,9 @@
-"""What bf16 and the layout of convolutions each bring to a step; what `compile` does is in runs.py.
+"""Measure how much bf16 and the memory layout of convolutions each speed up a step; runs.py measures `compile`.
 
     python benchmarks/precision.py [--rounds 7] [--device auto] [--only NAME ...] [--json FILE]
 
-The step as a recipe has it, and with one thing changed at a time, take turns in one process; a ratio above 1 is what the
-change costs. Networks of published architectures have random weights, on which speed does not depend.
+The unchanged step and steps with a single change alternate in one process; a ratio above 1 means that the change is
+slower. Networks of published architectures have random weights; speed does not depend on them.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ from step import EMBEDDED, random_model
 
 import pixforge
 from pixforge.cli.process import keep_freed_memory
-from pixforge.engine import Session, build
-from pixforge.engine.measure import Stepper, seconds
+from pixforge.engine.bench import Stepper, seconds
+from pixforge.engine.build import build
+from pixforge.engine.session import Session
 
 WARM = 3
 CHANGES: dict[str, dict[str, Any]] = {"as it is": {}, "fp32": {"precision": "fp32"}, "rows": {}}
 
 
 def recipes(folder: Path) -> dict[str, dict[str, Any]]:
-    """Name to recipe: 256 x 256, the default cutouts."""
+    """The recipes to measure, by name: 256 x 256, the default cutouts."""
     vit, resnet = (
         {"type": "open_clip", "model": name, "pretrained": str(random_model(name, folder))}
         for name in ("ViT-B-32", "RN50")
@@ -44,9 +45,9 @@ def recipes(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def in_rows(session: Session) -> None:
-    """Have the perceptors' convolutions see channel after channel, as torch does by itself, instead of channels last."""
-    for eye in session.eyes:
-        perceptor: Any = eye.perceptor
+    """Switch the perceptors' convolutions from channels-last to torch's default memory layout."""
+    for group in session.groups:
+        perceptor: Any = group.perceptor
         perceptor._model.visual.to(memory_format=torch.contiguous_format)  # noqa: SLF001 - no knob: it is always slower
         perceptor._see = _contiguous(perceptor._see)  # noqa: SLF001
 
@@ -56,13 +57,13 @@ def _contiguous(see: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.
 
 
 def measure(recipe: dict[str, Any], rounds: int) -> dict[str, list[float]]:
-    """Seconds of the step with each change, round by round."""
+    """Seconds of the step with each change, in every round."""
     steps = {}
     for name, changed in CHANGES.items():
         session = build(pixforge.load_recipe({**recipe, **changed}))
         if name == "rows":
             in_rows(session)
-        steps[name] = Stepper(session), session.scene.device
+        steps[name] = Stepper(session), session.context.device
     for step, _ in steps.values():
         for _ in range(WARM):
             step()
@@ -74,7 +75,7 @@ def measure(recipe: dict[str, Any], rounds: int) -> dict[str, list[float]]:
 
 
 def main() -> None:
-    """Measure, print a table."""
+    """Measure and print a table."""
     keep_freed_memory()
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--rounds", type=int, default=7)

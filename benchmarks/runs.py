@@ -1,4 +1,4 @@
-"""Whole runs: the start until the first step, what the video costs, `compile`, and how a step grows with canvases.
+"""Measure whole runs: the time to the first step, the video, `compile`, and the time of a step with several canvases.
 
 python benchmarks/runs.py [--rounds 5]
 """
@@ -18,9 +18,9 @@ from typing import Any
 
 import pixforge
 from pixforge.cli.process import keep_freed_memory
-from pixforge.engine import build
+from pixforge.engine.bench import Stepper, seconds
+from pixforge.engine.build import build
 from pixforge.engine.devices import choose_device
-from pixforge.engine.measure import Stepper, seconds
 from pixforge.errors import RecipeError
 
 FIRST = (
@@ -30,7 +30,7 @@ FIRST = (
 
 
 def process(arguments: list[str], rounds: int) -> float:
-    """Median seconds of a process."""
+    """Median seconds of a whole process."""
     times = []
     for _ in range(rounds):
         start = time.perf_counter()
@@ -40,10 +40,10 @@ def process(arguments: list[str], rounds: int) -> float:
 
 
 def video_share(rounds: int, steps: int = 60) -> dict[str, float]:
-    """The default recipe's run with and without a video, alternating in one process.
+    """Run the default recipe with and without a video, alternating in one process.
 
-    Seconds of the clock, and of all processors, ffmpeg's included; and what the video adds, as shares of the run
-    (medians of the pairs). The clock's also has what the machine does beside it.
+    Returns wall-clock seconds, CPU seconds (including ffmpeg's), and the time that the video adds, as a share of the
+    run (medians of the pairs). Wall-clock time also depends on other work of the machine.
     """
     found: dict[str, list[tuple[float, float]]] = {"still": [], "still and video": []}
     base: dict[str, Any] = {"prompts": ["a red heart"], "seed": 1, "steps": steps}
@@ -53,7 +53,7 @@ def video_share(rounds: int, steps: int = 60) -> dict[str, float]:
                 recipe = pixforge.load_recipe({**base, "exporters": exporters})
                 start = time.perf_counter(), sum(os.times()[:4])
                 pixforge.render(recipe, Path(folder) / "run")
-                if index:  # the first is to warm up
+                if index:  # the first round is a warm-up
                     found[name].append((time.perf_counter() - start[0], sum(os.times()[:4]) - start[1]))
     made: dict[str, float] = {}
     for index, kind in enumerate(("seconds", "processor seconds")):
@@ -64,7 +64,7 @@ def video_share(rounds: int, steps: int = 60) -> dict[str, float]:
 
 
 def canvases(rounds: int) -> dict[int, float]:
-    """Milliseconds for each picture's step, by the number of pictures made at once."""
+    """Milliseconds of a step for each picture, by the number of pictures made at once."""
     made = {}
     for count in (1, 2, 4, 8):
         recipe = pixforge.load_recipe(
@@ -79,16 +79,16 @@ def canvases(rounds: int) -> dict[int, float]:
         step = Stepper(session)
         step()
         made[count] = (
-            1000 * statistics.median(seconds(step, session.scene.device) for _ in range(rounds)) / count
+            1000 * statistics.median(seconds(step, session.context.device) for _ in range(rounds)) / count
         )
     return made
 
 
 def compiled(rounds: int, size: int) -> dict[str, dict[str, float]]:
-    """Milliseconds of a step with and without `compile`, alternating, and the seconds that the first one took.
+    """Milliseconds of a step with and without `compile`, alternating, and the seconds of the first step.
 
-    On a CPU of the generators that are compiled there (they come with plugins/siren and plugins/strokes), on a GPU also
-    of those whose networks are.
+    On a CPU, only generators that are compiled there are measured (those of plugins/siren and plugins/strokes); on a
+    GPU also those whose networks are compiled.
     """
     made = {}
     names = ["siren", "strokes", "sketch"]
@@ -107,11 +107,11 @@ def compiled(rounds: int, size: int) -> dict[str, dict[str, float]]:
             except RecipeError:
                 break  # the plugin is not installed
             steps[name] = Stepper(session)
-            found[f"first, {name}"] = round(seconds(steps[name], session.scene.device), 2)
+            found[f"first, {name}"] = round(seconds(steps[name], session.context.device), 2)
         times: dict[str, list[float]] = {name: [] for name in steps}
         for _ in range(5 * rounds):
             for name, step in steps.items():
-                times[name].append(1000 * seconds(step, session.scene.device))
+                times[name].append(1000 * seconds(step, session.context.device))
         if steps:
             made[generator] = {
                 name: round(statistics.median(each), 1) for name, each in times.items()
@@ -120,7 +120,7 @@ def compiled(rounds: int, size: int) -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print lines of JSON."""
     keep_freed_memory()
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--rounds", type=int, default=5)

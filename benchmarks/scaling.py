@@ -1,10 +1,10 @@
-"""How a step grows with cutouts, size and canvases, and which share of the hardware's peak it reaches.
+"""Measure how a step grows with cutouts, size and canvases, and the share of the hardware's peak that it reaches.
 
     python benchmarks/scaling.py [--rounds 5] [--device auto] [--precision auto] [--only NAME ...] [--json FILE]
 
-The work of a step is counted (products and convolutions, forward and backward, two operations for each multiplication
-with addition); what else there is costs time and counts for nothing. The peak is measured as well, once before every recipe: the
-best time of a product of two square matrices in the step's precision. On a GPU, maxima of memory are the device's.
+The work of a step is the number of operations in matrix products and convolutions, forward and backward, two for each
+multiply-add. Other work takes time but is not counted. The peak is measured before every recipe, as the best rate of a
+product of two square matrices in the step's precision. On a GPU, the peak of memory is that of the device.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from vqgan import write_published
 
 import pixforge
 from pixforge.cli.process import keep_freed_memory
-from pixforge.engine import build
-from pixforge.engine.measure import Stepper, seconds
+from pixforge.engine.bench import Stepper, seconds
+from pixforge.engine.build import build
 
 SIDE = {"cpu": 4096, "cuda": 16384}
 CUTOUTS = (8, 16, 32, 64, 128)
@@ -35,7 +35,7 @@ WARM = 3
 
 
 def pairs(folder: Path) -> dict[str, dict[str, Any]]:
-    """Generator and perceptor by name; networks of published architectures have random weights."""
+    """The generators and perceptors to measure, by name; networks of published architectures have random weights."""
     vit = {"type": "open_clip", "model": "ViT-B-32", "pretrained": str(random_vit(str(folder)))}
     published = {"type": "vqgan", "model": str(write_published(folder))}
     return {
@@ -46,7 +46,7 @@ def pairs(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def variations() -> Iterator[tuple[str, dict[str, Any]]]:
-    """What changes beside 256 x 256 and 32 cutouts."""
+    """The changes to measure, relative to 256 x 256 pixels and 32 cutouts."""
     for count in CUTOUTS:
         yield f"{count} cutouts", {"cutouts": {"type": "random", "count": count}}
     for size in SIZES:
@@ -56,7 +56,7 @@ def variations() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def best_product(device: torch.device, dtype: torch.dtype) -> float:
-    """Operations per second of the best of ten products of square matrices."""
+    """Operations per second in the best of ten products of square matrices."""
     side = SIDE[device.type]
     left, right = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
     torch.mm(left, right)
@@ -64,10 +64,10 @@ def best_product(device: torch.device, dtype: torch.dtype) -> float:
 
 
 def measure(recipe: dict[str, Any], rounds: int) -> dict[str, Any]:
-    """One recipe's step."""
+    """Measure the step of one recipe."""
     session = build(pixforge.load_recipe(recipe))
-    device, step = session.scene.device, Stepper(session)
-    peak = best_product(device, session.scene.dtype)
+    device, step = session.context.device, Stepper(session)
+    peak = best_product(device, session.context.dtype)
     for _ in range(WARM):
         step()
     with FlopCounterMode(display=False) as counter:
@@ -80,7 +80,7 @@ def measure(recipe: dict[str, Any], rounds: int) -> dict[str, Any]:
     return {
         "ms": 1000 * median,
         "quartiles": [1000 * took[len(took) // 4], 1000 * took[-1 - len(took) // 4]],
-        "pictures_per_s": session.scene.batch / median,
+        "pictures_per_s": session.context.batch / median,
         "operations": work,
         "peak_operations_per_s": peak,
         "share_of_peak": work / median / peak,
@@ -89,7 +89,7 @@ def measure(recipe: dict[str, Any], rounds: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, print tables."""
+    """Measure and print tables."""
     keep_freed_memory()
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--rounds", type=int, default=5)

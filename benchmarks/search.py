@@ -1,11 +1,11 @@
-"""How fast pictures are indexed beside the bare perceptor, and how fast a million embeddings are searched.
+"""Measure the speed of indexing, compared with the perceptor alone, and of a search among a million embeddings.
 
     python benchmarks/search.py index [--threads 2] [--vit] [--pictures 512] [--batch 64]
     python benchmarks/search.py million [--threads 2] [--count 1000000] [--dimension 512]
 
-`index` alternates `Index.update` and `encode_image` on ready batches of the same size in one process; an update's time is that
-of decoding, embedding, the database and the faiss file. `million` searches made embeddings: pictures around 5,000 themes,
-and queries that stand as far from them (cosine about .3) as texts do in CLIP.
+`index` alternates `Index.update` and `encode_image` on prepared batches of the same size in one process. The time of an
+update includes decoding, embedding, the database and the faiss file. `million` searches synthetic embeddings: pictures
+around 5,000 themes, and queries with a cosine of about .3 to them, as texts have in CLIP.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SHARES = (8, 16, 32)
 
 
 def photographs(folder: Path, count: int, size: tuple[int, int] = (640, 480)) -> None:
-    """JPEGs of the size that cameras preview in: crops of blots, so that decoding costs what it costs in practice."""
+    """Write JPEGs with smooth shapes and grain, so that decoding takes as long as for real photographs."""
     draws = np.random.default_rng(0)
     for number in range(count):
         small = draws.integers(0, 255, (24, 32, 3), dtype=np.uint8)
@@ -39,8 +39,8 @@ def photographs(folder: Path, count: int, size: tuple[int, int] = (640, 480)) ->
 
 
 def random_vit(folder: Path) -> dict[str, str]:
-    """ViT-B/32 with random weights: speed does not depend on them."""
-    from pixforge.weights.files import import_open_clip
+    """ViT-B/32 with random weights; speed does not depend on them."""
+    from pixforge.models.files import import_open_clip
 
     open_clip = import_open_clip()
     from safetensors.torch import save_file
@@ -50,7 +50,7 @@ def random_vit(folder: Path) -> dict[str, str]:
 
 
 def indexing(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Pictures per second, the median of rounds that alternate, and the ratio."""
+    """Pictures per second of the perceptor alone and of indexing (medians of alternating rounds), and their ratio."""
     import pixforge
     from pixforge.search.perceptors import open_perceptors, recipe_of
 
@@ -84,7 +84,7 @@ def indexing(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def million(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Seconds to build, to open and to search, how much of the exact result is found, and bytes on disk."""
+    """The time to build, open and search an index of many vectors, its recall, and its size on disk."""
     from pixforge.search import vectors
 
     data, queries = embeddings(arguments.count, arguments.dimension)
@@ -122,12 +122,12 @@ def million(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def searching(index: Any, queries: np.ndarray, best: list[np.ndarray], share: int) -> dict[str, float]:
-    """Median milliseconds of a search through a share of the cells, its processors' time, and the recall."""
+    """Median milliseconds (wall-clock and CPU) of a search through one cell in `share`, and the recall at 10."""
     from pixforge.search import vectors
 
     before, vectors.SHARE = vectors.SHARE, share
     try:
-        found = [vectors.search(index, query, 10)[1] for query in queries]  # brings the cells into memory
+        found = [vectors.search(index, query, 10)[1] for query in queries]  # also loads the cells into memory
         walls, busy = zip(*(seconds(index, query) for query in queries for _ in range(3)), strict=True)
     finally:
         vectors.SHARE = before
@@ -137,7 +137,7 @@ def searching(index: Any, queries: np.ndarray, best: list[np.ndarray], share: in
 
 
 def seconds(index: Any, query: np.ndarray, *, exact: bool = False) -> tuple[float, float]:
-    """Of one search for ten: what passed, and what the processors worked, which tells how busy the machine was."""
+    """Wall-clock and CPU seconds of one search for ten results; their difference shows how busy the machine was."""
     from pixforge.search import vectors
 
     start, busy = time.perf_counter(), time.process_time()
@@ -160,13 +160,13 @@ def embeddings(count: int, dimension: int, queries: int = 40) -> tuple[np.ndarra
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
-    """Of length 1."""
+    """Scale vectors to length 1."""
     scaled: np.ndarray = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return scaled
 
 
 def main() -> None:
-    """Measure, print one line of JSON."""
+    """Measure and print one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0] if __doc__ else None)
     parser.add_argument("what", choices=("index", "million"))
     parser.add_argument("--threads", type=int, default=os.cpu_count())

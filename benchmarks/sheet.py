@@ -1,12 +1,11 @@
-"""Contact sheets of fixed prompts, and how the judge, which did not see the pictures made, ranks them.
+"""Make contact sheets of fixed prompts, and rank the pictures by the judge, which they were not optimized against.
 
     python benchmarks/sheet.py OUT.jpg [--prompts tuned|fresh|composed] [--recipe FILE] [--set PATH=VALUE ...] [--seed 1]
     python benchmarks/sheet.py OUT --grid benchmarks/grids/start.yaml [--seeds 1 2] [--only 8]
 
-The sheet itself is numbered, so that somebody can name the pictures first and look at the labelled copy beside it
-afterwards. A grid draws every prompt with every seed in each of its settings, prints a table,
-and lays the settings side by side. The place of a
-picture is that of its own name among all 1,652 that the judge knows.
+The sheet is numbered, so that a viewer can name the pictures first and look at the labelled copy afterwards. A grid
+draws every prompt with every seed in each of its settings, prints a table, and saves a sheet with the settings side by
+side. The place of a picture is the rank of its own name among the 1,652 names that the judge knows.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ import yaml
 from PIL import Image, ImageDraw, ImageFont
 
 import pixforge
-from pixforge.engine import build
-from pixforge.engine.perceive import whole
+from pixforge.engine.build import build
+from pixforge.engine.prompts import whole
 
-# Each prompt, and the emoji that it is. The default recipe was tuned on the first half; the second was drawn once.
+# Each prompt with the name of its emoji. The default recipe was tuned on TUNED; nothing was tuned on FRESH.
 TUNED = {
     "a red heart": "red heart", "a slice of pizza": "pizza", "a penguin": "penguin", "a butterfly": "butterfly",
     "a sunflower": "sunflower", "a cat face": "cat face", "a house": "house", "an umbrella": "umbrella",
@@ -44,7 +43,7 @@ FRESH = {
     "a cup of coffee": "hot beverage", "an ice cream": "soft ice cream", "a balloon": "balloon", "a ghost": "ghost",
     "a pineapple": "pineapple", "a trophy": "trophy",
 }  # fmt: skip
-# Colors and relations; the judge has no names for such pictures.
+# Prompts about colors and relations; the judge has no names for such pictures.
 COMPOSED = (
     "a red apple on a blue background", "a blue apple", "a green heart", "a purple cat", "a pink house", "a yellow car",
     "a yellow circle left of a blue square", "a blue square left of a yellow circle", "a red heart above a green circle",
@@ -57,7 +56,7 @@ COLUMNS = 6
 
 @dataclass
 class Drawn:
-    """A picture `[3, H, W]`, the prompt that it is of, the emoji's name if there is one, and the seconds that it took."""
+    """A picture `[3, H, W]`, its prompt, the name of its emoji if it has one, and the seconds that it took."""
 
     image: torch.Tensor
     prompt: str
@@ -66,7 +65,7 @@ class Drawn:
 
 
 def draw(prompt: str, name: str | None, recipe: dict[str, Any], overrides: dict[str, Any]) -> Drawn:
-    """One picture."""
+    """Draw the picture of one prompt."""
     start = time.perf_counter()
     session = build(pixforge.load_recipe({**recipe, "prompts": [prompt]}, overrides=overrides))
     image = session.start().image
@@ -76,13 +75,13 @@ def draw(prompt: str, name: str | None, recipe: dict[str, Any], overrides: dict[
 
 
 class Judge:
-    """The shipped judge with all names that it knows."""
+    """The judge that ships with pixforge, and all names that it knows."""
 
     def __init__(self) -> None:
         self.names: list[str] = list(json.loads(NAMES.read_text(encoding="utf-8")))
         recipe = {"prompts": ["a"], "steps": 0, "perceptors": [{"type": "open_clip", "model": "judge"}]}
         recipe |= {"precision": "fp32"}
-        self.perceptor = build(pixforge.load_recipe(recipe)).eyes[0].perceptor
+        self.perceptor = build(pixforge.load_recipe(recipe)).groups[0].perceptor
         with torch.no_grad():
             self.texts = torch.cat(
                 [self.perceptor.encode_text(self.names[i : i + 256]) for i in range(0, len(self.names), 256)]
@@ -90,7 +89,7 @@ class Judge:
 
     @torch.no_grad()
     def places(self, drawn: list[Drawn]) -> list[int]:
-        """From 1, the place of each picture's own name among all."""
+        """The rank of each picture's own name among all names, counted from 1."""
         images = torch.stack([each.image for each in drawn])
         cosine = self.perceptor.encode_image(whole(images, self.perceptor.input_size)) @ self.texts.T
         own = cosine[range(len(drawn)), [self.names.index(str(each.name)) for each in drawn]]
@@ -98,7 +97,7 @@ class Judge:
 
 
 def contact_sheet(drawn: list[Drawn], labels: list[str], columns: int = COLUMNS) -> Image.Image:
-    """Labelled tiles in rows."""
+    """A sheet of labelled tiles in rows."""
     rows = -(-len(drawn) // columns)
     sheet = Image.new("RGB", (columns * TILE, rows * (TILE + 16)), "white")
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
@@ -112,7 +111,7 @@ def contact_sheet(drawn: list[Drawn], labels: list[str], columns: int = COLUMNS)
 
 
 def figures(drawn: list[Drawn], places: list[int]) -> dict[str, Any]:
-    """What a table says of a setting."""
+    """The figures of a setting, for the table."""
     count = len(places)
     return {
         "first": round(sum(place == 1 for place in places) / count, 3),
@@ -123,7 +122,7 @@ def figures(drawn: list[Drawn], places: list[int]) -> dict[str, Any]:
 
 
 def grid(arguments: argparse.Namespace, judge: Judge) -> None:
-    """Every setting of the file, one sheet each, and a table."""
+    """Draw a sheet for every setting of the grid file, and print a table."""
     settings: dict[str, Any] = yaml.safe_load(arguments.grid.read_text(encoding="utf-8"))
     arguments.out.mkdir(parents=True, exist_ok=True)
     prompts = list(TUNED.items())[:: max(1, len(TUNED) // arguments.only)]
@@ -148,7 +147,7 @@ def grid(arguments: argparse.Namespace, judge: Judge) -> None:
 
 
 def sheet(arguments: argparse.Namespace, judge: Judge) -> None:
-    """One setting: a numbered sheet, a labelled one, and the figures."""
+    """Draw a numbered sheet, a labelled sheet and the figures of one setting."""
     prompts = {"tuned": TUNED, "fresh": FRESH, "composed": dict.fromkeys(COMPOSED)}[arguments.prompts]
     recipe = yaml.safe_load(arguments.recipe.read_text()) if arguments.recipe else {}
     overrides = {"seed": arguments.seed} | {
@@ -168,7 +167,7 @@ def sheet(arguments: argparse.Namespace, judge: Judge) -> None:
 
 
 def main() -> None:
-    """Draw, judge, paste."""
+    """Read the arguments, draw the sheets and print the figures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("--prompts", choices=("tuned", "fresh", "composed"), default="tuned")

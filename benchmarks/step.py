@@ -1,10 +1,10 @@
-"""What a step costs beyond the bare arithmetic of the generator and the perceptors, and where it goes.
+"""Measure how much longer a step takes than the models' own arithmetic, and the share of each component.
 
     python benchmarks/step.py [--rounds 30] [--vit] [--device auto] [--json FILE]
 
-Every figure is taken in this one process, the full step and the floor alternating, so that both meet the same machine; the
-floor is one forward and backward through the generator and one forward and input-gradient backward through each
-perceptor on ready cutouts. `--vit` adds ViT-B/32 with random weights (speed does not depend on them).
+All figures are measured in this process. Steps and floors alternate, so that a change of the machine's speed affects
+both. The floor is one forward and backward pass of the generator and one forward and input-gradient backward pass of
+each perceptor on prepared cutouts. `--vit` adds ViT-B/32 with random weights (speed does not depend on them).
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ import torch
 
 import pixforge
 from pixforge.cli.process import keep_freed_memory
-from pixforge.engine import Session, build
-from pixforge.engine.measure import measure as measured
+from pixforge.engine.bench import measure as measured
+from pixforge.engine.build import build
+from pixforge.engine.session import Session
 
 EMBEDDED = {"type": "open_clip", "model": "embedded"}
 
 
 def recipes(vit: Path | None) -> dict[str, dict[str, Any]]:
-    """Name to recipe: 256x256, 32 cutouts, default augmentations and losses."""
+    """The recipes to measure, by name: 256 x 256, 32 cutouts, default augmentations and losses."""
     base = {
         "prompts": ["a red heart"],
         "size": [256, 256],
@@ -57,7 +58,7 @@ def recipes(vit: Path | None) -> dict[str, dict[str, Any]]:
 
 
 def measure(session: Session, rounds: int) -> dict[str, Any]:
-    """What `pixforge bench` measures, in milliseconds."""
+    """The figures of `pixforge bench`, in milliseconds."""
     found = measured(session, rounds)
     return {
         "step_ms": 1000 * found.step,
@@ -69,11 +70,11 @@ def measure(session: Session, rounds: int) -> dict[str, Any]:
 
 
 def peak_memory(recipe: dict[str, Any]) -> float:
-    """MiB that a process of its own needed for three steps of a recipe."""
+    """The peak memory in MiB of a separate process that makes three steps of a recipe."""
     code = (
         "import json, sys, torch, pixforge\n"
         "from pixforge.cli.process import keep_freed_memory\n"
-        "from pixforge.engine.memory import peak\n"
+        "from pixforge.engine.room import peak\n"
         "keep_freed_memory()\n"
         "recipe = pixforge.load_recipe(json.loads(sys.argv[1]))\n"
         "for _ in pixforge.optimize(recipe): pass\n"
@@ -108,8 +109,8 @@ def _process(arguments: list[str]) -> float:
 
 
 def random_model(name: str, folder: Path) -> Path:
-    """A checkpoint of an architecture that open_clip knows, with random weights."""
-    from pixforge.compat import install_torchvision_shim
+    """Write a checkpoint of one of open_clip's architectures, with random weights."""
+    from pixforge.torchvision_shim import install_torchvision_shim
 
     install_torchvision_shim()
     import open_clip
@@ -122,12 +123,12 @@ def random_model(name: str, folder: Path) -> Path:
 
 
 def random_vit(folder: str) -> Path:
-    """A checkpoint of ViT-B/32 with random weights."""
+    """Write a checkpoint of ViT-B/32 with random weights."""
     return random_model("ViT-B-32", Path(folder))
 
 
 def main() -> None:
-    """Measure, print a table, write the figures."""
+    """Measure, print tables and write the figures."""
     keep_freed_memory()
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=30)

@@ -1,10 +1,10 @@
-"""What a VQGAN step costs beyond the bare decode, and the memory that pictures of each size take.
+"""Measure how much longer a VQGAN step takes than the models' own arithmetic, and the memory for each picture size.
 
     python benchmarks/vqgan.py [--rounds 10] [--sizes 256 512 1024] [--json FILE]
 
-The published model has random weights, on which neither time nor memory depends. Times alternate in this process; each memory
-figure is the peak of a whole process of its own, imports and models included. `--rounds 0` leaves the times out, `--sizes` without a
-number the memory.
+The published model has random weights; neither time nor memory depends on them. Steps and floors alternate in this
+process. Each memory figure is the peak of a separate process, including imports and models. `--rounds 0` leaves the
+times out, and `--sizes` without a number leaves the memory out.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from safetensors.torch import save_file
 from step import measure
 
 import pixforge
+from pixforge.builtin.generators.vqgan.load import build as build_vqgan
+from pixforge.builtin.generators.vqgan.network_config import parse_config
 from pixforge.cli.process import keep_freed_memory
-from pixforge.engine import build
-from pixforge.vqgan.config import parse_config
-from pixforge.vqgan.load import build as build_vqgan
+from pixforge.engine.build import build
 
 F16 = {
     "double_z": False,
@@ -44,7 +44,7 @@ F16 = {
 PEAK = (
     "import json, sys, torch, pixforge\n"
     "from pixforge.cli.process import keep_freed_memory\n"
-    "from pixforge.engine.memory import peak\n"
+    "from pixforge.engine.room import peak\n"
     "keep_freed_memory()\n"
     "recipe = pixforge.load_recipe(json.loads(sys.argv[1]))\n"
     "for _ in pixforge.optimize(recipe): pass\n"
@@ -53,7 +53,7 @@ PEAK = (
 
 
 def write_published(folder: Path) -> Path:
-    """A random f16 with 16384 codes as taming publishes it."""
+    """Write an f16 model with 16,384 codes and random weights, in the form that taming publishes."""
     params = {"embed_dim": 256, "n_embed": 16384, "ddconfig": F16}
     content = {"model": {"target": "taming.models.vqgan.VQModel", "params": params}}
     (folder / "f16.yaml").write_text(yaml.safe_dump(content))
@@ -62,7 +62,7 @@ def write_published(folder: Path) -> Path:
 
 
 def recipe(model: str, size: int, **generator: Any) -> dict[str, Any]:
-    """A VQGAN with the embedded perceptor, 24 cutouts."""
+    """The recipe of a VQGAN with the embedded perceptor and 24 cutouts."""
     return {
         "prompts": ["a red heart"],
         "size": [size, size],
@@ -74,18 +74,18 @@ def recipe(model: str, size: int, **generator: Any) -> dict[str, Any]:
 
 
 def peak(wanted: dict[str, Any]) -> float:
-    """MiB of a whole process that takes one step."""
+    """The peak memory in MiB of a separate process that makes one step."""
     command = [sys.executable, "-c", PEAK, json.dumps(wanted)]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def memory(models: dict[str, str], sizes: list[int]) -> Iterator[dict[str, Any]]:
-    """A row for each model, size, and with or without checkpointing."""
+    """Yield a row for each model and size, with and without checkpointing."""
     for name, model in models.items():
         for size in sizes:
             for checkpointing in (False, True):
                 if size > 512 and not checkpointing and name != "embedded":
-                    continue  # tens of GiB
+                    continue  # would need tens of GiB
                 value = peak(recipe(model, size, checkpointing=checkpointing))
                 row = {"model": name, "size": size, "checkpointing": checkpointing, "mib": round(value)}
                 print(json.dumps(row), flush=True)
@@ -93,7 +93,7 @@ def memory(models: dict[str, str], sizes: list[int]) -> Iterator[dict[str, Any]]
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print figures."""
     keep_freed_memory()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -7,9 +7,12 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+from wrapping import wrapped
+
 import pixforge
-from pixforge import contracts, hookspecs, testing
-from pixforge.registry import HOOKS
+from pixforge import contracts, testing
+from pixforge.plugins import hookspecs
+from pixforge.plugins.kinds import KINDS
 
 TARGET = Path(__file__).with_name("contract.md")
 HEAD = """# What a plugin may rely on: pixforge {version}
@@ -23,9 +26,9 @@ def contract() -> str:
     """The whole page."""
     version = ".".join(pixforge.__version__.split(".")[:2])
     parts = [HEAD.format(version=version), "## Hooks", *hooks(), "## Base classes"]
-    parts += [class_section(base, own=True) for base, _ in HOOKS.values()]
+    parts += [class_section(base, own=True) for base in (*(kind.base for kind in KINDS), contracts.Command)]
     parts.append("## What components are given")
-    given = (contracts.Scene, contracts.Canvas, contracts.View, contracts.StepReport, contracts.Output)
+    given = (contracts.RunContext, contracts.Canvas, contracts.View, contracts.StepReport, contracts.Output)
     drawn = (contracts.Draws, contracts.Stream, contracts.Schedule, contracts.Range, contracts.Config)
     parts += [class_section(each) for each in (*given, *drawn)]
     parts.append("## Names to import")
@@ -33,7 +36,7 @@ def contract() -> str:
     parts.append(
         "From `pixforge.errors`: `PixforgeError` and its subclasses. Everything else may change without notice."
     )
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+    return wrapped("\n\n".join(part.strip() for part in parts)) + "\n"
 
 
 def hooks() -> list[str]:

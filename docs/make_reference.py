@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from wrapping import wrapped
+
 from pixforge.contracts import Config
-from pixforge.plugins import BUILTINS, load_plugins
+from pixforge.plugins.kinds import KINDS
+from pixforge.plugins.loader import BUILTINS, load_plugins
+from pixforge.plugins.registry import Registry
 from pixforge.recipe.defaults import DEFAULTS
-from pixforge.recipe.dump import dump_flow
-from pixforge.recipe.model import Prompt, Recipe
-from pixforge.recipe.optimizers import OPTIMIZERS
+from pixforge.recipe.formats.dump import dump_flow
+from pixforge.recipe.model import Recipe
 from pixforge.recipe.reference import describe_fields
-from pixforge.registry import HOOKS, Registry
 
 TARGET = Path(__file__).with_name("reference.md")
 HEAD = """# Recipe reference
@@ -21,31 +23,19 @@ HEAD = """# Recipe reference
 Generated from the models by `python docs/make_reference.py`; a test keeps it current. The language itself is
 described in [recipe.md](recipe.md). A *schedule* is a number, or keyframes such as `{0: 1.0, 50%: 0.3, ease: cosine}`.
 """
-HEADINGS = {
-    "generator": "Generators",
-    "perceptor": "Perceptors",
-    "loss": "Losses",
-    "augmentation": "Augmentations",
-    "cutouts": "Cutouts",
-    "filter": "Filters",
-    "init": "Inits",
-    "exporter": "Exporters",
-}
 
 
 def reference() -> str:
     """The whole page."""
     own = {**DEFAULTS, "seed": "drawn"}
-    parts = [HEAD, f"## Recipe\n\n{table(Recipe, own)}", f"## Prompts\n\n{table(Prompt)}"]
+    parts = [HEAD, f"## Recipe\n\n{table(Recipe, own)}"]
     builtin = {name.rsplit(".", 1)[-1] for name in BUILTINS}
     registry = Registry(load_plugins())
-    for base, _ in HOOKS.values():
-        entries = [entry for entry in registry.entries(base.kind) if entry.plugin.name in builtin]
-        parts.append(f"## {HEADINGS[base.kind]}")
+    for kind in KINDS:
+        entries = [entry for entry in registry.entries(kind.name) if entry.plugin.name in builtin]
+        parts.append(f"## {kind.plural.capitalize()}\n\n{kind.doc}")
         parts += [f"### `{entry.tag}`\n\n{entry.doc}\n\n{table(entry.config_type)}" for entry in entries]
-    parts.append("## Optimizers")
-    parts += [f"### `{tag}`\n\n{table(config)}" for tag, config in sorted(OPTIMIZERS.items())]
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+    return wrapped("\n\n".join(part.strip() for part in parts)) + "\n"
 
 
 def table(config: type[Config], defaults: Mapping[str, Any] | None = None) -> str:

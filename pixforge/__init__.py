@@ -10,64 +10,109 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pixforge.contracts import (
         Augmentation,
+        Command,
         Config,
+        Curve,
+        CurveConfig,
         Cutouts,
+        Edit,
+        EditConfig,
         Exporter,
         Filter,
+        FilterConfig,
         Generator,
         Init,
         Loss,
         LossConfig,
+        Model,
+        ModelCollection,
+        ModelFile,
+        ModelFiles,
+        Models,
+        Moment,
+        Optimizer,
+        OptimizerConfig,
+        Palette,
         Perceptor,
         PerceptorConfig,
+        Prompt,
+        PromptConfig,
         Range,
-        Scene,
+        Region,
+        RunContext,
         Schedule,
+        Sight,
+        Span,
         StepReport,
         View,
     )
     from pixforge.errors import PixforgeError
-    from pixforge.hookspecs import hookimpl
+    from pixforge.plugins.hookspecs import hookimpl
     from pixforge.recipe import Recipe, load_recipe
-    from pixforge.run.render import optimize, render
-    from pixforge.run.result import Result
-    from pixforge.run.resume import resume
+    from pixforge.runs.render import optimize, render, start
+    from pixforge.runs.result import Result
+    from pixforge.runs.resume import reopen, resume
+    from pixforge.runs.run import Run
     from pixforge.search import Index, classify, rank
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "pixforge.contracts": (
-        "Augmentation", "Config", "Cutouts", "Exporter", "Filter", "Generator", "Init", "Loss", "LossConfig",
-        "Perceptor", "PerceptorConfig", "Range", "Scene", "Schedule", "StepReport", "View",
+        "Augmentation", "Command", "Config", "Curve", "CurveConfig", "Cutouts", "Edit", "EditConfig", "Exporter", "Filter",
+        "FilterConfig", "Generator", "Init", "Loss", "LossConfig", "Model", "ModelCollection", "ModelFile",
+        "ModelFiles", "Models", "Moment", "Optimizer", "OptimizerConfig", "Palette", "Perceptor",
+        "PerceptorConfig", "Prompt", "PromptConfig", "Range", "Region", "RunContext", "Schedule", "Sight", "Span",
+        "StepReport", "View",
     ),
     "pixforge.errors": ("PixforgeError",),
-    "pixforge.hookspecs": ("hookimpl",),
+    "pixforge.plugins.hookspecs": ("hookimpl",),
     "pixforge.recipe": ("Recipe", "load_recipe"),
-    "pixforge.run": ("Result", "optimize", "render", "resume"),
+    "pixforge.runs": ("Result", "Run", "optimize", "render", "reopen", "resume", "start"),
     "pixforge.search": ("Index", "classify", "rank"),
 }  # fmt: skip
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Augmentation",
+    "Command",
     "Config",
+    "Curve",
+    "CurveConfig",
     "Cutouts",
+    "Edit",
+    "EditConfig",
     "Exporter",
     "Filter",
+    "FilterConfig",
     "Generator",
     "Index",
     "Init",
     "Loss",
     "LossConfig",
+    "Model",
+    "ModelCollection",
+    "ModelFile",
+    "ModelFiles",
+    "Models",
+    "Moment",
+    "Optimizer",
+    "OptimizerConfig",
+    "Palette",
     "Perceptor",
     "PerceptorConfig",
     "PixforgeError",
+    "Prompt",
+    "PromptConfig",
     "Range",
     "Recipe",
+    "Region",
     "Result",
-    "Scene",
+    "Run",
+    "RunContext",
     "Schedule",
+    "Sight",
+    "Span",
     "StepReport",
     "View",
     "classify",
@@ -76,7 +121,9 @@ __all__ = [
     "optimize",
     "rank",
     "render",
+    "reopen",
     "resume",
+    "start",
 ]
 
 

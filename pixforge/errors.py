@@ -18,6 +18,12 @@ def plain_name(name: object) -> str:
     return plain_text(str(name)).replace("\n", "\\n")
 
 
+def short_text(text: str, longest: int = 60) -> str:
+    """A stranger's text on one short line, without what a terminal would obey."""
+    line = plain_name(text[: longest + 1])
+    return line if len(line) <= longest else f"{line[: longest - 3]}..."
+
+
 class PixforgeError(Exception):
     """Base of all deliberate errors; `exit_status` is what the command line ends with."""
 

@@ -36,7 +36,7 @@ class Colorist(pixforge.Perceptor[ColoristConfig]):
         """P texts to `[P, 4]`."""
         import torch
 
-        return _embedded(torch.tensor([_mean_color(text) for text in texts], device=self.scene.device))
+        return _embedded(torch.tensor([_mean_color(text) for text in texts], device=self.context.device))
 
 
 def _embedded(colors: torch.Tensor) -> torch.Tensor:

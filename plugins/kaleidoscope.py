@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pixforge.contracts import Stream
 
 
-class KaleidoscopeConfig(pixforge.Config):
+class KaleidoscopeConfig(pixforge.FilterConfig):
     """It has nothing to set."""
 
     type: Literal["kaleidoscope"] = "kaleidoscope"

@@ -27,6 +27,11 @@ class PaletteLog(pixforge.Exporter[PaletteLogConfig]):
         super().__init__(config, output)
         self._rows: list[Any] = []
 
+    @classmethod
+    def claims(cls, config: PaletteLogConfig, canvases: int) -> list[str]:  # noqa: ARG003 - always the same
+        """The one picture."""
+        return ["palette.png"]
+
     def write(self, report: pixforge.StepReport) -> None:
         """Keep a row, on the host; the first canvas stands for all."""
         import numpy as np

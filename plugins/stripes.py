@@ -24,10 +24,10 @@ class Stripes(pixforge.Generator[StripesConfig]):
 
     learning_rate: ClassVar[float] = 0.1
 
-    def __init__(self, config: StripesConfig, scene: pixforge.Scene) -> None:
-        super().__init__(config, scene)
-        start = scene.draws.at("latent", device="cpu").randn(3, config.count, 1)
-        self._colors = start.to(scene.device).requires_grad_()
+    def __init__(self, config: StripesConfig, context: pixforge.RunContext) -> None:
+        super().__init__(config, context)
+        start = context.draws.at("latent", device="cpu").randn(3, config.count, 1)
+        self._colors = start.to(context.device).requires_grad_()
 
     def latents(self) -> dict[str, torch.Tensor]:
         """`colors` `[B, 3, count, 1]`."""
@@ -37,7 +37,7 @@ class Stripes(pixforge.Generator[StripesConfig]):
         """`[B, 3, H, W]` in [0, 1]."""
         import torch.nn.functional as F  # noqa: N812
 
-        size = (self.scene.height, self.scene.width)
+        size = (self.context.height, self.context.width)
         return F.interpolate(self._colors, size=size, mode="bilinear", align_corners=False).sigmoid()
 
 

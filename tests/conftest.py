@@ -1,4 +1,4 @@
-"""For all tests: nothing is downloaded, and what the developer has downloaded does not matter."""
+"""For all tests: nothing is downloaded, and models that the developer has downloaded are not used."""
 
 import os
 from pathlib import Path
@@ -7,9 +7,10 @@ from pathlib import Path
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_CACHE"] = str(Path(__file__).parent / "no-such-cache")
 
+import huggingface_hub.constants  # noqa: F401 - reads them now, before a test changes them
 from tiny_clip import shipped_folder, tiny_folder
 
-from pixforge.compat import install_torchvision_shim
+from pixforge.torchvision_shim import install_torchvision_shim
 
 install_torchvision_shim()  # for tests that import open_clip themselves
 

@@ -9,9 +9,10 @@ from plugin_helpers import LOSS, install
 from pydantic import ValidationError
 
 import pixforge
-from pixforge import hookspecs, load_recipe
+from pixforge import load_recipe
 from pixforge.errors import ChangeWarning, PluginError, RecipeError
-from pixforge.plugins import load_plugins
+from pixforge.plugins import hookspecs
+from pixforge.plugins.loader import load_plugins
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def test_a_plugin_beside_the_recipe_needs_no_mention(recipe, tmp_path):
     assert "dark" in result.metrics or "dark" in (result.folder / "metrics.csv").read_text()
     again = load_recipe(result.folder / "recipe.yaml")
     assert again.plugins == ["../../plugins/dark.py"]
-    assert load_recipe(result.folder / "image.png", trust_plugins=True).losses[0].type == "dark"
+    assert load_recipe(result.folder / "image.png", trust="all").losses[0].type == "dark"
 
 
 def test_those_that_take_no_part_are_not_recorded(recipe):

@@ -1,4 +1,4 @@
-"""`pixforge.testing` finds what is broken, and says in a sentence what to fix."""
+"""`pixforge.testing` finds broken components, and says in a sentence what to fix."""
 
 from typing import Any, Literal
 
@@ -41,6 +41,11 @@ class Exporter(exporter.Placeholder):
     """An exporter."""
 
 
+def resume_and_forget(self, state, report):
+    exporter.Placeholder.resume(self, state, report)
+    self.asked = False
+
+
 class Box(pixforge.Config):
     type: Literal["box"] = "box"
 
@@ -51,11 +56,82 @@ class Boxes(Cutouts[Box]):
     count = 2
 
     def boxes(self, draws, size, step):
-        return torch.eye(3).expand(len(self.scene.canvases), 2, 3, 3)
+        return torch.eye(3).expand(len(self.context.canvases), 2, 3, 3)
 
 
 class Start(Noise):
     """An init."""
+
+
+class OffsetConfig(pixforge.EditConfig):
+    type: Literal["offset"] = "offset"
+
+
+class Offset(pixforge.Edit[OffsetConfig]):
+    """Darkens the picture."""
+
+    def forward(self, images, step):
+        return images * 0.9
+
+
+class HueConfig(pixforge.PromptConfig):
+    type: Literal["hue"] = "hue"
+    hue: str = Field(description="A color.")
+
+
+class Hue(pixforge.Prompt[HueConfig]):
+    """A color."""
+
+    def texts(self):
+        return (self.config.hue,)
+
+    def targets(self, sight):
+        return sight.texts([self.config.hue])[0]
+
+
+class SlopeConfig(pixforge.CurveConfig):
+    type: Literal["slope"] = "slope"
+    slope: float = Field(description="The value at the end.")
+
+
+class Slope(pixforge.Curve[SlopeConfig]):
+    """Rises evenly."""
+
+    def at(self, moment):
+        return self.config.slope * min(moment.share, 1)
+
+    def bounds(self):
+        return min(0, self.config.slope), max(0, self.config.slope)
+
+
+class DescentConfig(pixforge.OptimizerConfig):
+    type: Literal["descent"] = "descent"
+
+
+class Descent(pixforge.Optimizer[DescentConfig]):
+    """Plain descent."""
+
+    def make(self, groups, rate):
+        return torch.optim.SGD(groups, lr=rate)
+
+
+class Forgetful(torch.optim.SGD):
+    """Keeps its momentum where no checkpoint sees it."""
+
+    def state_dict(self):
+        return {**super().state_dict(), "state": {}}
+
+
+class SamplerConfig(pixforge.Config):
+    type: Literal["sampler"] = "sampler"
+
+
+class Sampler(Generator):
+    """Updates itself."""
+
+    def update(self, step, rate):
+        for latent in self.latents().values():
+            latent.sub_(latent.grad, alpha=rate)
 
 
 def unrepeatable(*shape: int) -> torch.Tensor:
@@ -108,10 +184,30 @@ BROKEN: list[tuple[type, dict[str, Any], str]] = [
     (Filter, {"forward": lambda self, images, draws, step: images.round()}, "must let gradient through"),
     (Filter, {"forward": lambda self, images, draws, step: images * unrepeatable(1)}, "must draw from `draws` alone"),
     (Boxes, {"boxes": lambda self, draws, size, step: torch.eye(3)}, "must return [B, K, 3, 3] = [2, 2, 3, 3]"),
-    (Boxes, {"padding": "black"}, "must be one of reflection, border, wrap, gray"),
+    (Boxes, {"padding": "white"}, "must be one of reflection, border, wrap, gray, black"),
     (Start, {"start": lambda self, generator: next(iter(generator.latents().values())).copy_(torch.randn(2, 3, 32, 48))}, "two runs started differently"),
     (Exporter, {"files": lambda _: ["placeholder.csv", "other.txt"]}, "names other.txt, which is not there"),
     (Exporter, {"close": lambda self: (exporter.Placeholder.close(self), self.output.path("stray").write_text("x"))}, "left stray, which files() does not name"),
+    (Exporter, {"claims": lambda config, canvases: ["other.csv"]}, "claims() does not name placeholder.csv"),
+    (Exporter, {"resume": lambda self, state, report: self.write(report)}, "placeholder.csv is another one after a run that was interrupted and resumed"),
+    (Exporter, {"state": lambda self: {}}, "placeholder.csv is another one after"),
+    (Exporter, {"files": lambda self: ["placeholder.csv"] if self.asked else [], "resume": resume_and_forget, "asked": True}, "files() is empty after a run that was interrupted and resumed"),
+    (Offset, {"forward": lambda self, images, step: None}, "forward must return a tensor, not NoneType"),
+    (Offset, {"forward": lambda self, images, step: images[:, :1]}, "forward must return [2, 3, 32, 48], not [2, 1, 32, 48]"),
+    (Offset, {"forward": lambda self, images, step: images * 2}, "leaves [0, 1]"),
+    (Offset, {"forward": lambda self, images, step: images.mul_(0.5)}, "must draw from context.draws|changes what it is given"),
+    (Hue, {"targets": lambda self, sight: sight.texts([self.config.hue])[0] * 2}, "vectors of length 1"),
+    (Hue, {"targets": lambda self, sight: sight.texts(["other"])[0]}, "asks for 'other', which"),
+    (Hue, {"targets": lambda self, sight: torch.ones(7)}, "targets must return [13] or [2, 13], not [7]"),
+    (Slope, {"at": lambda self, moment: 2 * self.config.slope}, "outside of bounds()"),
+    (Slope, {"at": lambda self, moment: None}, "at must return a number, not NoneType"),
+    (Slope, {"bounds": lambda self: (1, 0)}, "bounds must return (smallest, largest)"),
+    (Descent, {"make": lambda self, groups, rate: torch.optim.SGD(groups, lr=rate, maximize=True)}, "goes uphill"),
+    (Descent, {"make": lambda self, groups, rate: torch.optim.SGD([each for group in groups for each in group["params"]], lr=rate)}, "must pass the groups on"),
+    (Descent, {"make": lambda self, groups, rate: Forgetful(groups, lr=rate, momentum=0.9)}, "goes on differently after a checkpoint"),
+    (Sampler, {"update": lambda self, step, rate: None}, "update changes nothing"),
+    (Sampler, {"update": lambda self, step, rate: self._grid.add_(torch.randn_like(self._grid))}, "draws anew: use context.draws"),
+    (Loss, {"__init__": lambda self, config, context: setattr(self, "config", config)}, "must call super().__init__(config, context)"),
     (Loss, {"__doc__": None}, "needs a docstring"),
 ]  # fmt: skip
 
@@ -125,9 +221,63 @@ def test_what_is_broken_fails_with_a_sentence(base, change, sentence):
     assert any(part in first for part in sentence.split("|")), first
 
 
-@pytest.mark.parametrize("base", [Loss, Generator, Perceptor, Augmentation, Filter, Exporter, Boxes, Start])
+@pytest.mark.parametrize(
+    "base",
+    [
+        Loss,
+        Generator,
+        Perceptor,
+        Augmentation,
+        Filter,
+        Exporter,
+        Boxes,
+        Start,
+        Offset,
+        Hue,
+        Slope,
+        Descent,
+        Sampler,
+    ],
+)
 def test_what_is_whole_passes(base):
     check_component(base)
+
+
+def test_a_loss_with_the_configuration_of_another_kind_is_found():
+    class Mine(pixforge.Loss[Box]):
+        """Mine."""
+
+        def forward(self, view):
+            return view.image.mean((1, 2, 3))
+
+    with pytest.raises(
+        AssertionError, match="Box must derive from LossConfig, the configuration of every loss"
+    ):
+        check_component(Mine)
+
+
+def test_an_exception_in_a_later_step_is_found():
+    class Late(Loss):
+        """Late."""
+
+        def forward(self, view):
+            if view.step == 5:
+                raise IndexError("no such line")
+            return view.image.mean((1, 2, 3))
+
+    with pytest.raises(IndexError, match="no such line"):
+        check_component(Late)
+
+
+def test_an_init_may_use_its_prompts():
+    class Scored(Noise):
+        """Scored."""
+
+        def prepare(self, scorer):
+            self.text = scorer.texts[0]
+            self.value = float(scorer.similarity(torch.ones(1, 3, 8, 8)))
+
+    check_component(Scored)
 
 
 class Loose(LossConfig):

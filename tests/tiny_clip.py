@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+from tiny_vqgan import write_pair
 
-from pixforge.tokens.model import Shape, TextToCodes
-from pixforge.weights.files import sha256_of
-from pixforge.weights.models import build_model
+from pixforge.builtin.inits.text_to_codes.transformer import Shape, TextToCodes
+from pixforge.models.clip.build import build_model
+from pixforge.models.files import sha256_of
 
 MERGES = ["t h", "th e</w>", "r e", "re d</w>"]
 CONTEXT = 12
@@ -37,7 +38,7 @@ def random_tensors(model_cfg=MODEL_CFG, seed=0):
 
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory) -> Path:
-    """As open_clip's `local-dir:` wants it; the default tokenizer has more words, so the vocabulary is its."""
+    """A model folder for open_clip's `local-dir:`, with the vocabulary size of the default tokenizer."""
     folder = tmp_path_factory.mktemp("tiny")
     config = json.loads(json.dumps(MODEL_CFG))
     config["text_cfg"]["vocab_size"] = 49408
@@ -49,7 +50,7 @@ def tiny_folder(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def shipped_folder(tmp_path, monkeypatch) -> Path:
-    """Stands for the folder of the embedded models; `embedded` and `judge` are tiny."""
+    """Replaces the folder of the embedded models by one in which `embedded` and `judge` are tiny."""
     merges = "#version\n" + "\n".join(MERGES)
     (tmp_path / "merges.txt.gz").write_bytes(gzip.compress(merges.encode()))
     for seed, name in enumerate(("perceptor", "judge")):
@@ -58,19 +59,26 @@ def shipped_folder(tmp_path, monkeypatch) -> Path:
             "model_cfg": MODEL_CFG,
             "preprocess_cfg": PREPROCESS_CFG,
             "tokenizer": {"merges": "merges.txt.gz", "context_length": CONTEXT},
-            "sha256": sha256_of(tmp_path / f"{name}.safetensors"),
             "license": "MIT",
         }
         (tmp_path / f"{name}.json").write_text(json.dumps(card))
-    monkeypatch.setattr("pixforge.weights.shipped.FOLDER", tmp_path)
-    monkeypatch.setattr("pixforge.tokens.card.EMBEDDED", tiny_tokens(tmp_path))
+    write_pair(tmp_path, "vqgan")
+    tiny_tokens(tmp_path)
+    write_sums(tmp_path)
+    monkeypatch.setattr("pixforge.models.shipped.FOLDER", tmp_path)
     return tmp_path
 
 
+def write_sums(folder: Path) -> None:
+    """The hashes of all files, as the package has them."""
+    files = [each for each in sorted(folder.iterdir()) if each.is_file() and each.name != "SHA256SUMS"]
+    (folder / "SHA256SUMS").write_text("".join(f"{sha256_of(each)}  {each.name}\n" for each in files))
+
+
 def tiny_tokens(folder: Path) -> Path:
-    """A random text-to-codes model for the embedded VQGAN; the shipped one was trained with the real perceptor."""
+    """A random text-to-codes model for the tiny VQGAN, because the shipped one needs the real perceptor."""
     words = MODEL_CFG["text_cfg"]["vocab_size"]
-    shape = Shape(words, CONTEXT, codes=1024, rows=2, columns=2, width=8, layers=1, heads=2)
+    shape = Shape(words, CONTEXT, codes=32, rows=2, columns=2, width=8, layers=1, heads=2)
     model = TextToCodes(shape)
     model.initialize()
     save_file(model.state_dict(), folder / "tokens.safetensors")

@@ -16,9 +16,10 @@ from compose import ALONE, COLORS, NO_COLOR, PAINTED, Art, load_art, pair_weight
 from torch import Tensor
 from torch.nn import functional
 
-from pixforge.vqgan.files import find
-from pixforge.vqgan.load import load_vqgan
-from pixforge.vqgan.model import VQGAN
+from pixforge.builtin.generators.vqgan.load import load_vqgan
+from pixforge.builtin.generators.vqgan.model import find
+from pixforge.builtin.generators.vqgan.network import VQGAN
+from pixforge.builtin.models import builtin_catalog
 
 SIDE = 64  # 8 x 8 codes: enough to tell what it is, and few enough to learn in an hour on a CPU
 # Always in the same place: a moved drawing has other codes, which would be as much to learn as another drawing.
@@ -164,7 +165,7 @@ def main() -> None:
     parser.add_argument("--versions", type=int, default=VERSIONS)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args()
-    files, device = find("embedded", Path()), torch.device(options.device)
+    files, device = find(builtin_catalog(), "embedded", Path()), torch.device(options.device)
     name = f"codes-{digest(files.weights)[:12]}-{SIDE}"
     model, art = load_vqgan(files).to(device), load_art(options.data)
     for index in range(options.versions):

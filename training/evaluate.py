@@ -227,7 +227,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=PLANS)
     parser.add_argument("--data", type=Path, default=Path("training/work/data.npz"))
-    parser.add_argument("--weights", type=Path, default=Path("pixforge/weights/embedded"))
+    parser.add_argument("--weights", type=Path, default=Path("pixforge/models/embedded"))
     parser.add_argument("--out", type=Path)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args()

@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("name", choices=PLANS)
     parser.add_argument("--data", type=Path, default=Path("training/work/data.npz"))
     parser.add_argument("--work", type=Path, default=Path("training/work"))
-    parser.add_argument("--out", type=Path, default=Path("pixforge/weights/embedded"))
+    parser.add_argument("--out", type=Path, default=Path("pixforge/models/embedded"))
     options = parser.parse_args()
     state = torch.load(options.work / f"{options.name}-clip.pt", map_location="cpu", weights_only=True)
     options.out.mkdir(parents=True, exist_ok=True)

@@ -22,11 +22,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 from train_tokens import new_model
 
-from pixforge.builtin.inits.tokens import TokensConfig
-from pixforge.tokens.card import find_tokens
-from pixforge.tokens.load import TextToPictures, load_tokens
-from pixforge.weights import resolve
-from pixforge.weights.files import sha256_of
+from pixforge.builtin.inits.text_to_codes.init import TokensConfig
+from pixforge.builtin.inits.text_to_codes.load import TextToPictures, load_tokens
+from pixforge.builtin.inits.text_to_codes.model import find_tokens
+from pixforge.builtin.models import builtin_catalog
+from pixforge.models import resolve
+from pixforge.models.files import sha256_of
 
 INIT = TokensConfig()
 EACH = 8
@@ -114,12 +115,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("training/work/large.npz"))
     parser.add_argument("--work", type=Path, default=Path("training/work"))
-    parser.add_argument("--out", type=Path, default=Path("pixforge/weights/embedded"))
+    parser.add_argument("--out", type=Path, default=Path("pixforge/models/embedded"))
     parser.add_argument("--figures", type=Path, help="measure nearness to the training pictures")
     parser.add_argument("--sheet", type=Path, help="draw eight samples of each of some prompts, none chosen")
     options = parser.parse_args()
     file = write(options.work, options.out)
-    model = load_tokens(find_tokens("tokens.json", options.out.resolve()))
+    model = load_tokens(
+        find_tokens(builtin_catalog(), "tokens.json", options.out.resolve()), builtin_catalog()
+    )
     count = sum(each.numel() for each in model.transformer.parameters())
     print(f"{count:,} parameters, {file.stat().st_size / 1e6:.2f} MB, sha256 {model.sha256}")
     if not options.sheet and not options.figures:

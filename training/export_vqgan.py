@@ -20,9 +20,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 from train_vqgan import measure, new_model, reconstruct
 
-from pixforge.vqgan.files import find
-from pixforge.vqgan.load import load_vqgan
-from pixforge.vqgan.model import VQGAN
+from pixforge.builtin.generators.vqgan.load import load_vqgan
+from pixforge.builtin.generators.vqgan.model import find
+from pixforge.builtin.generators.vqgan.network import VQGAN
+from pixforge.builtin.models import builtin_catalog
 
 SHOWN = 24
 
@@ -96,7 +97,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("training/work/large.npz"))
     parser.add_argument("--work", type=Path, default=Path("training/work"))
-    parser.add_argument("--out", type=Path, default=Path("pixforge/weights/embedded"))
+    parser.add_argument("--out", type=Path, default=Path("pixforge/models/embedded"))
     parser.add_argument("--figures", type=Path, help="measure, and write the figures here")
     parser.add_argument("--sheet", type=Path, help="draw originals and reconstructions")
     options = parser.parse_args()
@@ -106,7 +107,7 @@ def main() -> None:
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     count = sum(each.numel() for each in model.parameters())
     print(f"{count:,} parameters, {file.stat().st_size / 1e6:.2f} MB, sha256 {digest}")
-    exported = load_vqgan(find("embedded", Path()))
+    exported = load_vqgan(find(builtin_catalog(), "embedded", Path()))
     if options.figures or options.sheet:
         art = load_art(options.data)
     if options.figures:

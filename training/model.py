@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pixforge.compat import install_torchvision_shim
-from pixforge.tokens.model import Shape
+from pixforge.builtin.inits.text_to_codes.transformer import Shape
+from pixforge.torchvision_shim import install_torchvision_shim
 
 CONTEXT_LENGTH = 20
 MERGES = 1200

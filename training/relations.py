@@ -18,10 +18,11 @@ from compose import COLORS
 from torch import Tensor
 
 import pixforge
-from pixforge.builtin.inits.tokens import TokensConfig
-from pixforge.engine import build
-from pixforge.tokens.card import find_tokens
-from pixforge.tokens.load import load_tokens
+from pixforge.builtin.inits.text_to_codes.init import TokensConfig
+from pixforge.builtin.inits.text_to_codes.load import load_tokens
+from pixforge.builtin.inits.text_to_codes.model import find_tokens
+from pixforge.builtin.models import builtin_catalog
+from pixforge.engine.build import build
 
 NAMES = ("red", "yellow", "green", "blue")
 SHAPES = (("circle", "square"), ("heart", "circle"))
@@ -50,7 +51,10 @@ def texts() -> Iterator[tuple[str, tuple[str, str], int]]:
 
 def samples() -> Iterator[tuple[Tensor, tuple[str, str], int]]:
     """The transformer's pictures [3, h, w], as a run samples them; none is chosen."""
-    model, config = load_tokens(find_tokens("embedded", Path())), TokensConfig()
+    model, config = (
+        load_tokens(find_tokens(builtin_catalog(), "embedded", Path()), builtin_catalog()),
+        TokensConfig(),
+    )
     for text, wanted, dim in texts():
         uniform = torch.rand(EACH, model.shape.count, generator=torch.Generator().manual_seed(SEED))
         for picture in model.decode(model.sample(text, uniform, config.choice, config.guidance)):

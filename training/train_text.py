@@ -343,7 +343,7 @@ def main() -> None:
     parser.add_argument("name", choices=PLANS)
     parser.add_argument("--data", type=Path, default=Path("training/work/data.npz"))
     parser.add_argument("--work", type=Path, default=Path("training/work"))
-    parser.add_argument("--merges", type=Path, default=Path("pixforge/weights/embedded/merges.txt.gz"))
+    parser.add_argument("--merges", type=Path, default=Path("pixforge/models/embedded/merges.txt.gz"))
     parser.add_argument("--minutes", type=float, default=6)
     parser.add_argument("--resume", action="store_true", help="start from the text tower of an earlier fit")
     parser.add_argument("--weights", type=Path, help="start from the exported text tower in this folder")

@@ -24,11 +24,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
-from pixforge.tokens.load import TextTower
-from pixforge.tokens.model import TextToCodes
-from pixforge.vqgan.files import find
-from pixforge.vqgan.load import load_vqgan
-from pixforge.weights import resolve
+from pixforge.builtin.generators.vqgan.load import load_vqgan
+from pixforge.builtin.generators.vqgan.model import find
+from pixforge.builtin.inits.text_to_codes.load import TextTower
+from pixforge.builtin.inits.text_to_codes.transformer import TextToCodes
+from pixforge.builtin.models import builtin_catalog
+from pixforge.models import resolve
 
 RATE = 1.5e-3
 BETAS = (0.9, 0.96)
@@ -258,7 +259,7 @@ class Run:
     def train(self) -> None:
         """Train for the given minutes, earlier parts of a resumed run included."""
         merges = self.options.weights / "merges.txt.gz"
-        codebook = load_vqgan(find("embedded", Path())).quantize.codebook.detach()
+        codebook = load_vqgan(find(builtin_catalog(), "embedded", Path())).quantize.codebook.detach()
         source = Captioned(self.art, self.train_codes, codebook, merges, TOKENS_PLAN.seed + self.step)
         batches = iter(DataLoader(source, batch_size=None, num_workers=1, prefetch_factor=8))
         last, reported, saved, measured = time.monotonic(), self.seconds, self.seconds, self.seconds
@@ -294,7 +295,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("training/work/large.npz"))
     parser.add_argument("--work", type=Path, default=Path("training/work"))
-    parser.add_argument("--weights", type=Path, default=Path("pixforge/weights/embedded"))
+    parser.add_argument("--weights", type=Path, default=Path("pixforge/models/embedded"))
     parser.add_argument("--minutes", type=float, default=75)
     parser.add_argument("--start", type=Path, help="exported weights to start from instead of random ones")
     parser.add_argument("--rate", type=float, default=1.0, help="factor of the peak rates")

@@ -28,8 +28,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
-from pixforge.vqgan.model import VQGAN
-from pixforge.vqgan.quantize import nearest, straight_through
+from pixforge.builtin.generators.vqgan.network import VQGAN
+from pixforge.builtin.generators.vqgan.quantize import nearest, straight_through
 
 RATE = 5e-4
 BETAS = (0.9, 0.99)
@@ -387,7 +387,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("training/work/large.npz"))
     parser.add_argument("--work", type=Path, default=Path("training/work"))
-    parser.add_argument("--weights", type=Path, default=Path("pixforge/weights/embedded"))
+    parser.add_argument("--weights", type=Path, default=Path("pixforge/models/embedded"))
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument(

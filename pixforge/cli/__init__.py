@@ -1,1 +1,1 @@
-"""The command line: one module for each subcommand, with `add(subparsers)` and `run(args)`."""
+"""The command line: one module for each command, a subclass of `Command` with its options and `run`."""

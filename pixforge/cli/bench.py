@@ -2,60 +2,67 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import platform
 from dataclasses import asdict
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from pixforge.cli.options import add_disable, add_overrides, add_trust, add_verbose, overrides_of
+import click
+
+from pixforge.cli.complete import recipes
+from pixforge.cli.options import DISABLE, OVERRIDES, TRUST, overrides_of, trust_of
+from pixforge.contracts.command import Command
 from pixforge.errors import InputError, plain_name
 
 if TYPE_CHECKING:
-    from pixforge.engine import Session
-    from pixforge.engine.measure import Measurement
+    from pixforge.engine.bench import Measurement
+    from pixforge.engine.session import Session
 
 DEFAULT = "the default recipe"
 MOST = 10_000
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Its options."""
-    parser = subparsers.add_parser(
-        "bench",
-        help="measure what a step of a recipe costs here, and where it goes",
-        description="Measure steps of recipes on this machine: how many a second, how much above the models' own "
-        "arithmetic (the floor), and which component takes how long. Nothing is written.",
-        allow_abbrev=False,
+class Bench(Command):
+    """Measure what a step of a recipe costs here, and where it goes.
+
+    Measures steps of recipes on this machine: how many a second, how much above the models' own arithmetic (the
+    floor), and which component takes how long. Nothing is written.
+    """
+
+    name = "bench"
+    options = (
+        click.Argument(
+            ["recipes"],
+            metavar="[RECIPE]...",
+            nargs=-1,
+            shell_complete=recipes,
+            help="Recipes; without one, the default recipe.",
+        ),
+        click.Option(["--rounds"], type=int, default=10, metavar="N", help="Steps to time (10)."),
+        click.Option(["--json"], is_flag=True, help="Print one line of JSON for each recipe instead."),
+        *OVERRIDES,
+        DISABLE,
+        *TRUST,
     )
-    parser.add_argument(
-        "recipes", nargs="*", metavar="RECIPE", help="recipes; without one, the default recipe"
-    )
-    parser.add_argument("--rounds", type=int, default=10, metavar="N", help="steps to time (10)")
-    parser.add_argument("--json", action="store_true", help="print one line of JSON for each recipe instead")
-    add_overrides(parser)
-    add_disable(parser)
-    add_trust(parser)
-    add_verbose(parser)
+
+    def run(self, args: SimpleNamespace) -> int:
+        """Measure one recipe after the other."""
+        if not 1 <= args.rounds <= MOST:
+            raise InputError(f"--rounds: a number from 1 to {MOST}, not {args.rounds}")
+        for source in args.recipes or [None]:
+            _bench(source, args)
+        return 0
 
 
-def run(args: argparse.Namespace) -> int:
-    """Measure one recipe after the other."""
-    if not 1 <= args.rounds <= MOST:
-        raise InputError(f"--rounds: a number from 1 to {MOST}, not {args.rounds}")
-    for source in args.recipes or [None]:
-        _bench(source, args)
-    return 0
-
-
-def _bench(source: str | None, args: argparse.Namespace) -> None:
-    from pixforge.engine import build
-    from pixforge.engine.measure import measure
+def _bench(source: str | None, args: SimpleNamespace) -> None:
+    from pixforge.engine.bench import measure
+    from pixforge.engine.build import build
     from pixforge.recipe import load_recipe
 
     given: Any = {"prompts": ["a red heart"]} if source is None else source
     session = build(
-        load_recipe(given, overrides_of(args), disabled=args.disable_plugin, trust_plugins=args.trust_plugins)
+        load_recipe(given, overrides_of(args), disabled=args.disable_plugin, trust=trust_of(args))
     )
     found = measure(session, args.rounds)
     name, facts = source or DEFAULT, _facts(session)
@@ -70,19 +77,21 @@ def _facts(session: Session) -> dict[str, Any]:
 
     from pixforge import __version__
 
-    scene = session.scene
-    device = torch.cuda.get_device_name(scene.device) if scene.device.type == "cuda" else platform.machine()
+    context = session.context
+    device = (
+        torch.cuda.get_device_name(context.device) if context.device.type == "cuda" else platform.machine()
+    )
     return {
         "pixforge": __version__,
         "torch": torch.__version__,
         "python": platform.python_version(),
         "system": platform.system(),
-        "device": f"{scene.device} ({device}, {torch.get_num_threads()} threads)",
-        "precision": str(scene.dtype).removeprefix("torch."),
-        "compile": scene.compile,
-        "size": f"{scene.width} x {scene.height}",
-        "canvases": scene.batch,
-        "cutouts": session.cutter.count,
+        "device": f"{context.device} ({device}, {torch.get_num_threads()} threads)",
+        "precision": str(context.dtype).removeprefix("torch."),
+        "compile": context.compile,
+        "size": f"{context.width} x {context.height}",
+        "canvases": context.batch,
+        "cutouts": session.sampler.count,
         "chunks": session.chunks(),
     }
 

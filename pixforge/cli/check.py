@@ -2,55 +2,84 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from pixforge.cli.options import add_disable, add_trust, add_verbose
+import click
+
+from pixforge.cli.complete import recipes
+from pixforge.cli.options import DISABLE, TRUST, trust_of
+from pixforge.contracts.command import Command
 from pixforge.errors import InputError, plain_name
 
 if TYPE_CHECKING:
     from pixforge.recipe import Recipe
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Its options."""
-    parser = subparsers.add_parser(
-        "check",
-        help="validate recipes without running them",
-        description="Validate recipes; says what is wrong with all of them, and ends with status 2 if anything is.",
-        allow_abbrev=False,
+class Check(Command):
+    """Validate recipes without running them.
+
+    Says what is wrong with all of them, and ends with status 2 if anything is.
+    """
+
+    name = "check"
+    options = (
+        click.Argument(
+            ["recipes"],
+            metavar="RECIPE...",
+            nargs=-1,
+            required=True,
+            shell_complete=recipes,
+            help="Files, or - for standard input.",
+        ),
+        click.Option(
+            ["--memory"], is_flag=True, help="Also load the models, and estimate what a run needs at most."
+        ),
+        DISABLE,
+        *TRUST,
     )
-    parser.add_argument("recipes", nargs="+", metavar="RECIPE", help="files, or - for standard input")
-    parser.add_argument(
-        "--memory", action="store_true", help="also load the models, and estimate what a run needs at most"
-    )
-    add_disable(parser)
-    add_trust(parser)
-    add_verbose(parser)
+
+    def run(self, args: SimpleNamespace) -> int:
+        """Load each; a bad one does not keep the others from being checked."""
+        return max([_check(source, args) for source in args.recipes])
 
 
-def run(args: argparse.Namespace) -> int:
-    """Load each; a bad one does not keep the others from being checked."""
-    return max([_check(source, args) for source in args.recipes])
-
-
-def _check(source: str, args: argparse.Namespace) -> int:
+def _check(source: str, args: SimpleNamespace) -> int:
     from pixforge.recipe import load_recipe
+    from pixforge.recipe.layers import defaults_file
 
     try:
-        recipe = load_recipe(source, disabled=args.disable_plugin, trust_plugins=args.trust_plugins)
+        recipe = load_recipe(
+            source, disabled=args.disable_plugin, trust=trust_of(args), defaults=defaults_file()
+        )
         needs = f"; {_memory(recipe)}" if args.memory else ""
     except InputError as error:
         print(error, file=sys.stderr)
         return error.exit_status
+    if beside := _beside(recipe):
+        print(
+            f"{plain_name(source)}: ran the plugin files {', '.join(map(plain_name, beside))} in the folder beside it; "
+            "--no-plugin-files runs none",
+            file=sys.stderr,
+        )
     print(f"{plain_name(source)}: ok{needs}")
     return 0
 
 
+def _beside(recipe: Recipe) -> list[Path]:
+    """The plugin files that ran without being used: the recipe takes those that it uses among its own."""
+    folder = recipe.origin.folder
+    named = {(folder / text).resolve() for text in recipe.plugins}
+    sources = [Path(info.source) for info in recipe.origin.registry.plugins.infos.values()]
+    return [path for path in sources if path.suffix == ".py" and path.resolve() not in named]
+
+
 def _memory(recipe: Recipe) -> str:
     """In words, and what to do where it is too much."""
-    from pixforge.engine.memory import estimate, free
+    from pixforge.engine.memory import estimate
+    from pixforge.engine.room import free
 
     needed = estimate(recipe)
     available = free(needed.device)

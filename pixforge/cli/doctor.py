@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
 import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Literal
 
-from pixforge.cli.options import add_verbose
+from pixforge.contracts.command import Command
 from pixforge.errors import PixforgeError
+
+if TYPE_CHECKING:
+    from pixforge.contracts import Model
 
 PROMPT = "a red heart"
 
@@ -26,26 +29,23 @@ class Finding:
     text: str
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Its options."""
-    parser = subparsers.add_parser(
-        "doctor",
-        help="see what works on this machine",
-        description="See what works on this machine; ends with status 1 if the default recipe could not run.",
-        allow_abbrev=False,
-    )
-    add_verbose(parser)
+class Doctor(Command):
+    """See what works on this machine.
 
+    Ends with status 1 if the default recipe could not run.
+    """
 
-def run(args: argparse.Namespace) -> int:
-    """Print a line for each finding, as it is found."""
-    failed = False
-    for subject, check in CHECKS.items():
-        for finding in _findings(subject, check, verbose=args.verbose):
-            print(f"{finding.status:<4}  {finding.subject:<9} {finding.text}", flush=True)
-            failed |= finding.status == "fail"
-    print("The default recipe cannot run here." if failed else "The default recipe runs here.")
-    return int(failed)
+    name = "doctor"
+
+    def run(self, args: SimpleNamespace) -> int:
+        """Print a line for each finding, as it is found."""
+        failed = False
+        for subject, check in CHECKS.items():
+            for finding in _findings(subject, check, verbose=args.verbose):
+                print(f"{finding.status:<4}  {finding.subject:<9} {finding.text}", flush=True)
+                failed |= finding.status == "fail"
+        print("The default recipe cannot run here." if failed else "The default recipe runs here.")
+        return int(failed)
 
 
 def _findings(subject: str, check: Callable[[], Iterator[Finding]], *, verbose: bool) -> Iterator[Finding]:
@@ -69,7 +69,7 @@ def _python() -> Iterator[Finding]:
 
 
 def _torch() -> Iterator[Finding]:
-    from pixforge.weights.files import import_open_clip
+    from pixforge.models.files import import_open_clip
 
     open_clip = import_open_clip()
     import torch
@@ -116,8 +116,8 @@ def _ffmpeg() -> Iterator[Finding]:
 
 
 def _plugins() -> Iterator[Finding]:
-    from pixforge.plugins import load_plugins
-    from pixforge.registry import Registry
+    from pixforge.plugins.loader import load_plugins
+    from pixforge.plugins.registry import Registry
 
     plugins = load_plugins()
     Registry(plugins)
@@ -128,27 +128,28 @@ def _plugins() -> Iterator[Finding]:
 
 
 def _models() -> Iterator[Finding]:
-    from pixforge.weights.shipped import SHIPPED
+    from pixforge.builtin.models import builtin_catalog
+    from pixforge.models.shipped import ShippedModel
 
-    yield from (_model(name) for name in SHIPPED)
+    yield from (_model(each) for each in builtin_catalog().listed if isinstance(each, ShippedModel))
 
 
-def _model(name: str) -> Finding:
+def _model(model: Model) -> Finding:
     from pixforge.errors import WeightsError
-    from pixforge.weights import verify
-    from pixforge.weights.files import megabytes
+    from pixforge.models.files import megabytes
+    from pixforge.models.verify import verify
 
     try:
-        found = verify(name)
+        found = verify(model)
     except WeightsError as error:
-        # Without the judge a run lacks its score; without the other one the default recipe cannot run.
-        return Finding("fail" if name == "embedded" else "warn", "models", str(error))
-    return Finding("ok", "models", f"{name} is whole ({megabytes(found.bytes)})")
+        # Without the judge a run lacks its score; without any other one the default recipe cannot run.
+        return Finding("warn" if model.name == "judge" else "fail", "models", str(error))
+    return Finding("ok", "models", f"{model.label} is whole ({megabytes(found.bytes)})")
 
 
 def _one_step() -> Iterator[Finding]:
     from pixforge.recipe import load_recipe
-    from pixforge.run import render
+    from pixforge.runs import render
 
     recipe = load_recipe({"prompts": [PROMPT], "size": [64, 64], "steps": 1, "seed": 0})
     started = time.perf_counter()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
-import importlib
+import codecs
+import errno
 import os
 import sys
 import warnings
@@ -11,90 +11,60 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TextIO
 
-from pixforge import __version__
-from pixforge.cli.process import keep_freed_memory
+import click
+
+from pixforge.cli.mistakes import explain
+from pixforge.cli.process import keep_freed_memory, open_closed_streams
 from pixforge.errors import ChangeWarning, PixforgeError, plain_text
 
-COMMANDS = {
-    "run": "make a picture from a recipe or a prompt",
-    "resume": "go on with a run that stopped, or with changes",
-    "diff": "say in what two recipes, run folders or pictures differ",
-    "check": "validate recipes without running them",
-    "classify": "say which of some labels pictures fit best",
-    "index": "embed a folder's pictures, to be searched",
-    "search": "find pictures by words and by pictures",
-    "rank": "sort pictures by how well they fit prompts",
-    "schema": "write the JSON Schema of recipes, for editors",
-    "plugins": "show what is installed, or one component's fields",
-    "models": "show known weights; fetch and verify them",
-    "doctor": "see what works on this machine",
-    "bench": "measure what a step of a recipe costs here, and where it goes",
-}
-"""Each is a module of this package; only the chosen one is imported, so that `--help` stays instant."""
-
 INTERRUPTED = 130
+EXACT = "pixforge.exact"
+"""How standard output encodes what it cannot."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if argv is None:  # the process is ours
+        open_closed_streams()
         keep_freed_memory()
-    _never_fail_to_print()
+    _never_fail_to_print(exact=argv is None)
     try:
         with warnings.catch_warnings():
             _show_changes_plainly()
             status = _dispatch(arguments)
         sys.stdout.flush()
+    except click.ClickException as error:
+        _report(error, arguments, f"pixforge: {plain_text(explain(error))}")
+        return 2
     except PixforgeError as error:
         _report(error, arguments, _headed(str(error)))
         return error.exit_status
-    except KeyboardInterrupt:
-        print("pixforge: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interruption:
+        print(f"pixforge: interrupted {interruption}".rstrip(), file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        _forget_stdout()
-        return 1
     except Exception as error:  # noqa: BLE001 - the last resort, so that nobody sees a traceback unasked
-        text = plain_text(f"unexpected {type(error).__name__}: {error}")
-        _report(error, arguments, f"pixforge: {text} (--verbose shows where)")
+        _report_unexpected(error, arguments)
         return 1
     return status
-
-
-def _parse(
-    parser: argparse.ArgumentParser,
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-    arguments: list[str],
-) -> argparse.Namespace:
-    """The options, between which arguments may stand: `search "a dog" --not snow "a ball"`."""
-    command = commands.choices.get(arguments[0]) if arguments else None
-    if command is None:
-        return parser.parse_args(arguments)
-    try:
-        return command.parse_intermixed_args(arguments[1:])
-    except TypeError:  # argparse cannot mix the arguments of commands that have commands of their own
-        return parser.parse_args(arguments)
 
 
 def _dispatch(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="pixforge", description="Pictures from words, by a recipe.", allow_abbrev=False
-    )
-    parser.add_argument("--version", action="version", version=f"pixforge {__version__}")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    chosen = next((word for word in arguments if not word.startswith("-")), None)
-    module = None
-    for name, help_text in COMMANDS.items():
-        if name == chosen:
-            module = importlib.import_module(f"pixforge.cli.{name}")
-            module.add(subparsers)
-        else:
-            subparsers.add_parser(name, help=help_text)
-    args = _parse(parser, subparsers, arguments)
-    assert module is not None  # else the parser has refused the command
-    status: int = module.run(args)
-    return status
+    from pixforge.cli.completion import VARIABLE
+    from pixforge.cli.program import Program
+
+    program = Program()
+    if VARIABLE in os.environ:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(program, {}, "pixforge", VARIABLE, os.environ[VARIABLE])
+    try:
+        if not arguments:
+            raise click.UsageError("say what to do", click.Context(program, info_name="pixforge"))
+        with program.make_context("pixforge", arguments) as context:
+            return program.invoke(context) or 0
+    except click.exceptions.Exit as ending:  # after --help or --version
+        return ending.exit_code
 
 
 def _headed(message: str) -> str:
@@ -111,6 +81,18 @@ def _report(error: Exception, arguments: list[str], message: str) -> None:
     print(message, file=sys.stderr)
 
 
+def _report_unexpected(error: Exception, arguments: list[str]) -> None:
+    """Whatever is no deliberate error; that nobody reads any more, or a full disk, is no fault of the program."""
+    if isinstance(error, BrokenPipeError):
+        _forget_stdout()
+    elif isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+        _report(error, arguments, f"pixforge: standard output cannot be written ({error.strerror})")
+        _forget_stdout()
+    else:
+        text = plain_text(f"unexpected {type(error).__name__}: {error}")
+        _report(error, arguments, f"pixforge: {text} (--verbose shows where)")
+
+
 def _show_changes_plainly() -> None:
     """What changes for the user gets one line; other warnings are for developers, who know Python's form."""
     show = warnings.showwarning
@@ -124,17 +106,32 @@ def _show_changes_plainly() -> None:
         line: str | None = None,
     ) -> None:
         if issubclass(category, ChangeWarning):
-            print(f"pixforge: {message}", file=sys.stderr)
+            print(f"pixforge: {plain_text(str(message))}", file=sys.stderr)
         else:
             show(message, category, filename, lineno, file, line)
 
     warnings.showwarning = _show
 
 
-def _never_fail_to_print() -> None:
+def _never_fail_to_print(*, exact: bool) -> None:
+    """What a stream cannot show is escaped; but a program that reads our output gets names of files byte by byte."""
+    codecs.register_error(EXACT, _exact)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            read = exact and stream is sys.stdout and not stream.isatty()
+            stream.reconfigure(errors=EXACT if read else "backslashreplace")
+
+
+def _exact(error: UnicodeError) -> tuple[bytes, int]:
+    """Bytes of a name that is not UTF-8 as they are; other characters that cannot be encoded escaped."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    found = error.object[error.start : error.end]
+    pieces = (
+        os.fsencode(each) if "\udc80" <= each <= "\udcff" else each.encode("ascii", "backslashreplace")
+        for each in found
+    )
+    return b"".join(pieces), error.end
 
 
 def _forget_stdout() -> None:

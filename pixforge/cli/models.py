@@ -2,186 +2,234 @@
 
 from __future__ import annotations
 
-import argparse
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from pixforge.cli import vqgan_files, vqgans
-from pixforge.cli.options import add_verbose
-from pixforge.errors import InputError
+import click
+
+from pixforge.cli.complete import files, folders, models
+from pixforge.cli.options import DISABLE
+from pixforge.contracts.command import Command
 
 if TYPE_CHECKING:
-    from pixforge.weights.describe import Description
+    from pixforge.contracts import Model
+    from pixforge.plugins.registry import Registry
 
-HINT = "`pixforge models NAME` tells more, `pixforge models fetch NAME` gets one."
-ACTIONS = ("fetch", "verify", "convert")
+HINT = "`pixforge models show NAME` tells more, `pixforge models fetch NAME` gets one, --all lists many more."
+SHOWN = 8
+NAME = click.Argument(
+    ["name"], metavar="NAME", shell_complete=models, help="A model, as `pixforge models` lists it."
+)
+WORD = click.Argument(
+    ["word"],
+    metavar="[WORD]",
+    required=False,
+    shell_complete=models,
+    help="Only models with it in their name.",
+)
+PLUGIN = click.Option(
+    ["--plugin"], metavar="FILE", multiple=True, shell_complete=files,
+    help="A single-file plugin whose models count too (repeatable).",
+)  # fmt: skip
+ALL = click.Option(["--all", "everything"], is_flag=True, help="All that open_clip knows, too.")
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Its options."""
-    parser = subparsers.add_parser(
-        "models",
-        help="show known weights; fetch and verify them",
-        usage="pixforge models [NAME] | fetch NAME [--from FOLDER] [--offline] | verify [NAME] | convert FILE [-o FILE] [--force]",
-        description="The models that ship with pixforge, the usual ones of open_clip and the published VQGANs; or all "
-        "about one. A NAME is embedded, judge, ARCHITECTURE/TAG such as ViT-B-32/openai, hf-hub:ORG/NAME, "
-        "local-dir:FOLDER, or for a VQGAN vqgan:embedded or a name such as imagenet_f16_16384. convert makes a "
-        ".safetensors file of a checkpoint, without running any code that it holds.",
-        allow_abbrev=False,
+class List(Command):
+    """List the models, or those with a word in their name."""
+
+    options = (WORD, ALL, PLUGIN, DISABLE)
+
+    def run(self, args: SimpleNamespace) -> None:
+        """Print the table."""
+        show_list(open_registry(args.disable_plugin, args.plugin), args.word, everything=args.everything)
+
+
+class Show(Command):
+    """Show all about a model."""
+
+    options = (NAME, PLUGIN, DISABLE)
+
+    def run(self, args: SimpleNamespace) -> None:
+        """Print it."""
+        show_one(open_registry(args.disable_plugin, args.plugin), args.name)
+
+
+class Fetch(Command):
+    """Get a model's files."""
+
+    options = (
+        NAME,
+        click.Option(
+            ["--from", "source"], metavar="FOLDER", shell_complete=folders, help="Take the files from there."
+        ),
+        click.Option(["--offline"], is_flag=True, help="Ask no server."),
+        PLUGIN,
+        DISABLE,
     )
-    parser.add_argument(
-        "words", nargs="*", metavar="[fetch|verify|convert] NAME", help="a model, and what to do with it"
+
+    def run(self, args: SimpleNamespace) -> None:
+        """Get them, and say where they are."""
+        fetch(open_registry(args.disable_plugin, args.plugin), args.name, args.source, offline=args.offline)
+
+
+class Verify(Command):
+    """See that a model's files are whole; without a name, those of all models that are here."""
+
+    options = (
+        click.Argument(
+            ["name"], metavar="[NAME]", required=False, shell_complete=models, help="Only this one."
+        ),
+        PLUGIN,
+        DISABLE,
     )
-    parser.add_argument(
-        "--from", dest="source", metavar="FOLDER", help="fetch: take a VQGAN's files from there"
+
+    def run(self, args: SimpleNamespace) -> None:
+        """Print a line for each."""
+        verify(open_registry(args.disable_plugin, args.plugin), args.name)
+
+
+class Convert(Command):
+    """Make a .safetensors file of a checkpoint, without running any code that it holds."""
+
+    options = (
+        click.Argument(
+            ["file"], metavar="FILE", shell_complete=files, help="The checkpoint, such as model.ckpt."
+        ),
+        click.Option(
+            ["-o", "--out"],
+            metavar="FILE",
+            shell_complete=files,
+            help="The file to write, else beside the other.",
+        ),
+        click.Option(["--force"], is_flag=True, help="Overwrite a file."),
     )
-    parser.add_argument("--offline", action="store_true", help="fetch: ask no server")
-    parser.add_argument(
-        "-o", "--out", metavar="FILE", help="convert: the file to write, else beside the other"
-    )
-    parser.add_argument("--force", action="store_true", help="convert: overwrite a file")
-    add_verbose(parser)
+
+    def run(self, args: SimpleNamespace) -> None:
+        """Write it, and say what was left out."""
+        convert(args.file, args.out, force=args.force)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Print the table or one description, fetch, or verify."""
-    action, names = _split(args.words)
-    if action == "convert":
-        vqgan_files.convert(names[0], args.out, force=args.force)
-    elif action == "fetch":
-        _fetch(names[0], args.source, offline=args.offline)
-    elif action == "verify":
-        _verify(names)
-    elif names:
-        print("\n".join(_about(names[0])))
-    else:
-        print("\n".join([*_table(), "", *vqgans.table(), "", HINT]))
-    return 0
+class ModelsCommand(Command):
+    """Show known weights; fetch and verify them.
+
+    The catalog of models: those that ship with pixforge, the usual ones of open_clip, the published VQGANs, and what
+    plugins declare. A NAME may have its kind before it, such as vqgan:embedded. Without a subcommand it lists them.
+    """
+
+    name = "models"
+    commands = (List, Show, Fetch, Verify, Convert)
+    options = List.options
+
+    def run(self, args: SimpleNamespace) -> None:
+        """Print the table."""
+        List().run(args)
 
 
-def _split(words: list[str]) -> tuple[str | None, list[str]]:
-    action = words[0] if words and words[0] in ACTIONS else None
-    names = words[1:] if action else words
-    if len(names) > 1:
-        raise InputError(f"models takes one name, not {len(names)}: {' '.join(names)}")
-    if action == "convert" and not names:
-        raise InputError("models convert needs a file, such as model.ckpt")
-    if action == "fetch" and not names:
-        raise InputError(
-            "models fetch needs a name, such as ViT-B-32/openai; `pixforge models` lists the usual ones"
-        )
-    return action, names
+def open_registry(disabled: list[str], files: list[str]) -> Registry:
+    """The plugins with the models that they declare."""
+    from pixforge.plugins.loader import load_plugins
+    from pixforge.plugins.registry import Registry
+
+    return Registry(load_plugins(disabled, [Path(each) for each in files]))
 
 
-def _fetch(name: str, source: str | None, *, offline: bool) -> None:
-    from pixforge.weights import fetch
-    from pixforge.weights.files import offline as without_network
+def show_list(registry: Registry, word: str | None, *, everything: bool) -> None:
+    """Print the table."""
+    from pixforge.models.show import table
 
-    if vqgans.is_vqgan(name):
-        print(f"{name}: {vqgan_files.fetch(name, source, offline=offline).weights}")
-        return
-    if source is not None:
-        raise InputError(
-            f"--from is for VQGANs; for '{name}' a recipe's `model: local-dir:FOLDER` would work"
-        )
-    if offline:
-        with without_network():
-            print(f"{name}: {fetch(name).file}")
-        return
-    print(f"{name}: {fetch(name).file}")
+    print("\n".join([*table(registry.catalog, word, everything=everything), "", HINT]))
 
 
-def _verify(names: list[str]) -> None:
-    from pixforge.weights import verify
-    from pixforge.weights.files import megabytes
+def show_one(registry: Registry, name: str) -> None:
+    """Print all about the models of a name."""
+    from pixforge.models.show import about
 
-    for name in names or [*_names_here(), *vqgans.names_here()]:
-        if vqgans.is_vqgan(name):
-            print(vqgan_files.verify(name))
-            continue
-        found = verify(name)
-        checked = (
-            "as published" if found.published else "whole as far as one can tell: nobody published its hash"
-        )
-        print(f"{name}: {checked} ({megabytes(found.bytes)}, SHA-256 {found.sha256})")
+    declared = {id(entry.model): str(entry.plugin) for entry in registry.models}
+    found = registry.catalog.find(name)
+    print("\n\n".join("\n".join(about(model, declared.get(id(model)))) for model in found))
 
 
-def _names_here() -> list[str]:
-    """The embedded models, which must be here, and the usual ones that are."""
-    from pixforge.weights.describe import describe
-    from pixforge.weights.known import WELL_KNOWN
-    from pixforge.weights.shipped import SHIPPED
+def fetch(registry: Registry, name: str, source: str | None, *, offline: bool) -> None:
+    """Get the models of a name, with the progress on standard error.
 
-    return [*SHIPPED, *(known.name for known in WELL_KNOWN if describe(known.name).file)]
+    Raises:
+        WeightsError: one cannot be had.
+    """
+    from pixforge.models.fetch import fetch
 
-
-def _table() -> list[str]:
-    from pixforge.weights.known import WELL_KNOWN
-    from pixforge.weights.shipped import SHIPPED
-
-    notes = {
-        "embedded": "ships with pixforge; the default",
-        "judge": "ships with pixforge; scores pictures, so do not optimize against it",
-        **{known.name: known.note for known in WELL_KNOWN},
-    }
-    rows = [("MODEL", "HERE", "LOOKS AT", "ON DISK", "LICENSE", "")]
-    rows += [_row(name, notes[name]) for name in (*SHIPPED, *(known.name for known in WELL_KNOWN))]
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    return [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[5]]).rstrip()
-        for row in rows
-    ]
+    show = _progress if sys.stderr.isatty() else None
+    for model in registry.catalog.find(name):
+        files = fetch(model, source=Path(source) if source else None, offline=offline, progress=show)
+        if show:
+            print(file=sys.stderr)
+        print(f"{model.label}: {', '.join(str(path) for path in files.paths.values())}")
 
 
-def _row(name: str, note: str) -> tuple[str, str, str, str, str, str]:
+def _progress(have: int, total: int | None) -> None:
+    of = f" of {total / 1e6:.0f}" if total else ""
+    print(f"\r{have / 1e6:.0f}{of} MB", end="", file=sys.stderr, flush=True)
+
+
+def verify(registry: Registry, name: str | None) -> None:
+    """Read the models of a name, or all that are here, and say whether they are whole.
+
+    Raises:
+        WeightsError: one is damaged, or is not here; the others are read all the same.
+    """
     from pixforge.errors import WeightsError
-    from pixforge.weights.describe import describe
-    from pixforge.weights.files import megabytes
+    from pixforge.models.verify import names_to_verify
+
+    names = [name] if name is not None else names_to_verify(registry.catalog)
+    damaged = []
+    for model in [model for each in names for model in registry.catalog.find(each)]:
+        damaged += _verify(model)
+    if damaged:
+        raise WeightsError("\n".join(damaged))
+
+
+def _verify(model: Model) -> list[str]:
+    """Print how whole one is; what is wrong with it, if anything."""
+    from pixforge.errors import WeightsError
 
     try:
-        model = describe(name)
-    except WeightsError:  # a damaged installation; the other rows are still of use
-        return name, "no", "?", "?", "?", f"damaged: `pixforge models verify {name}` says how"
-    disk = megabytes(model.bytes) if model.bytes else "?"
-    licence = (model.licence or "?").split(",", 1)[0]
-    return name, "yes" if model.file else "no", f"{model.input_size} px", disk, licence, note
+        print(_verified(model), flush=True)
+    except WeightsError as error:
+        return [str(error)]
+    return []
 
 
-def _about(name: str) -> list[str]:
-    from pixforge.weights.describe import describe
-    from pixforge.weights.names import split_name
+def _verified(model: Model) -> str:
+    from pixforge.models.files import megabytes
+    from pixforge.models.verify import verify
 
-    if vqgans.is_vqgan(name):
-        return vqgans.about(name)
-    model, tag = split_name(name)
-    if name.count("/") == 0 and tag is None and (tags := _tags(model)):
-        return [f"{model} has these weights:", *(f"  {model}/{each}" for each in tags)]
-    return [name, *(f"  {label + ':':<12} {value}" for label, value in _facts(describe(name)).items())]
-
-
-def _tags(model: str) -> list[str]:
-    from pixforge.weights.names import tags_of
-    from pixforge.weights.shipped import SHIPPED
-
-    return [] if model in SHIPPED or ":" in model else tags_of(model)
+    found = verify(model)
+    checked = "as published" if found.whole else "whole as far as one can tell: nobody published its hash"
+    largest = max(found.hashes, key=lambda name: found.files.paths[name].stat().st_size)
+    seen = f"; {found.seen}" if found.seen else ""
+    return f"{model.label}: {checked} ({megabytes(found.bytes)}, SHA-256 of {largest} {found.hashes[largest]}){seen}"
 
 
-def _facts(model: Description) -> dict[str, str]:
-    from pixforge.weights.files import megabytes
-    from pixforge.weights.names import split_name
+def convert(name: str, out: str | None, *, force: bool) -> None:
+    """Make a .safetensors file of a checkpoint, and say what was left out of it.
 
-    size = megabytes(model.bytes) if model.bytes else "unknown size"
-    source = f"https://huggingface.co/{model.repository}" if model.repository else None
-    name, tag = split_name(model.name)
-    recipe = f"{{type: open_clip, model: {name}{f', pretrained: {tag}' if tag else ''}}}"
-    facts = {
-        "here": f"{model.file} ({size})"
-        if model.file
-        else f"no; `pixforge models fetch {model.name}` (about {size})",
-        "source": source,
-        "looks at": f"{model.input_size} x {model.input_size} pixels",
-        "parameters": f"{model.parameters / 1e6:.1f} million" if model.parameters else None,
-        "needs": "the transformers package (pip install transformers)" if model.transformers else None,
-        "license": model.licence or "see its source",
-        "in a recipe": f"perceptors: [{recipe}]",
-    }
-    return {label: value for label, value in facts.items() if value is not None}
+    Raises:
+        WeightsError: it cannot be read, or the file is there already.
+    """
+    from pixforge.models.convert import convert
+    from pixforge.models.files import megabytes
+
+    made = convert(Path(name), Path(out) if out else None, overwrite=force)
+    print(f"{made.file}: {made.count} tensors kept, {megabytes(made.bytes)}")
+    if made.dropped:
+        print(f"left out, since only training needs them: {_list(made.dropped)}")
+    if made.refused:
+        print(f"not loaded, since they are no tensors and could run code: {_list(made.refused)}")
+
+
+def _list(names: tuple[str, ...]) -> str:
+    from pixforge.models.safe_unpickle import printable
+
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(printable(name) for name in names[:SHOWN]) + more

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from pixforge.cli.options import add_disable, add_trust, add_verbose
+import click
+
+from pixforge.cli.complete import files, models, recipes
+from pixforge.cli.options import DEVICE, DISABLE, TRUST, trust_of
 from pixforge.errors import InputError, plain_name, plain_text
 
 if TYPE_CHECKING:
@@ -17,32 +20,51 @@ if TYPE_CHECKING:
 _SECONDS = 0.2
 
 
-def add_perceptors(parser: argparse.ArgumentParser, *, several: bool = True) -> None:
+PICTURES = click.Argument(
+    ["pictures"], metavar="PICTURE...", nargs=-1, required=True, shell_complete=files,
+    help="Files, or folders with pictures below.",
+)  # fmt: skip
+
+
+def perceptors(*, several: bool = True) -> list[click.Parameter]:
     """`--model`, `--recipe` and what else decides how pictures are looked at."""
     more = " (repeatable: the mean of several)" if several else ""
-    parser.add_argument(
-        "--model", metavar="NAME", action="append", default=[],
-        help=f"a model as `pixforge models` lists it, such as ViT-B-32/openai{more}; else embedded",
-    )  # fmt: skip
-    parser.add_argument(
-        "--recipe", metavar="RECIPE", help="take the perceptors of a recipe, plugins included, instead"
-    )
-    parser.add_argument("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps")
-    parser.add_argument("--batch", metavar="N", type=int, default=64, help="pictures at once (64)")
-    add_disable(parser)
-    add_trust(parser)
-    add_verbose(parser)
+    return [
+        click.Option(
+            ["--model"], metavar="NAME", multiple=True, shell_complete=models,
+            help=f"A model as `pixforge models` lists it, such as ViT-B-32/openai{more}; else embedded.",
+        ),
+        click.Option(
+            ["--recipe"], metavar="RECIPE", shell_complete=recipes,
+            help="Take the perceptors of a recipe, plugins included, instead.",
+        ),
+        DEVICE,
+        click.Option(["--batch"], metavar="N", type=int, default=64, help="Pictures at once (64)."),
+        DISABLE,
+        *TRUST,
+    ]  # fmt: skip
 
 
-def add_fit(parser: argparse.ArgumentParser, default: str | None) -> None:
+def fit(default: str | None) -> click.Option:
     """`--fit`."""
-    parser.add_argument(
-        "--fit", choices=("crop", "pad", "squash"), default=default,
-        help="bring a picture to the model's square by its middle, its whole with the border continued, or stretched",
+    return click.Option(
+        ["--fit"], type=click.Choice(["crop", "pad", "squash"]), default=default,
+        help="Bring a picture to the model's square by its middle, its whole with the border continued, or stretched.",
     )  # fmt: skip
 
 
-def perceptors_of(args: argparse.Namespace) -> Recipe | list[str] | None:
+def one_of(args: SimpleNamespace, *names: str) -> None:
+    """See that no two of some options are given.
+
+    Raises:
+        InputError: they are.
+    """
+    given = [name for name in names if getattr(args, name.lstrip("-").replace("-", "_").replace("0", "zero"))]
+    if len(given) > 1:
+        raise InputError(f"{given[0]} and {given[1]} exclude each other")
+
+
+def perceptors_of(args: SimpleNamespace) -> Recipe | list[str] | None:
     """What `--recipe` or `--model` ask for; None when neither is given.
 
     Raises:
@@ -55,7 +77,7 @@ def perceptors_of(args: argparse.Namespace) -> Recipe | list[str] | None:
     from pixforge.recipe import load_recipe
 
     overrides = {"device": args.device} if args.device else {}
-    return load_recipe(args.recipe, overrides, disabled=args.disable_plugin, trust_plugins=args.trust_plugins)
+    return load_recipe(args.recipe, overrides, disabled=args.disable_plugin, trust=trust_of(args))
 
 
 def say_skipped(path: Any, reason: Any) -> None:
@@ -68,7 +90,9 @@ def make_bar(what: str, *, quiet: bool) -> Callable[[int, int], None] | None:
     """A bar on a terminal's standard error, lines elsewhere, nothing when quiet; called with done and total."""
     if quiet:
         return None
-    return _Bar(what) if sys.stderr.isatty() else _Lines(what)
+    from pixforge.runs.progress import can_redraw
+
+    return _Bar(what) if can_redraw() else _Lines(what)
 
 
 class _Bar:

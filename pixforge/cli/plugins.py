@@ -2,56 +2,59 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from pixforge.cli import plugins_new
-from pixforge.cli.options import add_disable, add_verbose
+import click
+
+from pixforge.cli.complete import components
+from pixforge.cli.options import DISABLE
+from pixforge.cli.plugins_check import CheckFile
+from pixforge.cli.plugins_new import New
+from pixforge.contracts.command import Command
 from pixforge.errors import PluginError
 
 if TYPE_CHECKING:
-    from pixforge.plugins import PluginFailure, PluginInfo
-    from pixforge.registry import Entry, Registry
+    from pixforge.plugins.loader import PluginFailure, PluginInfo
+    from pixforge.plugins.registry import Entry, Registry
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Its options."""
-    parser = subparsers.add_parser(
-        "plugins",
-        help="show what is installed, or one component's fields",
-        description="Every plugin with its hooks and components; or all about one plugin or component. "
-        "`pixforge plugins new NAME --kind loss` writes the start of a plugin.",
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "name",
-        nargs="?",
-        metavar="NAME",
-        help="a plugin, or a component: fourier, generator:fourier; or a file, ./my_loss.py; or `new`, to start a plugin of your own",
-    )
-    plugins_new.add(parser)
-    add_disable(parser)
-    add_verbose(parser)
+class Plugins(Command):
+    """Show what is installed, or one component's fields.
+
+    Shows every plugin with its hooks and components; or all about one plugin or component.
+    """
+
+    name = "plugins"
+    commands = (New, CheckFile)
+    options = (
+        click.Argument(
+            ["name"], metavar="[NAME]", required=False, shell_complete=components,
+            help="A plugin, or a component: fourier, generator:fourier; or a file, ./my_loss.py.",
+        ),
+        DISABLE,
+    )  # fmt: skip
+
+    def run(self, args: SimpleNamespace) -> None:
+        """Print the table, or the description of one."""
+        from pixforge.plugins.loader import load_plugins
+        from pixforge.plugins.registry import Registry
+
+        file = Path(args.name) if args.name is not None and args.name.endswith(".py") else None
+        registry = Registry(load_plugins(args.disable_plugin, [file] if file else []))
+        if args.name is None:
+            print("\n\n".join([*_table(registry), *_commands()]))
+        elif file is not None:
+            print("\n\n".join(_file(registry, file)))
+        else:
+            print(_about(registry, args.name))
 
 
-def run(args: argparse.Namespace) -> int:
-    """Print the table, or the description of one; or write a new one."""
-    if args.name == "new":
-        return plugins_new.run(args)
-    plugins_new.refuse(args)
-    from pixforge.plugins import load_plugins
-    from pixforge.registry import Registry
+def _commands() -> list[str]:
+    from pixforge.plugins.commands import installed
 
-    file = Path(args.name) if args.name is not None and args.name.endswith(".py") else None
-    registry = Registry(load_plugins(args.disable_plugin, [file] if file else []))
-    if args.name is None:
-        print("\n\n".join(_table(registry)))
-    elif file is not None:
-        print("\n\n".join(_file(registry, file)))
-    else:
-        print(_about(registry, args.name))
-    return 0
+    return [f"{each}\n  command: {name}" for name, found in installed().items() for each in found]
 
 
 def _file(registry: Registry, file: Path) -> list[str]:

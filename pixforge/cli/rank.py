@@ -2,81 +2,95 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from pixforge.cli.perceptors import add_fit, add_perceptors, perceptors_of, say_skipped
+import click
+
+from pixforge.cli.complete import files, folders
+from pixforge.cli.perceptors import PICTURES, fit, perceptors, perceptors_of, say_skipped
+from pixforge.contracts.command import Command
 from pixforge.errors import ImageError, InputError, OutputError, plain_name
 
 if TYPE_CHECKING:
     from pixforge.search import Ranked
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Its options."""
-    parser = subparsers.add_parser(
-        "rank",
-        help="sort pictures by how well they fit prompts",
-        description="Score pictures by the perceptors, and by the judge: the model that they were not optimized "
-        "against, which also sorts.",
-        allow_abbrev=False,
+class Rank(Command):
+    """Sort pictures by how well they fit prompts.
+
+    Scores pictures by the perceptors, and by the judge: the model that they were not optimized against, which also
+    sorts.
+    """
+
+    name = "rank"
+    options = (
+        PICTURES,
+        click.Option(
+            ["-p", "--prompt"],
+            metavar="TEXT",
+            multiple=True,
+            help="What they should show (repeatable); else the prompts of --recipe.",
+        ),
+        click.Option(["--by"], metavar="NAME", help="Sort by this perceptor's score instead of the judge's."),
+        click.Option(["--best"], metavar="N", type=int, help="Only the N best."),
+        click.Option(
+            ["--copy-to"],
+            metavar="DIR",
+            shell_complete=folders,
+            help="Copy the best into a new or empty folder, in order.",
+        ),
+        click.Option(
+            ["--sheet"],
+            metavar="FILE",
+            shell_complete=files,
+            help="Draw a contact sheet with scores, too (PNG, JPEG, WebP).",
+        ),
+        fit("pad"),
+        click.Option(["--json"], is_flag=True, help="Print one line of JSON for each picture."),
+        *perceptors(),
     )
-    parser.add_argument(
-        "pictures", nargs="+", metavar="PICTURE", help="files, or folders with pictures below"
-    )
-    parser.add_argument(
-        "-p", "--prompt", metavar="TEXT", action="append", default=[],
-        help="what they should show (repeatable); else the prompts of --recipe",
-    )  # fmt: skip
-    parser.add_argument("--by", metavar="NAME", help="sort by this perceptor's score instead of the judge's")
-    parser.add_argument("--best", metavar="N", type=int, help="only the N best")
-    parser.add_argument("--copy-to", metavar="DIR", help="copy the best into a new or empty folder, in order")
-    parser.add_argument(
-        "--sheet", metavar="FILE", help="draw a contact sheet with scores, too (PNG, JPEG, WebP)"
-    )
-    add_fit(parser, "pad")
-    parser.add_argument("--json", action="store_true", help="print one line of JSON for each picture")
-    add_perceptors(parser)
+
+    def run(self, args: SimpleNamespace) -> int:
+        """Print the scores, the best first; pictures that cannot be read are named and left out."""
+        from pixforge.search import rank
+        from pixforge.search.pictures import expand
+        from pixforge.search.sheet import check_sheet, save_sheet
+
+        if args.best is not None and args.best < 1:
+            raise InputError(f"--best must be at least 1, not {args.best}")
+        if args.sheet:
+            check_sheet(Path(args.sheet))
+        skipped: list[Any] = []
+
+        def broken(path: Path, error: ImageError) -> None:
+            skipped.append(path)
+            say_skipped(path, error)
+
+        if args.copy_to is not None:
+            _check_new(Path(args.copy_to))
+        found = rank(
+            expand(args.pictures), args.prompt, perceptors=perceptors_of(args) or "embedded", by=args.by,
+            fit=args.fit, batch=args.batch, device=args.device or "auto", broken=broken,
+        )[: args.best]  # fmt: skip
+        if not found:
+            raise InputError(f"none of {len(skipped)} pictures could be read")
+        if args.copy_to is not None:
+            _copy([each.picture for each in found], Path(args.copy_to))
+        _print(found, args)
+        if args.sheet:
+            key = args.by or ("judge" if "judge" in found[0].scores else next(iter(found[0].scores)))
+            tiles = [
+                (each.picture, f"{place}.  {each.scores[key]:.3f}") for place, each in enumerate(found, 1)
+            ]
+            save_sheet(Path(args.sheet), f"{', '.join(args.prompt) or args.recipe} ({key})", tiles)
+        return 0
 
 
-def run(args: argparse.Namespace) -> int:
-    """Print the scores, the best first; pictures that cannot be read are named and left out."""
-    from pixforge.search import rank
-    from pixforge.search.pictures import expand
-    from pixforge.search.sheet import check_sheet, save_sheet
-
-    if args.best is not None and args.best < 1:
-        raise InputError(f"--best must be at least 1, not {args.best}")
-    if args.sheet:
-        check_sheet(Path(args.sheet))
-    skipped: list[Any] = []
-
-    def broken(path: Path, error: ImageError) -> None:
-        skipped.append(path)
-        say_skipped(path, error)
-
-    if args.copy_to is not None:
-        _check_new(Path(args.copy_to))
-    found = rank(
-        expand(args.pictures), args.prompt, perceptors=perceptors_of(args) or "embedded", by=args.by,
-        fit=args.fit, batch=args.batch, device=args.device or "auto", broken=broken,
-    )[: args.best]  # fmt: skip
-    if not found:
-        raise InputError(f"none of {len(skipped)} pictures could be read")
-    if args.copy_to is not None:
-        _copy([each.picture for each in found], Path(args.copy_to))
-    _print(found, args)
-    if args.sheet:
-        key = args.by or ("judge" if "judge" in found[0].scores else next(iter(found[0].scores)))
-        tiles = [(each.picture, f"{place}.  {each.scores[key]:.3f}") for place, each in enumerate(found, 1)]
-        save_sheet(Path(args.sheet), f"{', '.join(args.prompt) or args.recipe} ({key})", tiles)
-    return 0
-
-
-def _print(found: list[Ranked], args: argparse.Namespace) -> None:
+def _print(found: list[Ranked], args: SimpleNamespace) -> None:
     if args.json:
         for place, each in enumerate(found, 1):
             scores = {name: round(value, 6) for name, value in each.scores.items()}

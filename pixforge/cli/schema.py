@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
-from pixforge.cli.options import add_verbose
+import click
+
+from pixforge.cli.complete import files
+from pixforge.contracts.command import Command
 from pixforge.errors import OutputError
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Its options."""
-    parser = subparsers.add_parser(
-        "schema",
-        help="write the JSON Schema of recipes, for editors",
-        description="The JSON Schema of recipes, with all installed plugins.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("-o", "--out", metavar="FILE", help="a file to write instead of standard output")
-    parser.add_argument(
-        "--builtin", action="store_true", help="without installed plugins, the same everywhere"
-    )
-    parser.add_argument(
-        "--plugin", metavar="FILE", action="append", default=[], help="with a single-file plugin (repeatable)"
-    )
-    add_verbose(parser)
+class Schema(Command):
+    """Write the JSON Schema of recipes, for editors.
 
+    It has all installed plugins.
+    """
 
-def run(args: argparse.Namespace) -> int:
-    """Write it."""
-    from pixforge.recipe.schema import schema_text
+    name = "schema"
+    options = (
+        click.Option(
+            ["-o", "--out"],
+            metavar="FILE",
+            shell_complete=files,
+            help="A file to write instead of standard output.",
+        ),
+        click.Option(["--builtin"], is_flag=True, help="Without installed plugins, the same everywhere."),
+        click.Option(
+            ["--plugin"],
+            metavar="FILE",
+            multiple=True,
+            shell_complete=files,
+            help="With a single-file plugin (repeatable).",
+        ),
+    )
 
-    text = schema_text(builtin=args.builtin, files=[Path(file) for file in args.plugin])
-    if args.out is None:
-        sys.stdout.write(text)
+    def run(self, args: SimpleNamespace) -> int:
+        """Write it."""
+        from pixforge.recipe.schema import schema_text
+
+        text = schema_text(builtin=args.builtin, files=[Path(file) for file in args.plugin])
+        if args.out is None:
+            sys.stdout.write(text)
+            return 0
+        try:
+            Path(args.out).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"{args.out}: cannot be written ({error.strerror})") from None
         return 0
-    try:
-        Path(args.out).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{args.out}: cannot be written ({error.strerror})") from None
-    return 0

@@ -1,4 +1,4 @@
-"""torch.compile where it works; where it does not, the function as it was."""
+"""Functions compiled with torch.compile, with the plain function as a fallback."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ COMPILERS = ("torch._dynamo", "torch._inductor")
 
 
 def _with_gradient(graph: Any, inputs: Any) -> Any:
-    """The compiler of torch, but for a gradient that is compiled now, and not at the first backward pass.
+    """Torch's default compiler, but it compiles the backward pass now and not at its first use.
 
-    There nobody could take the uncompiled function instead. A torch that has no such wish compiles as ever.
+    So a failure can still fall back to the plain function. Versions of torch without this option ignore it.
     """
     from torch._functorch import config
     from torch._inductor.compile_fx import compile_fx
@@ -27,10 +27,10 @@ def _with_gradient(graph: Any, inputs: Any) -> Any:
 
 
 class Compiled(Generic[P, R]):
-    """A function through torch.compile; with a warning and as it was from then on if it cannot be compiled.
+    """A function compiled with torch.compile; if that fails, it warns and uses the plain function from then on.
 
-    That it, or its gradient, cannot be, or that a machine has no C++ compiler, shows when it is first called. Without
-    gradient it is called as it is: that happens once or twice in a run, and would be compiled apart.
+    Failures, such as a missing C++ compiler, appear at the first call. Calls without gradients use the plain function:
+    a run makes only one or two of them, and each would need a compilation of its own.
     """
 
     def __init__(self, function: Callable[P, R]) -> None:
@@ -42,7 +42,7 @@ class Compiled(Generic[P, R]):
         self._told = False
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        """What the function returns."""
+        """Call the function; a failure of the compiler is logged as a warning."""
         if not self._differentiated():
             return self._plain(*args, **kwargs)
         if not self._told:
@@ -65,5 +65,5 @@ class Compiled(Generic[P, R]):
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """For a message."""
+    """The name of a function, for messages."""
     return getattr(function, "__qualname__", "a network")

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping
 from types import MappingProxyType, UnionType
-from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
+from typing import Any, ClassVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from pixforge.contracts.schedule import Range, Schedule
 from pixforge.errors import ChangeWarning
+
+LARGEST, SMALLEST = 1e30, 1e-30
+"""Sizes of numbers with fractions. Runs compute in float32, which ends at 3.4e38 and 1e-45; sums and products need room."""
+
+
+def check_float(number: float) -> float:
+    """Return a number of a recipe with which float32 can compute.
+
+    Raises:
+        PydanticCustomError: it is not finite, or too large or small.
+    """
+    if not math.isfinite(number):
+        raise PydanticCustomError("float_size", "expected a finite number")
+    if abs(number) > LARGEST:
+        raise PydanticCustomError("float_size", f"{number:g} is too large; numbers end at {LARGEST:g}")
+    if 0 < abs(number) < SMALLEST:
+        raise PydanticCustomError(
+            "float_size", f"{number:g} is too close to 0; write 0, or at least {SMALLEST:g}"
+        )
+    return number
 
 
 class Config(BaseModel):
-    """Base of all configurations: frozen, without unknown fields, numbers finite.
+    """Base of all configurations: frozen, without unknown fields, numbers finite and of a size for float32.
 
     A component's own configuration adds `type: Literal["tag"] = "tag"`, and its fields with defaults, bounds and
     `Field(description=...)`, which the schema, the editors and the documentation show.
@@ -25,6 +45,8 @@ class Config(BaseModel):
         frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, protected_namespaces=()
     )
 
+    keyed: ClassVar[bool] = False
+    """Whether a key names the kind instead of `type`: `{text: a heart}` is `{type: text, text: a heart}`."""
     renamed: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """Former names of fields and what they are called now; a recipe with a former name works, and warns."""
 
@@ -50,19 +72,13 @@ class Config(BaseModel):
             raise PydanticCustomError("number", "must be a number, not true or false")
         return value
 
-
-class LossConfig(Config):
-    """A loss has a weight beside the prompt term, which as a whole has weight 1."""
-
-    weight: Schedule = Field(Schedule(1.0), description="Weight beside the prompt term, which has 1.")
-
-
-class PerceptorConfig(Config):
-    """A perceptor's weight is relative to the other perceptors'."""
-
-    weight: Annotated[Schedule, Range(ge=0)] = Field(
-        Schedule(1.0), description="Weight relative to the other perceptors."
-    )
+    @field_validator("*", mode="after")
+    @classmethod
+    def _fits_float32(cls, value: Any) -> Any:
+        for each in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(each, float):
+                check_float(each)
+        return value
 
 
 def _is_number(annotation: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Small constant tensors, copied to a device once: a copy from the host in every step would make a GPU wait."""
+"""Small constant tensors that are copied to a device only once, since copies in every step would make a GPU wait."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Numbers = tuple[float, ...] | tuple[tuple[float, ...], ...]
 
 
 def constant(values: Sequence[float] | Sequence[Sequence[float]], device: torch.device) -> torch.Tensor:
-    """A float32 tensor of these numbers on the device; it is shared, so never change it in place."""
+    """A float32 tensor of these numbers on a device. It is shared, so do not change it in place."""
     rows = tuple(row if isinstance(row, int | float) else tuple(row) for row in values)
     return _copied(rows, device)
 
@@ -26,5 +26,5 @@ def _copied(values: Numbers, device: torch.device) -> torch.Tensor:
 
 
 def forget_constants() -> None:
-    """Make them anew when they are asked for again: they were made in a mode that must not outlast itself."""
+    """Forget all constants, so that none made as a fake tensor is used outside the memory estimate."""
     _copied.cache_clear()

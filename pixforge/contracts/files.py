@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside, brought to the disk, renamed."""
+"""Write files completely or not at all: to a temporary name first, then flushed to disk and renamed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import IO
 
 PART = ".part"
-"""Files that were being written when a process was killed are called `.NAME.part`."""
+"""The suffix of unfinished files, which are named `.NAME.part`; a killed process may leave one behind."""
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """A new file that gets its name only when the body has ended well; until then an older one keeps it.
+    """Open a new file that gets its name only when the `with` body ends without an error; until then an old file stays.
 
     Raises:
-        OSError: it cannot be written; nothing of it is left, and an older one is as it was.
+        OSError: it cannot be written; no partial file is left, and an old file is unchanged.
     """
     part = part_of(path)
     try:
@@ -31,10 +31,10 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def publish(part: Path, path: Path) -> None:
-    """Give a file that is whole its name, and bring both to the disk.
+    """Rename a finished file to its final name, and flush both the file and the name to disk.
 
     Raises:
-        OSError: it cannot be; `part` is still there.
+        OSError: it cannot be renamed; `part` still exists.
     """
     with part.open("rb+") as file:
         os.fsync(file.fileno())
@@ -43,13 +43,13 @@ def publish(part: Path, path: Path) -> None:
 
 
 def part_of(path: Path) -> Path:
-    """The name of a file while it is being written."""
+    """The temporary path of a file while it is being written."""
     return path.with_name(f".{path.name}{PART}")
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk, where the system knows how; a rename alone may not survive a power cut."""
-    with suppress(OSError):  # Windows opens no folders
+    """Flush the names in a folder to disk if the system supports it: a rename alone may be lost in a power cut."""
+    with suppress(OSError):  # Windows cannot open folders
         number = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(number)

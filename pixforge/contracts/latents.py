@@ -1,10 +1,10 @@
-"""Names of saved latents."""
+"""Names of latents in checkpoints."""
 
 from __future__ import annotations
 
 from typing import Final
 
 LATENT: Final = "latent/"
-"""Stands before the name of a latent in a checkpoint."""
+"""The prefix of a latent's name in a checkpoint."""
 AVERAGE: Final = "_average"
-"""Stands behind the name of a latent in the name of its running mean, where a generator shows that."""
+"""The suffix that makes the name of a latent that of its running mean, for generators that show the mean."""

@@ -1,4 +1,4 @@
-"""Where an exporter may write."""
+"""The folder and the run's facts that an exporter is given."""
 
 from __future__ import annotations
 
@@ -11,19 +11,23 @@ from pixforge.contracts.files import whole_file
 from pixforge.errors import OutputError
 
 if TYPE_CHECKING:
-    from pixforge.contracts.components import Generator
+    from pixforge.contracts.film import Film
+    from pixforge.contracts.generator import Generator
 
+OWN_FILES = ("recipe.yaml", "run.json", "metrics.csv", "checkpoint.safetensors", ".lock")
+"""What every run writes itself in its folder."""
 LONGEST_NAME = 200
-"""Bytes; file systems take 255, and names of unfinished and numbered files are longer than their own."""
+"""The longest file name in bytes. File systems allow 255, but the names of unfinished and numbered files are longer."""
 
 
 @dataclass(frozen=True)
 class Output:
-    """Where an exporter may write, and what it may put into its files.
+    """The folder that an exporter writes into, and facts about the run.
 
-    `recipe` is the resolved recipe as YAML, for metadata. `generator` makes the picture: for exporters that save its
-    latent (curves, say) instead of pixels; read it in `close`, since on a GPU it is a step ahead of `write`.
-    `first_step` is where the record begins: 0, or where a branch left its parent.
+    `recipe` is the resolved recipe as YAML, for metadata. `generator` is for exporters that save the latent (curves,
+    for example) instead of pixels; read it in `close`, because on a GPU it is one step ahead of `write`. `first_step`
+    is the first step of the record: 0, or the step at which a branch left its parent. `film` is None for a run that makes
+    none. `inputs` is where relative paths of the recipe start.
     """
 
     folder: Path
@@ -33,12 +37,14 @@ class Output:
     canvases: int
     generator: Generator[Any] | None = None
     first_step: int = 0
+    film: Film | None = None
+    inputs: Path = Path()
 
     def path(self, name: str) -> Path:
         """The path of a file in the run folder.
 
         Raises:
-            OutputError: the name would leave the folder, or is longer than file systems take.
+            OutputError: the name would leave the folder, or is too long for file systems.
         """
         path = self.folder / name
         if len(name.encode()) > LONGEST_NAME:
@@ -50,10 +56,10 @@ class Output:
         return path
 
     def whole(self, name: str) -> AbstractContextManager[IO[bytes]]:
-        """A new file of this name in the run folder, which has it only when it is whole: `with output.whole(...) as file`.
+        """Open a new file in the run folder that gets its name only when complete: `with output.whole(...) as file`.
 
         Raises:
-            OutputError: the name would leave the folder.
-            OSError: it cannot be written; an older file of this name is as it was.
+            OutputError: the name would leave the folder, or is too long for file systems.
+            OSError: it cannot be written; an old file of this name is unchanged.
         """
         return whole_file(self.path(name))

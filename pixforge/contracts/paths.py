@@ -1,4 +1,4 @@
-"""Fields that name a file: relative paths start at the recipe's folder, wherever the resolved recipe is kept."""
+"""Types of fields that hold file paths, which are relative to the recipe's folder wherever the run is stored."""
 
 from __future__ import annotations
 
@@ -8,13 +8,31 @@ from typing import Annotated
 
 @dataclass(frozen=True)
 class PathMark:
-    """Says that a text is a path; `required` ones must be files, others may be a name instead (of weights, say)."""
+    """Marks a text field as a path. If `required`, the file must exist; otherwise the text may also be another name.
+
+    Of texts that may be names, those are paths that end in one of `suffixes` (any, if there are none) and name a file, and
+    with `folders` those that name a folder, after `prefix` if they begin with it.
+    """
 
     required: bool = True
+    suffixes: tuple[str, ...] = ()
+    folders: bool = False
+    prefix: str = ""
 
 
 RecipePath = Annotated[str, PathMark()]
 """A file that must exist when the recipe is loaded."""
 
 RecipePathOrName = Annotated[str, PathMark(required=False)]
-"""A path when there is such a file, else a name that the component understands."""
+"""A path if such a file exists, otherwise a name that the component understands (of weights, for example)."""
+
+ModelPath = Annotated[
+    str,
+    PathMark(
+        required=False,
+        suffixes=(".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".yaml", ".yml", ".json"),
+        folders=True,
+        prefix="local-dir:",
+    ),
+]
+"""The name of a model in the catalog, or the path of the user's own: a file of weights, their configuration, a folder."""

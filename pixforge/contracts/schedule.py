@@ -1,4 +1,4 @@
-"""A number that may change during a run: a constant, or keyframes by step or by percentage."""
+"""A number that may change during a run: a constant, keyframes by step or by percentage, or a curve of a plugin."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from pydantic import ValidationError
 from pydantic_core import PydanticCustomError, core_schema
+
+from pixforge.contracts.config import check_float
+from pixforge.contracts.curve import Curve
+from pixforge.contracts.moment import Moment
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -21,41 +26,45 @@ _HELP = "a number, or keyframes such as {0: 1.0, 50%: 0.3, ease: cosine}"
 
 @dataclass(frozen=True)
 class Keyframe:
-    """A value at a moment: a step, or (with `percent`) a share of the run from 0 to 100."""
+    """A value at a moment, which is a step or, if `percent`, a share of the run from 0 to 100."""
 
     moment: float
     percent: bool
     value: float
 
     def step(self, steps: int) -> float:
-        """The step at which it holds in a run of `steps`; 100% is the last step."""
+        """The step of this keyframe in a run of `steps` steps; 100% is the last step."""
         return self.moment / 100 * max(steps - 1, 0) if self.percent else self.moment
 
     @property
     def key(self) -> str:
-        """As written in a recipe."""
+        """The moment as it is written in a recipe."""
         return f"{self.moment:g}%" if self.percent else f"{self.moment:g}"
 
 
 class Schedule:
-    """A constant or a curve through keyframes; before the first and after the last it stays level.
+    """A constant, keyframes, or a curve. The value is constant before the first keyframe and after the last.
 
     Args:
-        value: a finite number, or a mapping of steps (`0`, `200`) and percentages (`"50%"`) to numbers, with an
-            optional `ease`: `linear` (default), `step` (hold each value until the next) or `cosine`.
+        value: a finite number; a mapping of steps (`0`, `200`) and percentages (`"50%"`) to numbers, with an optional
+            `ease`: `linear` (default), `step` (hold each value until the next) or `cosine`; or a curve.
 
     Raises:
-        ValueError: the value is neither.
+        ValueError: the value is none of these.
     """
 
-    __slots__ = ("ease", "keyframes")
+    __slots__ = ("curve", "ease", "keyframes")
 
     keyframes: tuple[Keyframe, ...]
     ease: Ease
+    curve: Curve[Any] | None
 
-    def __init__(self, value: float | Mapping[Any, Any]) -> None:
+    def __init__(self, value: float | Mapping[Any, Any] | Curve[Any]) -> None:
         self.ease = "linear"
-        if isinstance(value, Mapping):
+        self.curve = None
+        if isinstance(value, Curve):
+            self.curve, self.keyframes = value, ()
+        elif isinstance(value, Mapping):
             self._read(value)
         else:
             self.keyframes = (Keyframe(0.0, percent=False, value=_number(value)),)
@@ -74,17 +83,31 @@ class Schedule:
 
     @property
     def constant(self) -> float | None:
-        """The value when it never changes, else None."""
+        """The value if it never changes, otherwise None."""
+        if self.curve is not None:
+            low, high = self.curve.bounds()
+            return low if low == high else None
         values = {frame.value for frame in self.keyframes}
         return values.pop() if len(values) == 1 else None
 
     @property
     def values(self) -> tuple[float, ...]:
-        """The values of the keyframes; every value of the curve lies between the smallest and the largest."""
+        """The values of the keyframes, or the bounds of the curve; every value lies between the smallest and the largest."""
+        if self.curve is not None:
+            return self.curve.bounds()
         return tuple(frame.value for frame in self.keyframes)
 
-    def at(self, step: int, steps: int) -> float:
-        """The value at a step (from 0) of a run of `steps`."""
+    def at(self, step: float, steps: int) -> float:
+        """The value at a step, counted from 0, of a run of `steps` steps."""
+        return self.value(Moment(step, steps))
+
+    def value(self, moment: Moment) -> float:
+        """The value at a moment."""
+        if self.curve is not None:
+            return self.curve.at(moment)
+        return self._between(moment.step, moment.steps)
+
+    def _between(self, step: float, steps: int) -> float:
         frames = sorted(self.keyframes, key=lambda frame: frame.step(steps))
         if step < frames[0].step(steps):
             return frames[0].value
@@ -99,8 +122,12 @@ class Schedule:
             return 0.0
         return share if self.ease == "linear" else (1 - math.cos(math.pi * share)) / 2
 
-    def plain(self) -> float | dict[str | int, float | str]:
-        """As a recipe writes it."""
+    def plain(self) -> float | dict[Any, Any]:
+        """The schedule as it is written in a recipe."""
+        if self.curve is not None:
+            word = self.curve.config_type.model_fields["type"].default
+            fields = self.curve.config.model_dump(mode="json", exclude={"type"}, exclude_none=True)
+            return {word: fields.pop(word), **fields}
         if len(self.keyframes) == 1:
             return self.keyframes[0].value
         keys: dict[str | int, float | str] = {
@@ -109,10 +136,14 @@ class Schedule:
         return keys if self.ease == "linear" else {**keys, "ease": self.ease}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Schedule) and (self.keyframes, self.ease) == (other.keyframes, other.ease)
+        return isinstance(other, Schedule) and self._key() == other._key()
 
     def __hash__(self) -> int:
-        return hash((self.keyframes, self.ease))
+        return hash(self._key())
+
+    def _key(self) -> tuple[Any, ...]:
+        config = None if self.curve is None else self.curve.config
+        return self.keyframes, self.ease, type(self.curve), config
 
     def __repr__(self) -> str:
         return f"Schedule({self.plain()!r})"
@@ -121,7 +152,7 @@ class Schedule:
     def __get_pydantic_core_schema__(
         cls, _source: Any, _handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(
+        return core_schema.with_info_plain_validator_function(
             _validated, serialization=core_schema.plain_serializer_function_ser_schema(Schedule.plain)
         )
 
@@ -130,7 +161,7 @@ class Schedule:
         cls, _schema: core_schema.CoreSchema, _handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         return {
-            "description": "a number, or keyframes by step or percentage",
+            "description": "a number, keyframes by step or percentage, or a curve",
             "anyOf": [
                 {"type": "number"},
                 {
@@ -153,7 +184,11 @@ class Range:
     le: float | None = None
 
     def check(self, schedule: Schedule) -> Schedule:
-        """Return the schedule, or raise a pydantic error that names the first value out of bounds."""
+        """Return the schedule if all its values are in bounds.
+
+        Raises:
+            PydanticCustomError: names the first value that is out of bounds.
+        """
         for value in schedule.values:
             if broken := self._broken(value):
                 reason = {"reason": f"{value:g} must be {broken}"}
@@ -183,13 +218,42 @@ class Range:
         return {**base, "anyOf": [number, {**keyed, "patternProperties": frames}]}
 
 
-def _validated(value: Any) -> Schedule:
+def _validated(value: Any, info: core_schema.ValidationInfo) -> Schedule:
     if isinstance(value, Schedule):
         return value
+    known = info.context or {}
+    curves: Mapping[str, type[Curve[Any]]] = known.get("curves", {})
     try:
+        if isinstance(value, Mapping) and (words := [key for key in value if key in curves]):
+            return Schedule(_curve(words[0], value, curves[words[0]], known))
         return Schedule(value)
     except ValueError as error:
-        raise PydanticCustomError("schedule", "{reason}", {"reason": str(error)}) from None
+        hint = f"; or a curve ({', '.join(sorted(curves))})" if curves and isinstance(value, Mapping) else ""
+        raise PydanticCustomError("schedule", "{reason}", {"reason": f"{error}{hint}"}) from None
+
+
+def _curve(
+    word: str, value: Mapping[Any, Any], component: type[Curve[Any]], known: Mapping[str, Any]
+) -> Curve[Any]:
+    """The curve of a mapping.
+
+    Raises:
+        PydanticCustomError: one of its fields is wrong, or its file is.
+    """
+    try:
+        config = component.config_type.model_validate({"type": word, **value}, context=dict(known))
+        return component(config, known["folder"])
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            fields = ", ".join(name for name in component.config_type.model_fields if name != "type")
+            reason = f"there is no such field (fields: {fields})"
+        message = f"curve '{word}': {where}: {reason}" if where else f"curve '{word}': {reason}"
+    except ValueError as error:
+        message = f"curve '{word}': {error}"
+    raise PydanticCustomError("schedule", "{reason}", {"reason": message})
 
 
 def _number(value: Any) -> float:
@@ -199,9 +263,7 @@ def _number(value: Any) -> float:
         number = float(value)
     except OverflowError:
         number = math.inf
-    if not math.isfinite(number):
-        raise ValueError("expected a finite number")
-    return number
+    return check_float(number)
 
 
 def _keyframe(key: Any, value: Any) -> Keyframe:

@@ -1,4 +1,4 @@
-"""How many cutouts a perceptor sees at once, and what happens when memory does not suffice for them."""
+"""Limit how many cutouts a perceptor sees at once, and reduce the number when memory runs out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 R = TypeVar("R")
 
 AUTO = "auto"
-# What allocators say that raise no error of their own: torch's on the CPU (Linux, Windows), C++, cuBLAS, MPS.
+# Messages of allocators that raise only a RuntimeError: torch's on the CPU (Linux, Windows), C++, cuBLAS, MPS.
 _WORDS = (
     "DefaultCPUAllocator",
     "not enough memory",
@@ -28,14 +28,14 @@ _WORDS = (
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that there was not enough memory, on whichever device."""
+    """Whether an exception means that memory ran out, on any device."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(word in str(error) for word in _WORDS)
 
 
 def out_of_memory(where: str) -> RunError:
-    """One line that says where, and what would help."""
+    """A one-line error that says where memory ran out and what would help."""
     return RunError(
         f"out of memory {where}; a smaller size, fewer canvases or cutouts, precision: bf16 or a smaller model "
         "would help (`pixforge check --memory` estimates a recipe)"
@@ -44,7 +44,7 @@ def out_of_memory(where: str) -> RunError:
 
 @contextmanager
 def explained(where: str) -> Iterator[None]:
-    """Turn the many errors of allocators into `out_of_memory(where)`."""
+    """Turn every allocator's error into `out_of_memory(where)`."""
     try:
         yield
     except Exception as error:
@@ -54,7 +54,7 @@ def explained(where: str) -> Iterator[None]:
 
 
 def even_parts(start: int, stop: int, largest: int) -> Iterator[tuple[int, int]]:
-    """The range in as few parts of at most `largest` as possible, their lengths differing by one at most."""
+    """Split a range into as few parts of at most `largest` as possible; their lengths differ by at most one."""
     length = stop - start
     count = max(1, -(-length // largest))
     edges = [start + length * index // count for index in range(count + 1)]
@@ -62,11 +62,11 @@ def even_parts(start: int, stop: int, largest: int) -> Iterator[tuple[int, int]]
 
 
 class Chunk:
-    """The chunk of one perceptor: everything at once until memory says otherwise, or what the recipe says.
+    """The chunk size of one perceptor: the recipe's number, or all cutouts at once until memory runs out.
 
     Args:
         wish: `auto`, or a number of cutouts.
-        name: the perceptor's, for messages.
+        name: the name of the perceptor, for messages.
     """
 
     def __init__(self, wish: str | int, name: str) -> None:
@@ -74,15 +74,15 @@ class Chunk:
         self._name = name
         self._device: torch.device | None = None
         self.size: int | None = self._wish
-        """The number that works; None until the first pass, or while all at once do."""
+        """The chunk size that fits into memory; None as long as all cutouts at once do."""
 
     def adapt(self, count: int, attempt: Callable[[int], R]) -> R:
-        """What `attempt(size)` returns, with a size that memory suffices for; at most `count`.
+        """Call `attempt(size)` and return its result; halve `size` (at most `count`) each time memory runs out.
 
-        `attempt` must leave nothing behind when it fails.
+        `attempt` must have no effect when it fails.
 
         Raises:
-            RunError: memory does not suffice for a single cutout.
+            RunError: memory is too small even for a single cutout.
         """
         size = before = min(self.size or count, count)
         while True:
@@ -95,7 +95,7 @@ class Chunk:
                 if size == 1:
                     where = f"in perceptor '{self._name}', even with one cutout at a time"
                     raise out_of_memory(where) from error
-            # Here the exception, and with it what its frames held, is gone.
+            # Only here, after the except block, are the exception and the tensors in its frames freed.
             release()
             size = (size + 1) // 2
         if size < before:
@@ -108,7 +108,7 @@ class Chunk:
 
 
 def release() -> None:
-    """Give cached memory back to the device, so that a smaller attempt meets no fragments of the larger one."""
-    gc.collect()  # an error that came from another thread is in a cycle with the frames that hold the activations
+    """Return cached memory to the device, so that the next attempt does not meet fragments of the last one."""
+    gc.collect()  # an error from another thread forms a reference cycle with the frames that hold the activations
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

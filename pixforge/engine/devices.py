@@ -1,4 +1,4 @@
-"""Where a run computes, and how precisely."""
+"""Choose the devices and the precision of a run."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def choose_device(wish: str) -> torch.device:
 
 
 def choose_devices(wish: str | Sequence[str]) -> list[torch.device]:
-    """The devices of a run; the first of them holds the picture, all of them look at it.
+    """The devices of a run: the first one holds the picture, and all of them run perceptors.
 
     Raises:
-        InputError: this machine lacks one, or they are of different kinds.
+        InputError: this machine lacks one of them, or they are of different kinds.
     """
     devices = [choose_device(each) for each in ([wish] if isinstance(wish, str) else wish)]
     if len({device.type for device in devices}) > 1:
@@ -42,19 +42,22 @@ def choose_devices(wish: str | Sequence[str]) -> list[torch.device]:
 
 
 def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """The precision of frozen networks: `fp32`, `bf16`, or with `auto` bf16 where the hardware computes in it."""
+    """The precision of frozen networks: `fp32`, `bf16`, or `auto`, which is bf16 if the hardware supports it."""
     if precision == "auto":
         return torch.bfloat16 if _computes_bf16(device) else torch.float32
     return torch.bfloat16 if precision == "bf16" else torch.float32
 
 
 def _computes_bf16(device: torch.device) -> bool:
-    """GPUs from Ampere on; processors with AVX-512 BF16 or AMX, where a step takes two thirds of the time."""
+    """Whether a device computes in bf16: GPUs from Ampere on, and CPUs with AVX-512 BF16 or AMX.
+
+    On such a CPU, a step takes two thirds of the time.
+    """
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type != "cpu":
         return False
-    # torch tells it only under a private name; where that is missing, fp32 is right as well.
+    # torch has only private functions for this; without them, fp32 works too.
     asked = (getattr(torch.cpu, f"_is_{name}_supported", None) for name in ("avx512_bf16", "amx_tile"))
     return any(ask() for ask in asked if ask is not None)
 

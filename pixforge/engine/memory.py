@@ -1,15 +1,13 @@
-"""How much memory a recipe needs, found out before it runs.
+"""Estimate the memory that a recipe needs, before it runs.
 
-One step is walked through with fake tensors, which have shapes but no content: nothing is computed and nothing
-allocated, while every storage that a real step would hold is counted from its birth to its end.
+Two steps are run with fake tensors, which have shapes but no content. Nothing is computed or allocated, but every
+storage that a real step would hold is counted from its creation to its release.
 """
 
 from __future__ import annotations
 
-import sys
 import weakref
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,22 +15,21 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from pixforge.contracts.constants import forget_constants
-from pixforge.errors import InputError
+from pixforge.engine.build import build
+from pixforge.engine.room import held
+from pixforge.engine.step import advance
+from pixforge.engine.updates import make_update
 
 if TYPE_CHECKING:
-    from pixforge.contracts import Scene
     from pixforge.recipe import Recipe
 
-# On a CPU: what libraries load at the first step, and scratch memory of convolutions beside the tensors (measured).
+# Measured on CPUs: bytes that libraries load at the first step, and the share of scratch memory that convolutions add.
 LIBRARIES, SCRATCH = 40 * 2**20, 0.1
-STATUS = Path("/proc/self/status")
-COPIES = 3  # of every picture in any step, as float32: itself, its gradient, and what it was computed from
-MOMENTS = 2  # of the optimizer, each as large as the latent: Adam has two, others fewer
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """In bytes: what the program and the models hold once they are built, and what a step holds beside that."""
+    """Memory in bytes: `built` by the program and its models before the first step, and in addition during a `step`."""
 
     built: int
     step: int
@@ -40,7 +37,7 @@ class Estimate:
 
     @property
     def total(self) -> int:
-        """The peak of a run, of the process on a CPU and of the device's allocations on a GPU."""
+        """The peak of a run in bytes: of the whole process on a CPU, of the device's allocations on a GPU."""
         return self.built + self.step
 
 
@@ -55,7 +52,7 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        """Look at what comes out, and at nothing that went in."""
+        """Run the operation and count storages that are new in its result."""
         before = {id_of(each) for each in tree_leaves((args, kwargs)) if isinstance(each, torch.Tensor)}
         result = func(*args, **(kwargs or {}))
         for each in tree_leaves(result):
@@ -79,86 +76,34 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's
 
 
 def id_of(tensor: torch.Tensor) -> int:
-    """Of its storage, which views share."""
-    return int(tensor.untyped_storage()._cdata)  # noqa: SLF001 - what torch's own tools tell storages apart by
+    """An identifier of the tensor's storage, which views share."""
+    return int(tensor.untyped_storage()._cdata)  # noqa: SLF001 - torch's own tools identify storages by it
 
 
 def estimate(recipe: Recipe) -> Estimate:
-    """Build what a recipe names (its models are loaded), and walk through a step of it.
+    """Build a recipe's components, including its models, and estimate the memory of a step.
 
     Raises:
-        PixforgeError: as for a run.
+        PixforgeError: the recipe cannot be built, as in a run.
     """
     from torch._subclasses.fake_tensor import FakeTensorMode
 
-    from pixforge.engine.optimize import backward
-    from pixforge.engine.session import build
-
     one = recipe.device if isinstance(recipe.device, str) else recipe.device[0]
     session = build(recipe.model_copy(update={"device": one, "compile": False}))
-    device = session.scene.device
+    device = session.context.device
     watch = _Watch()
     built = held(device)
-    latents = sum(each.nbytes for each in session.generator.latents().values())
     forget_constants()
     try:
         with FakeTensorMode(allow_non_fake_inputs=True), watch:
-            for step in range(2):  # the second meets what the first left: buffers, the picture before
-                image = session.generator.forward(step)
-                backward(session, image, step)
+            update = make_update(session)
+            image = session.generator.forward(0)
+            for step in range(
+                2
+            ):  # the second step also holds what the first one left: moments, buffers, the last picture
+                image = advance(session, update, image, step).image
     finally:
         forget_constants()
-    step = watch.peak + MOMENTS * latents
+    step = watch.peak
     beside = LIBRARIES + int(SCRATCH * step) if device.type == "cpu" else 0
     return Estimate(built, step + beside, device)
-
-
-def check_room(scene: Scene) -> None:
-    """Refuse a size that cannot fit, at no cost; one that passes may still be too much, which `estimate` tells.
-
-    Systems that promise more memory than they have would kill the process later, without a word.
-
-    Raises:
-        InputError: the pictures alone are larger than the memory that is free.
-    """
-    width, height = scene.size
-    needed = COPIES * scene.batch * 3 * 4 * width * height
-    available = free(scene.device)
-    if available is not None and needed > available:
-        raise InputError(
-            f"size, canvases: {scene.batch} x {width} x {height} pixels need at least {needed / 2**30:.1f} GiB of memory on "
-            f"{scene.device}, and {available / 2**30:.1f} GiB are free; make them smaller"
-        )
-
-
-def held(device: torch.device) -> int:
-    """Bytes that are in use now: of the process, or on a GPU of its tensors."""
-    if device.type == "cuda":
-        return int(torch.cuda.memory_allocated(device))
-    return _status("VmRSS") or peak(device)
-
-
-def peak(device: torch.device) -> int:
-    """Bytes that were in use at most until now, likewise."""
-    if device.type == "cuda":
-        return int(torch.cuda.max_memory_allocated(device))
-    import resource  # Windows has none
-
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return _status("VmHWM") or used * (1 if sys.platform == "darwin" else 1024)
-
-
-def free(device: torch.device) -> int | None:
-    """Bytes that are there for the taking; None where nobody says."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    return _status("MemAvailable", Path("/proc/meminfo"))
-
-
-def _status(name: str, file: Path = STATUS) -> int | None:
-    """A line of Linux's, which unlike the resource module tells of this program alone and not of its parent."""
-    try:
-        lines = file.read_text().splitlines()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:")), None)

@@ -1,7 +1,7 @@
-"""The two differentiable halves of the cutouts: a picture to its atlas, and an atlas to what is sampled from it.
+"""The two differentiable parts of the cutouts: from a picture to its pyramid, and from the pyramid to the cutouts.
 
-Both have their backward pass written out. That is less work than what autograd records of the same operations (it would
-fill, pad and copy whole pictures), and lets several cores share what torch gives to one.
+Both have a backward pass of their own. It does less work than autograd's, which would fill, pad and copy whole
+pictures, and it uses several CPU cores where torch would use one.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Any
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
 
-BILINEAR, BORDER = 0, 1  # torch's numbers for grid_sample's modes
-ALIGNED, UNALIGNED = True, False  # whether -1 and 1 are the centers of the outermost pixels, or their edges
+BILINEAR, BORDER = 0, 1  # torch's numbers for the modes of grid_sample
+ALIGNED, UNALIGNED = True, False  # whether -1 and 1 mean the centers or the edges of the outermost pixels
 
 
 def halve(images: torch.Tensor) -> torch.Tensor:
-    """`[B, 3, H, W]` to half its size, rounded up, each pixel the mean of what it covers."""
+    """Halve pictures `[B, C, H, W]`, with sides rounded up; each new pixel is the mean of those that it covers."""
     height, width = images.shape[-2:]
-    if height % 2 == 0 and width % 2 == 0:  # not avg_pool2d: on a CPU that takes twice as long
+    if height % 2 == 0 and width % 2 == 0:  # avg_pool2d would take twice as long on a CPU
         rows = images[:, :, ::2] + images[:, :, 1::2]
         return (rows[..., ::2] + rows[..., 1::2]).mul_(0.25)
     return F.interpolate(images, size=_half(height, width), mode="bilinear", antialias=True)
@@ -28,7 +28,7 @@ def _halve_backward(gradient: torch.Tensor, height: int, width: int) -> torch.Te
     if height % 2 == 0 and width % 2 == 0:
         return F.interpolate(gradient.mul(0.25), size=(height, width), mode="nearest")
     shape = [*gradient.shape[:2], height, width]
-    backward = torch.ops.aten._upsample_bilinear2d_aa_backward  # noqa: SLF001 - the only way to it
+    backward = torch.ops.aten._upsample_bilinear2d_aa_backward  # noqa: SLF001 - there is no public one
     made: torch.Tensor = backward(
         gradient.contiguous(), list(gradient.shape[2:]), shape, UNALIGNED, None, None
     )
@@ -39,13 +39,13 @@ def _half(height: int, width: int) -> tuple[int, int]:
     return (height + 1) // 2, (width + 1) // 2
 
 
-class Pyramid:
-    """Where a picture and its halvings lie in one tensor.
+class PyramidLayout:
+    """The positions of a picture and its halvings in one tensor.
 
     Args:
         size: (width, height) of the picture.
-        levels: how many, the picture itself included.
-        rim: pixels around each level that repeat those of its other side, so that a picture can go on there.
+        levels: number of levels, including the picture itself.
+        rim: width in pixels of a border around each level that repeats the opposite side, for the padding `wrap`.
     """
 
     def __init__(self, size: tuple[int, int], levels: int, rim: int = 0) -> None:
@@ -62,9 +62,10 @@ class Pyramid:
 
     @property
     def table(self) -> list[list[float]]:
-        """Of each level (the columns), in coordinates of the tensor that go from -1 to 1 between the outermost pixels.
+        """Numbers that convert shares of a level's sides to coordinates of the whole tensor.
 
-        Scale and shift that put shares of the level's width there, first and last pixel's center; each for x, then y.
+        Columns are levels. Rows are scale, shift, and the centers of the first and the last pixel, each for x and
+        then for y. The coordinates go from -1 to 1 between the centers of the tensor's outermost pixels.
         """
         rows = []
         for size, firsts, whole in (
@@ -78,48 +79,48 @@ class Pyramid:
         levels = len(self.sizes)
         return [[row[kind] for row in rows[at : at + levels]] for kind in range(4) for at in (0, levels)]
 
-    def level(self, atlas: torch.Tensor, index: int, rim: int = 0) -> torch.Tensor:
-        """A view of one level in `[B, 3, height, width]`, with some of its rim."""
+    def level(self, pyramid: torch.Tensor, index: int, rim: int = 0) -> torch.Tensor:
+        """A view of one level in the tensor `[B, C, height, width]`, with `rim` pixels of its border."""
         (height, width), top = self.sizes[index], self.tops[index]
         rows, columns = slice(top - rim, top + height + rim), slice(self.rim - rim, self.rim + width + rim)
-        return atlas[:, :, rows, columns]
+        return pyramid[:, :, rows, columns]
 
-    def atlas(self, images: torch.Tensor) -> torch.Tensor:
-        """The tensor, differentiable in the picture `[B, 3, H, W]`."""
-        made: torch.Tensor = _ToAtlas.apply(images, self)  # type: ignore[no-untyped-call]
+    def pyramid(self, images: torch.Tensor) -> torch.Tensor:
+        """Make the pyramid's tensor from pictures `[B, C, H, W]`, differentiable."""
+        made: torch.Tensor = _ToPyramid.apply(images, self)  # type: ignore[no-untyped-call]
         return made
 
 
-class _ToAtlas(torch.autograd.Function):
+class _ToPyramid(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, images: torch.Tensor, pyramid: Pyramid) -> torch.Tensor:
-        ctx.pyramid = pyramid
-        atlas = images.new_zeros(*images.shape[:2], pyramid.height, pyramid.width)
-        for index in range(len(pyramid.sizes)):
+    def forward(ctx: Any, images: torch.Tensor, layout: PyramidLayout) -> torch.Tensor:
+        ctx.layout = layout
+        pyramid = images.new_zeros(*images.shape[:2], layout.height, layout.width)
+        for index in range(len(layout.sizes)):
             images = halve(images) if index else images
-            pyramid.level(atlas, index).copy_(images)
-            if pyramid.rim:
-                around = F.pad(images, (pyramid.rim,) * 4, mode="circular")
-                pyramid.level(atlas, index, pyramid.rim).copy_(around)
-        return atlas
+            layout.level(pyramid, index).copy_(images)
+            if layout.rim:
+                around = F.pad(images, (layout.rim,) * 4, mode="circular")
+                layout.level(pyramid, index, layout.rim).copy_(around)
+        return pyramid
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
-        pyramid: Pyramid = ctx.pyramid
+        layout: PyramidLayout = ctx.layout
         total: torch.Tensor | None = None
-        for index in reversed(range(len(pyramid.sizes))):
-            here = _unrimmed(pyramid, gradients[0], index)
-            total = here if total is None else _halve_backward(total, *pyramid.sizes[index]) + here
+        for index in reversed(range(len(layout.sizes))):
+            here = _unrimmed(layout, gradients[0], index)
+            total = here if total is None else _halve_backward(total, *layout.sizes[index]) + here
         assert total is not None
         return total, None
 
 
-def _unrimmed(pyramid: Pyramid, gradient: torch.Tensor, index: int) -> torch.Tensor:
-    """The gradient of a level, with that of its rim added to the pixels which it repeats."""
-    rim = pyramid.rim
+def _unrimmed(layout: PyramidLayout, gradient: torch.Tensor, index: int) -> torch.Tensor:
+    """The gradient of a level; that of its rim is added to the pixels that the rim repeats."""
+    rim = layout.rim
     if not rim:
-        return pyramid.level(gradient, index)
-    whole = pyramid.level(gradient, index, rim).clone()
+        return layout.level(gradient, index)
+    whole = layout.level(gradient, index, rim).clone()
     for axis in (2, 3):
         length = whole.shape[axis] - 2 * rim
         whole.narrow(axis, length, rim).add_(whole.narrow(axis, 0, rim))
@@ -128,29 +129,29 @@ def _unrimmed(pyramid: Pyramid, gradient: torch.Tensor, index: int) -> torch.Ten
     return whole
 
 
-def sample_atlas(atlas: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
-    """`[B, K, 3, S, S]` from `[B, 3, h, w]` at `[B, K, S, S, 2]`, bilinear, as `F.grid_sample` with aligned corners.
+def sample_pyramid(pyramid: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+    """Sample `[B, C, h, w]` at the grid `[B, K, S, S, 2]` to `[B, K, C, S, S]`, bilinear, with aligned corners.
 
-    x and y of the grid need not lie next to each other.
+    It does the same as `F.grid_sample`. x and y of the grid need not be adjacent in memory.
     """
-    cutouts: torch.Tensor = _Sample.apply(atlas, grid)  # type: ignore[no-untyped-call]
+    cutouts: torch.Tensor = _Sample.apply(pyramid, grid)  # type: ignore[no-untyped-call]
     return cutouts
 
 
 class _Sample(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, atlas: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
+    def forward(ctx: Any, pyramid: torch.Tensor, grid: torch.Tensor) -> torch.Tensor:
         ctx.save_for_backward(grid)
-        ctx.shape = atlas.shape
+        ctx.shape = pyramid.shape
         batch, count, size = grid.shape[:3]
         if (
             batch == 1
-        ):  # one picture for each cutout, without a copy: they come out in order, and cores share them
-            pictures = atlas.expand(count, -1, -1, -1)
+        ):  # repeat the picture for each cutout without a copy: no reordering, and CPU cores share the cutouts
+            pictures = pyramid.expand(count, -1, -1, -1)
             return torch.grid_sampler_2d(pictures, grid[0], BILINEAR, BORDER, ALIGNED)[None]
         rows = grid.view(batch, count * size, size, 2)
-        cut = torch.grid_sampler_2d(atlas, rows, BILINEAR, BORDER, ALIGNED)
-        return cut.view(batch, 3, count, size, size).transpose(1, 2).contiguous()
+        cut = torch.grid_sampler_2d(pyramid, rows, BILINEAR, BORDER, ALIGNED)
+        return cut.view(batch, pyramid.shape[1], count, size, size).transpose(1, 2).contiguous()
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
@@ -158,10 +159,10 @@ class _Sample(torch.autograd.Function):
         batch, count, size = grid.shape[:3]
         parts = _parts(grid, count)
         each, rows = batch * parts, count // parts * size
-        ordered = gradients[0].reshape(each, count // parts, 3, size, size).transpose(1, 2)
+        ordered = gradients[0].reshape(each, count // parts, ctx.shape[1], size, size).transpose(1, 2)
         gradient, _ = torch.ops.aten.grid_sampler_2d_backward(
-            ordered.reshape(each, 3, rows, size),
-            grid.new_empty(1).expand(each, *ctx.shape[1:]),  # only its shape counts: the grid has no gradient
+            ordered.reshape(each, ctx.shape[1], rows, size),
+            grid.new_empty(1).expand(each, *ctx.shape[1:]),  # only the shape is used, since the grid has no gradient
             grid.view(each, rows, size, 2),
             BILINEAR, BORDER, ALIGNED, [True, False],
         )  # fmt: skip
@@ -169,7 +170,7 @@ class _Sample(torch.autograd.Function):
 
 
 def _parts(grid: torch.Tensor, count: int) -> int:
-    """Into how many equal parts the cutouts of one canvas go: torch gives each canvas to one core of a CPU."""
+    """The number of equal parts that the cutouts of a canvas are split into, since torch uses one core per picture."""
     if grid.device.type != "cpu" or len(grid) >= torch.get_num_threads():
         return 1
     return next(parts for parts in range(min(torch.get_num_threads(), count), 0, -1) if count % parts == 0)

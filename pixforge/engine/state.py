@@ -1,4 +1,4 @@
-"""What the next step of a run depends on, taken out and put back."""
+"""Save and restore everything that the next step of a run depends on."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pixforge.errors import InputError, PixforgeError
 
 if TYPE_CHECKING:
     from pixforge.contracts import Component
-    from pixforge.engine.optimizers import Descent
     from pixforge.engine.session import Session
+    from pixforge.engine.updates import Update
 
 OPTIMIZER = "optimizer/"
 STATE = "state/"
@@ -23,31 +23,31 @@ Tensors = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class State:
-    """A run after `step` updates: latents, optimizer and the components' own state by name; copies, on the host."""
+    """A run after `step` updates: copies, on the host, of the latents and of the optimizer's and components' state."""
 
     step: int
     tensors: dict[str, torch.Tensor]
 
 
-def capture(session: Session, descent: Descent, step: int) -> State:
-    """The state of a run between two steps."""
+def capture(session: Session, update: Update, step: int) -> State:
+    """Copy the state of a run between two steps."""
     found = {f"{LATENT}{name}": each for name, each in session.generator.latents().items()}
-    found |= {f"{OPTIMIZER}{name}": each for name, each in descent.state().items()}
+    found |= {f"{OPTIMIZER}{name}": each for name, each in update.state().items()}
     for owner, component in session.components.items():
         found |= {f"{STATE}{owner}/{name}": each for name, each in component.state().items()}
-    # Clones: on the CPU `to` would only share the memory, and the run goes on.
+    # Clone, because on the CPU `.cpu()` alone would share the memory, which the run goes on to change.
     return State(step, {name: each.detach().clone().cpu().contiguous() for name, each in found.items()})
 
 
-def restore(session: Session, descent: Descent, state: State) -> None:
-    """Put a state into a session that was built from the same recipe, or from one that differs where it may.
+def restore(session: Session, update: Update, state: State) -> None:
+    """Put a state into a session that was built from the same recipe, or from one with allowed changes.
 
     Raises:
-        InputError: the latents are those of another generator or size, or a component refuses its part.
+        InputError: the latents belong to another generator or size, or a component refuses its state.
     """
     latents = session.generator.latents()
     _restore_latents(latents, _with_averages(latents, part(state.tensors, LATENT)))
-    _guarded("the optimizer", lambda: descent.load_state(part(state.tensors, OPTIMIZER)))
+    _guarded("the optimizer", lambda: update.load_state(part(state.tensors, OPTIMIZER)))
     for owner, component in session.components.items():
         saved = part(state.tensors, f"{STATE}{owner}/")
         _check_shapes(owner, component.state(), saved)
@@ -55,14 +55,14 @@ def restore(session: Session, descent: Descent, state: State) -> None:
 
 
 def part(tensors: Tensors, prefix: str) -> dict[str, torch.Tensor]:
-    """Those whose names begin with `prefix`, by the rest of their names."""
+    """The tensors whose names begin with `prefix`, under the rest of their names."""
     return {
         name.removeprefix(prefix): each for name, each in sorted(tensors.items()) if name.startswith(prefix)
     }
 
 
 def _with_averages(latents: Tensors, saved: dict[str, torch.Tensor]) -> Tensors:
-    """What was saved with the running means that are wanted: one that is new begins where its latent is."""
+    """The saved latents with the running means that the generator wants; a new mean starts as a copy of its latent."""
     kept = {name: each for name, each in saved.items() if name in latents or not name.endswith(AVERAGE)}
     new = [name for name in latents if name.endswith(AVERAGE) and name not in saved]
     return kept | {

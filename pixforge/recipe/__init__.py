@@ -1,6 +1,6 @@
-"""From a file, a mapping or a few prompts to a validated recipe with every value filled in."""
+"""Recipes: from a file to validated configurations."""
 
 from pixforge.recipe.load import load_recipe
-from pixforge.recipe.model import Context, Prompt, Recipe
+from pixforge.recipe.model import KeepConfig, Origin, Recipe
 
-__all__ = ["Context", "Prompt", "Recipe", "load_recipe"]
+__all__ = ["KeepConfig", "Origin", "Recipe", "load_recipe"]

@@ -10,29 +10,18 @@ from typing import Annotated, Any
 from pydantic import Field, create_model
 
 from pixforge.contracts import Config
-from pixforge.recipe.defaults import DEFAULTS
+from pixforge.plugins.kinds import Kind
+from pixforge.plugins.registry import Registry
+from pixforge.recipe.defaults import DEFAULTS, FROM_NOISE
 from pixforge.recipe.model import Recipe
-from pixforge.recipe.optimizers import OPTIMIZERS
 from pixforge.recipe.tagged import Tagged
-from pixforge.registry import Registry
-
-KIND_OF_FIELD = {
-    "generator": "generator",
-    "init": "init",
-    "cutouts": "cutouts",
-    "optimizer": "optimizer",
-    "perceptors": "perceptor",
-    "augmentations": "augmentation",
-    "losses": "loss",
-    "filters": "filter",
-    "exporters": "exporter",
-}
-"""Which kind of component stands in a field; fields that are plurals hold lists, `cutouts` is one strategy."""
 
 
 def compose(registry: Registry) -> type[Recipe]:
     """The recipe with the components of these plugins, and with all defaults."""
-    fields = {name: _field(name, registry) for name in Recipe.model_fields if name != "prompts"}
+    kinds = {kind.field: kind for kind in registry.kinds if kind.field}
+    names = dict.fromkeys([*Recipe.model_fields, *kinds])
+    fields = {name: _component(kinds[name], registry) if name in kinds else _field(name) for name in names}
     doc = inspect.getdoc(Recipe)
     model: type[Recipe] = create_model("Recipe", __base__=Recipe, __doc__=doc, **fields)  # type: ignore[call-overload]
     return model
@@ -44,38 +33,48 @@ def draw_seed() -> int:
 
 
 def members_of(kind: str, registry: Registry) -> dict[str, type[Config]]:
-    """The configurations of a kind by tag; optimizers are torch's, not plugins'."""
-    if kind == "optimizer":
-        return dict(OPTIMIZERS)
+    """The configurations of a kind by tag."""
     return {entry.tag: entry.config_type for entry in registry.entries(kind)}
 
 
-def _field(name: str, registry: Registry) -> tuple[Any, Any]:
+def _field(name: str) -> tuple[Any, Any]:
     base = Recipe.model_fields[name]
     annotation: Any = base.annotation
     for metadata in base.metadata:
         annotation = Annotated[annotation, metadata]
-    if name in KIND_OF_FIELD:
-        tagged = _tagged(KIND_OF_FIELD[name], registry)
-        one = Annotated[Any, tagged.marker()]
-        annotation = list[one] if name in Recipe.LISTS else one
-        if name == "perceptors":
-            annotation = Annotated[annotation, Field(min_length=1)]
     if name == "seed":
         return annotation, Field(default_factory=draw_seed, description=base.description)
     return annotation, Field(deepcopy(DEFAULTS[name]), description=base.description)
 
 
-def _tagged(kind: str, registry: Registry) -> Tagged:
-    members = members_of(kind, registry)
-    if kind == "optimizer":
-        docs = {tag: inspect.getdoc(config) or tag for tag, config in members.items()}
-    else:
-        docs = {entry.tag: entry.doc for entry in registry.entries(kind)}
+def _component(kind: Kind, registry: Registry) -> tuple[Any, Any]:
+    """The type and default of a field that names components of a kind."""
+    one = Annotated[Any, _tagged(kind, registry).marker()]
+    annotation: Any = list[one] if kind.many else one
+    base = Recipe.model_fields.get(kind.field or "")
+    for metadata in base.metadata if base else ():
+        annotation = Annotated[annotation, metadata]
+    if base is not None and kind.field not in DEFAULTS:
+        return annotation, Field(description=kind.doc)
+    default = DEFAULTS.get(kind.field or "", [] if kind.many else None)
+    return annotation, Field(deepcopy(default), description=kind.doc)
+
+
+def _tagged(kind: Kind, registry: Registry) -> Tagged:
+    docs = {entry.tag: entry.doc for entry in registry.entries(kind.name)}
     broken = [str(failure) for failure in registry.plugins.failures]
-    note = (
-        f"; a plugin that might have it is broken: {'; '.join(broken)}"
-        if broken and kind != "optimizer"
-        else ""
-    )
-    return Tagged(kind, members, docs, note, images=kind == "init" and "image" in members)
+    note = f"; a plugin that might have it is broken: {'; '.join(broken)}" if broken else ""
+    members = members_of(kind.name, registry)
+    images = kind.name == "init" and "image" in members
+    return Tagged(
+        kind.name, members, docs, note, images=images, keyed=kind.keyed, bare=kind.bare, defaults=_defaults(kind),
+        shared=frozenset(kind.config.model_fields) if kind.many else frozenset(),
+    )  # fmt: skip
+
+
+def _defaults(kind: Kind) -> list[dict[str, Any]]:
+    """What a recipe without the field has there, with the embedded perceptor or without."""
+    field = kind.field or ""
+    found = DEFAULTS.get(field, [])
+    others = [{"type": FROM_NOISE[field]}] if field in FROM_NOISE else []
+    return [*(found if kind.many else [found]), *others]

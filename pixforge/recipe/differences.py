@@ -1,19 +1,19 @@
-"""In what two recipes differ, value by value."""
+"""Compare two recipes value by value."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from pixforge.recipe.document import Where
+from pixforge.recipe.formats.document import Where
 from pixforge.recipe.words import path_text, shown
 
 ABSENT = object()
-"""Stands for a value that one of the two does not have."""
+"""Stands for a value that only the other recipe has."""
 
 
 class Difference(NamedTuple):
-    """A place, and what stands there on either side; `ABSENT` where nothing does."""
+    """The path to a value and its content in both recipes, `ABSENT` if a recipe does not have it."""
 
     where: Where
     old: Any
@@ -25,7 +25,7 @@ class Difference(NamedTuple):
 
 
 def differences(old: Any, new: Any, where: Where = ()) -> list[Difference]:
-    """All places where plain data differ, in the order of the first; a component of another type as a whole."""
+    """All paths where plain data differ, in the order of `old`; components of different types differ as a whole."""
     if isinstance(old, Mapping) and isinstance(new, Mapping) and old.get("type") == new.get("type"):
         keys = [*old, *(key for key in new if key not in old)]
         pairs = [(key, old.get(key, ABSENT), new.get(key, ABSENT)) for key in keys]

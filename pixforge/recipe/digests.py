@@ -1,22 +1,28 @@
-"""The files that a recipe names, by what is in them: a picture that has changed makes another picture."""
+"""Hashes of the files that a recipe names, because a changed input file changes the result."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
 
+from pixforge.errors import InputError
+from pixforge.recipe.digest import digest_of
 from pixforge.recipe.errors import Problem
 from pixforge.recipe.model import Recipe
 from pixforge.recipe.resolve import named_files
 
 
 def changed_files(recipe: Recipe) -> Iterator[Problem]:
-    """Every file that is not the one of which the recipe holds the hash."""
+    """Yield a problem for each file whose content differs from the hash in the recipe."""
     places = named_files(recipe)
     for name, digest in recipe.files.items():
-        if name in places and digest_of(recipe.context.folder / name) not in {digest, None}:
+        if name not in places:
+            continue
+        try:
+            found = digest_of(recipe.origin.folder / name)
+        except PermissionError as error:
+            yield Problem(places[name], f"{name}: cannot be read ({error.strerror})")
+            continue
+        if found not in {digest, None}:
             yield Problem(
                 places[name],
                 f"{name} is not the file that the recipe was made with (SHA-256 {digest[:12]}...); "
@@ -25,17 +31,10 @@ def changed_files(recipe: Recipe) -> Iterator[Problem]:
 
 
 def with_hashes(recipe: Recipe) -> Recipe:
-    """The recipe with the hashes of all files that it names."""
-    found = {name: digest_of(recipe.context.folder / name) for name in named_files(recipe)}
+    """A copy of the recipe with the present hashes of all files that it names."""
+    try:
+        found = {name: digest_of(recipe.origin.folder / name) for name in named_files(recipe)}
+    except PermissionError as error:
+        raise InputError(f"{error.filename}: cannot be read ({error.strerror})") from None
     hashes = {name: digest for name, digest in found.items() if digest is not None}
     return recipe.model_copy(update={"files": hashes}) if hashes != recipe.files else recipe
-
-
-def digest_of(path: Path) -> str | None:
-    """SHA-256 in hexadecimal digits; None when the file cannot be read."""
-    with suppress(OSError, ValueError), path.open("rb") as file:
-        digest = hashlib.sha256()
-        while data := file.read(2**20):
-            digest.update(data)
-        return digest.hexdigest()
-    return None

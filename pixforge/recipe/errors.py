@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,26 +11,29 @@ from pydantic import ValidationError
 
 from pixforge.contracts import Config
 from pixforge.errors import RecipeError
-from pixforge.recipe.compose import KIND_OF_FIELD, members_of
-from pixforge.recipe.document import Document, Where, kind_of
-from pixforge.recipe.model import Prompt, Recipe
+from pixforge.plugins.kinds import kind_of_field
+from pixforge.plugins.registry import Registry
+from pixforge.recipe.compose import members_of
+from pixforge.recipe.formats.document import Document, Where, kind_of
+from pixforge.recipe.meant import FIELDS
+from pixforge.recipe.model import Recipe
 from pixforge.recipe.tagged import TAG_ERROR
 from pixforge.recipe.words import path_text, shown, suggest
-from pixforge.registry import Registry
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _MISSING_PROMPTS = "missing; say what the picture should show, such as prompts: [a sunflower]"
 _SHOULD = re.compile(r"^(Input|String|List|Tuple|Set|Dictionary|Value|Data) should\b")
+_LIST = re.compile(r" \((?:fields|known): [^()]*\)$")
 _WORDS = {
     "a valid tuple": "a list",
+    "a valid boolean": "true or false",
     "a valid ": "a ",
     "an integer": "a whole number",
     "integer": "whole number",
     "string": "text",
     "dictionary": "mapping",
-    "boolean": "true or false",
     " after validation": "",
 }
 
@@ -51,17 +54,27 @@ def raise_problems(document: Document, problems: Iterable[Problem]) -> None:
     """
     messages: dict[Where, list[str]] = {}
     for problem in problems:
-        known = messages.setdefault(problem.where, [])
+        known = messages.setdefault(document.as_written(problem.where), [])
         if problem.message not in known:
             known.append(problem.message)
     order = sorted(messages, key=lambda where: _line(document, where))
     if order:
-        raise RecipeError("\n".join(_text(document, where, " or ".join(messages[where])) for where in order))
+        lines = [_text(document, where, " or ".join(messages[where])) for where in order]
+        raise RecipeError("\n".join(_listed_once(lines)))
 
 
 def problems_of(error: ValidationError, document: Document, registry: Registry) -> list[Problem]:
     """What pydantic found, in a recipe writer's words."""
     return [_Translator(document.data, registry).translate(each) for each in error.errors(include_url=False)]
+
+
+def _listed_once(lines: list[str]) -> Iterator[str]:
+    """The same long list of what is known, at the end of a line, is of use once."""
+    seen = set()
+    for line in lines:
+        found = _LIST.search(line)
+        yield line[: found.start()] if found and found[0] in seen else line
+        seen.add(found[0] if found else "")
 
 
 def _line(document: Document, where: Where) -> int:
@@ -88,13 +101,14 @@ class _Translator:
             return Problem((*where, "type"), error["msg"])
         if kind in {"extra_forbidden", "missing"}:
             return Problem(where, self._field_message(kind, where, tag))
-        return Problem(self._real(where), _message(error))
+        return Problem(self._real(where), message_of(error))
 
     def _without_tag(self, where: Where) -> tuple[Where, str | None]:
         """Pydantic puts the tag of the chosen component after the place of the component."""
-        if not where or where[0] not in KIND_OF_FIELD:
+        found = kind_of_field(where[0]) if where else None
+        if found is None:
             return where, None
-        index = 2 if where[0] in Recipe.LISTS else 1
+        index = 2 if found.many else 1
         if len(where) <= index:
             return where, None
         return where[:index] + where[index + 1 :], str(where[index])
@@ -119,22 +133,25 @@ class _Translator:
         if kind == "missing":
             return _MISSING_PROMPTS if where == ("prompts",) else "missing"
         owner, config = self._owner(where, tag)
-        known = list(config.model_fields) if config else []
-        return f"{owner} has no field {shown(where[-1])}{suggest(str(where[-1])[:99], known, 'fields')}"
+        known = [name for name in config.model_fields if name != "type" or not config.keyed] if config else []
+        word = str(where[-1])[:99]
+        meant = FIELDS.get(word.lower().replace("-", "_")) if config is Recipe else None
+        return f"{owner} has no field {shown(where[-1])}{suggest(word, known, 'fields', meant=meant)}"
 
     def _owner(self, where: Where, tag: str | None) -> tuple[str, type[Config] | None]:
-        if tag is not None:
-            kind = KIND_OF_FIELD[str(where[0])]
-            direct = len(where) == (3 if where[0] in Recipe.LISTS else 2)
-            entry = self._registry.get(kind, tag) if kind != "optimizer" else None
-            plugin = f" of {entry.plugin}" if entry else ""
-            return f"{kind} '{tag}'{plugin}", members_of(kind, self._registry).get(tag) if direct else None
-        if where[0] == "prompts" and len(where) > 1:
-            return "a prompt", Prompt
-        return "a recipe", Recipe
+        found = kind_of_field(where[0])
+        if tag is None or found is None:
+            return "a recipe", Recipe
+        direct = len(where) == (3 if found.many else 2)
+        entry = self._registry.get(found.name, tag)
+        plugin = f" of {entry.plugin}" if entry else ""
+        return f"{found.name} '{tag}'{plugin}", members_of(found.name, self._registry).get(
+            tag
+        ) if direct else None
 
 
-def _message(error: ErrorDetails) -> str:
+def message_of(error: ErrorDetails) -> str:
+    """What pydantic found, in our words."""
     message = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if error["type"] == "literal_error":
         known = [word.strip("'") for word in error["ctx"]["expected"].replace(" or ", ", ").split(", ")]

@@ -1,4 +1,4 @@
-"""The types of the recipe's own fields that take more than one form."""
+"""The types of the recipe's own fields that may be written in several ways."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ _TIMES = re.compile(r"\s*(\d{1,12})\s*[xX×]\s*(\d{1,12})\s*")  # noqa: RUF001 -
 _SIZE_HELP = "a size is [width, height], one number for a square, or a text such as 512x256"
 
 
-def _size(value: Any) -> tuple[int, int]:
+def parse_size(value: Any) -> tuple[int, int]:
+    """Width and height; PydanticCustomError where it is no size."""
     if isinstance(value, str) and (match := _TIMES.fullmatch(value)):
         value = [int(match[1]), int(match[2])]
     if _is_whole(value):
@@ -68,7 +69,7 @@ def _is_whole(value: Any) -> bool:
 _SIDE = {"type": "integer", "minimum": SMALLEST, "maximum": LARGEST}
 Size = Annotated[
     tuple[int, int],
-    BeforeValidator(_size),
+    BeforeValidator(parse_size),
     WithJsonSchema(
         {
             "anyOf": [

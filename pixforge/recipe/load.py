@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import logging
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 
 from pixforge.contracts import Generator, Schedule
-from pixforge.plugins import load_plugins
-from pixforge.recipe.compose import KIND_OF_FIELD, compose
+from pixforge.plugins.kinds import kind_of_hook
+from pixforge.plugins.loader import load_plugins
+from pixforge.plugins.registry import Entry, Registry
+from pixforge.recipe.aspects import sized
+from pixforge.recipe.claims import clashes
+from pixforge.recipe.compose import compose
 from pixforge.recipe.defaults import DEFAULTS, FROM_NOISE
 from pixforge.recipe.digests import changed_files, with_hashes
-from pixforge.recipe.document import Document
 from pixforge.recipe.errors import Problem, problems_of, raise_problems
-from pixforge.recipe.model import Context, Recipe
+from pixforge.recipe.fields import parse_size
+from pixforge.recipe.formats.document import Document
+from pixforge.recipe.formats.read import read
+from pixforge.recipe.layers import add_layers
+from pixforge.recipe.model import Origin, Recipe
+from pixforge.recipe.models import unknown_models
 from pixforge.recipe.overrides import Override, apply, as_overrides
-from pixforge.recipe.read import read
+from pixforge.recipe.prompt_list import open_prompts
 from pixforge.recipe.requirements import (
+    changed_plugins,
     check_loaded,
     check_requirements,
     files_beside,
     plugin_files,
-    refuse_carried,
 )
-from pixforge.recipe.resolve import missing_files
-from pixforge.registry import HOOKS, Entry, Registry
+from pixforge.recipe.resolve import is_file, missing_files
+from pixforge.recipe.tagged import IMAGE_SUFFIXES
+from pixforge.recipe.trust import Trust, check_trust, folder_beside
+from pixforge.recipe.unroll import film_problems, open_scenes
+from pixforge.recipe.wildcards import draw_wildcards
+
+log = logging.getLogger(__name__)
+
+_PATH = re.compile(r"([A-Za-z]:[\\/]|/|~|\.\.?[\\/]|https?://)")
+"""How paths and addresses begin, whether there is such a file or not."""
 
 
 def load_recipe(
@@ -35,7 +55,11 @@ def load_recipe(
     *,
     disabled: Iterable[str] = (),
     check_files: bool = True,
-    trust_plugins: bool = False,
+    trust: Trust = "written",
+    presets: Sequence[str] = (),
+    aspect: str | None = None,
+    scale: float | None = None,
+    defaults: str | Path | None = None,
 ) -> Recipe:
     """Read, validate and resolve a recipe: all defaults filled in, the seed drawn when there is none.
 
@@ -46,36 +70,106 @@ def load_recipe(
         disabled: plugins to leave out, by name.
         check_files: refuse files that are not those of which the recipe holds the hash, and take the hash of all;
             else the hashes stay as they are.
-        trust_plugins: load the files that a recipe inside a picture, video or checkpoint names under `plugins`. They
-            are programs, and whoever made the picture chose them; those of a recipe that somebody wrote, or that
-            `overrides` name, are loaded anyway.
+        trust: which plugin files may run. They are programs: `written` runs those of a recipe that somebody wrote, `all`
+            also those of a recipe inside a picture, video or checkpoint, `none` no file at all. Those that `overrides`
+            name run anyway.
+        presets: laid over the recipe: draft, normal, better, best.
+        aspect: `widescreen` or another word, or a ratio such as `16:9`: the size of the recipe gets it, and keeps its area.
+        scale: multiplies the sides.
+        defaults: a recipe that is laid under this one, such as `pixforge.recipe.layers.defaults_file()`; the commands
+            `run` and `check` take that, a program does not unless it says so.
 
     Raises:
         RecipeError: it cannot be read or does not validate; one located line for each problem.
         PluginError: a plugin that it needs is broken, or not trusted.
     """
     document = read(source)
-    apply(document, as_overrides(overrides))
+    add_layers(
+        document,
+        may_read=_reads_files(document, trust),
+        presets=presets,
+        defaults=None if defaults is None else Path(defaults),
+    )
+    if aspect is not None or scale is not None:
+        _shape(document, aspect, scale)
+    _override(document, as_overrides(overrides), trust)
     # A field without a value (`filters:` with nothing below) is as good as none.
     document.data = {key: value for key, value in document.data.items() if value is not None}
-    if not trust_plugins:
-        refuse_carried(document)
-    registry = _load_registry(document, tuple(disabled))
+    check_trust(document, trust)
+    if check_files:
+        raise_problems(document, changed_plugins(document))
+    registry = _load_registry(document, tuple(disabled), trust)
+    raise_problems(document, open_scenes(document, registry))
+    _open_prompts(document, trust)
     recipe = _validate(document, registry)
     raise_problems(
         document, (Problem(where, f"there is no file {path}") for where, path in missing_files(recipe))
     )
+    raise_problems(document, clashes(recipe))
+    raise_problems(document, film_problems(recipe))
     recipe = _with_learning_rate(_with_start(_with_plugins_beside(recipe, document)))
+    raise_problems(document, unknown_models(recipe))
+    _warn_of_pictures(recipe)
     if not check_files:
         return recipe
     raise_problems(document, changed_files(recipe))
     return with_hashes(recipe)
 
 
-def _load_registry(document: Document, disabled: tuple[str, ...]) -> Registry:
+def _override(document: Document, overrides: Iterable[Override], trust: Trust) -> None:
+    """Set the values; short forms of prompts are opened before a path leads into their list."""
+    files = _reads_files(document, trust)
+    open_prompts(document, files=files)
+    for override in overrides:
+        apply(document, [override])
+        if override.path.startswith(("prompts", "scenes")):
+            open_prompts(document, files=files)
+
+
+def _shape(document: Document, aspect: str | None, scale: float | None) -> None:
+    """Give the size another aspect and scale."""
+    try:
+        size = parse_size(document.data.get("size") or DEFAULTS["size"])
+    except PydanticCustomError:
+        return  # the validation will say what is wrong with it
+    document.data["size"] = list(sized(size, aspect, scale))
+
+
+def _open_prompts(document: Document, trust: Trust) -> None:
+    """Open what scenes brought, and draw wildcards by the seed, which no override changes any more."""
+    files = _reads_files(document, trust)
+    open_prompts(document, files=files)
+    draw_wildcards(document, own=files)
+
+
+def _reads_files(document: Document, trust: Trust) -> bool:
+    """Whether prompts and wildcards may come from files, which a stranger's recipe could name."""
+    return trust != "none" and not document.carried
+
+
+def read_again(plain: dict[str, Any], folder: str, name: str) -> Recipe:
+    """The recipe that was pickled as plain data with absolute paths.
+
+    Raises:
+        RecipeError: a file that it names is not there, or is another one.
+    """
+    recipe = load_recipe(plain, trust="all")
+    return recipe.with_origin(replace(recipe.origin, folder=Path(folder), name=name))
+
+
+def _warn_of_pictures(recipe: Recipe) -> None:
+    """The name of a picture's file among the prompts is a text, which is rarely what was meant."""
+    for prompt in recipe.prompts:
+        text = getattr(prompt, "text", "").strip()
+        is_picture = text.lower().endswith(IMAGE_SUFFIXES)
+        if is_picture and (_PATH.match(text) or is_file(recipe.origin.folder / text)):
+            log.warning("prompts: '%s' is read as a text; {image: %s} means the picture", text, text)
+
+
+def _load_registry(document: Document, disabled: tuple[str, ...], trust: Trust) -> Registry:
     files, missing = plugin_files(document)
     raise_problems(document, [*check_requirements(document), *missing])
-    plugins = load_plugins(disabled, files, beside=files_beside(document, files))
+    plugins = load_plugins(disabled, files, beside=files_beside(folder_beside(document, trust), files))
     registry = Registry(plugins)
     check_loaded(document, plugins)
     return registry
@@ -83,21 +177,27 @@ def _load_registry(document: Document, disabled: tuple[str, ...]) -> Registry:
 
 def _validate(document: Document, registry: Registry) -> Recipe:
     try:
-        recipe = compose(registry).model_validate(document.data)
+        known = {
+            "curves": {entry.tag: entry.component for entry in registry.entries("curve")},
+            "folder": document.folder,
+        }
+        recipe = compose(registry).model_validate(document.data, context=known)
     except ValidationError as error:
         raise_problems(document, problems_of(error, document, registry))
         raise
-    return recipe.with_context(Context(registry, document.folder, document.name))
+    return recipe.with_origin(Origin(registry, document.folder, document.name, read_again))
 
 
 def _with_plugins_beside(recipe: Recipe, document: Document) -> Recipe:
     """Name the files beside the recipe that take part, so that the resolved recipe finds them from anywhere."""
     if document.beside is None:
         return recipe
-    registry = recipe.context.registry
+    registry = recipe.origin.registry
     plugins = registry.plugins
     used = {entry.plugin.name for entry in _entries(recipe, registry)}
-    used |= {name for name in plugins.names() if set(plugins.hooks_of(name)) - set(HOOKS)}
+    used |= {
+        name for name in plugins.names() if any(kind_of_hook(hook) is None for hook in plugins.hooks_of(name))
+    }
     named = {str(document.folder / text) for text in recipe.plugins}
     files = [Path(info.source) for name, info in plugins.infos.items() if name in used]
     found = [file for file in files if file.parent == document.beside and str(file) not in named]
@@ -106,10 +206,8 @@ def _with_plugins_beside(recipe: Recipe, document: Document) -> Recipe:
 
 
 def _entries(recipe: Recipe, registry: Registry) -> Iterator[Entry]:
-    for name, kind in KIND_OF_FIELD.items():
-        if kind != "optimizer":
-            value = getattr(recipe, name)
-            yield from (registry.of(each, kind) for each in (value if isinstance(value, list) else [value]))
+    for kind, config in recipe.components():
+        yield registry.of(config, kind)
 
 
 def _with_start(recipe: Recipe) -> Recipe:
@@ -117,7 +215,7 @@ def _with_start(recipe: Recipe) -> Recipe:
 
     Other runs start from noise, or as they say, with the generator that suits a start from nothing.
     """
-    registry, named = recipe.context.registry, recipe.model_fields_set
+    registry, named = recipe.origin.registry, recipe.model_fields_set
     known = [(each["type"], each["model"]) for each in DEFAULTS["perceptors"]]
     same = all((getattr(each, "type", ""), getattr(each, "model", "")) in known for each in recipe.perceptors)
     generator: Any = registry.of(recipe.generator, "generator").component
@@ -135,7 +233,7 @@ def _with_learning_rate(recipe: Recipe) -> Recipe:
     optimizer = recipe.optimizer
     if optimizer.learning_rate is not None:
         return recipe
-    component: Any = recipe.context.registry.of(recipe.generator, "generator").component
+    component: Any = recipe.origin.registry.of(recipe.generator, "generator").component
     rate = component.learning_rate
     if getattr(recipe.init, "type", "") != FROM_NOISE["init"] and component.refining_rate is not None:
         rate = component.refining_rate

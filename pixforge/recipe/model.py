@@ -2,68 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, GetJsonSchemaHandler, PrivateAttr, field_validator, model_validator
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 from typing_extensions import Self
 
-from pixforge.contracts import Config, LossConfig, PerceptorConfig, Schedule
+from pixforge.contracts import (
+    Config,
+    EditConfig,
+    FilterConfig,
+    LossConfig,
+    OptimizerConfig,
+    PerceptorConfig,
+    PromptConfig,
+)
+from pixforge.contracts.film import Film
 from pixforge.contracts.paths import RecipePath
+from pixforge.contracts.region import Region
+from pixforge.plugins.registry import Registry
 from pixforge.recipe.fields import Chunk, Device, Digest, Seed, Size
-from pixforge.recipe.optimizers import OptimizerConfig
-from pixforge.registry import Registry
+from pixforge.recipe.resolve import plain_recipe, resolved_yaml
+from pixforge.recipe.scenes import Scene, Story
 
 
-class Prompt(Config):
-    """What the picture should show: a text or a picture, with a weight of either sign."""
+class KeepConfig(Config):
+    """A picture of which a part is kept: inpainting."""
 
-    text: str | None = Field(None, description="What the picture should show, in words.")
-    image: RecipePath | None = Field(None, description="A picture that it should resemble in content.")
-    weight: Schedule = Field(
-        Schedule(1.0), description="Relative to the other prompts; negative: the picture should not show it."
+    image: RecipePath = Field(description="The picture's file, relative to the recipe; it fills the size.")
+    where: Region = Field(
+        description="The part that stays as in the picture, to the bit; with feather, the seam fades."
     )
-    stop: Schedule | None = Field(
-        None,
-        description="Distance (0 to 4.9) below which the prompt no longer pulls; negative for negative weights.",
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare_text(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return {"text": value}
-        if not isinstance(value, dict):
-            raise PydanticCustomError(
-                "prompt", "a prompt is a text (in quotes if it is a number) or {text: ..., weight: ...}"
-            )
-        return value
-
-    @field_validator("text")
-    @classmethod
-    def _not_empty(cls, text: str | None) -> str | None:
-        if text is not None and not text.strip():
-            raise ValueError("the text is empty; say what the picture should show")
-        return text
-
-    @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
-        if (self.text is None) == (self.image is None):
-            raise ValueError("a prompt has either a text or an image")
-        return self
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        mapping = handler(schema)
-        given = {"oneOf": [{"required": ["text"]}, {"required": ["image"]}]}
-        return {
-            "anyOf": [{"type": "string", "description": "The text, with weight 1."}, {**mapping, **given}]
-        }
 
 
 class CheckpointConfig(Config):
@@ -88,19 +59,44 @@ class RecoveryConfig(Config):
     )
 
 
+class StopConfig(Config):
+    """When a run ends before its last step."""
+
+    minutes: Annotated[float, Field(gt=0, le=100_000)] | None = Field(
+        None, description="Time after which it ends; it counts from the start of the process."
+    )
+    patience: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = Field(
+        None, description="Steps without a smaller total after which it ends."
+    )
+    margin: Annotated[float, Field(ge=0, le=1000)] = Field(
+        0.0, description="By how much a total must be smaller to count for `patience`."
+    )
+    target: float | None = Field(
+        None, description="It ends when the total, the mean of all canvases, is not above."
+    )
+
+    @model_validator(mode="after")
+    def _says_when(self) -> Self:
+        if self.minutes is None and self.patience is None and self.target is None:
+            raise ValueError("needs one of minutes, patience and target")
+        return self
+
+
 @dataclass(frozen=True)
-class Context:
-    """What a recipe came with: its components' registry, where its relative paths start, and a name for its runs."""
+class Origin:
+    """What a recipe came with: its components' registry, where its relative paths start, and a name for its runs.
+
+    `read_again` makes a recipe of plain data, a folder and a name: what a pickled one is read by.
+    """
 
     registry: Registry
     folder: Path
     name: str
+    read_again: Callable[[dict[str, Any], str, str], Recipe]
 
 
 class Recipe(Config):
     """A pixforge recipe: what to make, and how."""
-
-    LISTS: ClassVar[tuple[str, ...]] = ("perceptors", "augmentations", "losses", "filters", "exporters")
 
     version: Literal[1] = Field(1, description="Of the recipe language.")
     seed: Seed = Field(description="A whole number or any text; drawn when absent.")
@@ -125,18 +121,36 @@ class Recipe(Config):
     )
     checkpoint: CheckpointConfig = Field(description="How often a run writes what going on needs.")
     recovery: RecoveryConfig = Field(description="What a run does about NaN and infinity.")
-    prompts: list[Prompt] = Field(min_length=1, description="What the picture should show.")
-    generator: Config = Field(description="What is optimized, and how it becomes a picture.")
-    init: Config = Field(description="What the picture starts from.")
-    perceptors: list[PerceptorConfig] = Field(
-        min_length=1, description="The networks that look at the picture."
+    stop: StopConfig | None = Field(description="When it ends before its last step.")
+    prompts: list[PromptConfig] = Field(min_length=1)
+    generator: Config
+    init: Config
+    perceptors: list[PerceptorConfig] = Field(min_length=1)
+    cutouts: Config
+    augmentations: list[Config]
+    losses: list[LossConfig]
+    filters: list[FilterConfig]
+    edits: list[EditConfig]
+    film: Film | None = Field(description="Make a film: its frames, and the steps of each.")
+    scenes: list[Scene | str] | Story | None = Field(
+        description="The parts of a film, one after the other; loading makes prompts, losses and edits of them."
     )
-    cutouts: Config = Field(description="Where in the picture the perceptors look.")
-    augmentations: list[Config] = Field(description="Random changes of what the perceptors see.")
-    losses: list[LossConfig] = Field(description="Terms beside the prompts.")
-    filters: list[Config] = Field(description="Changes of the whole picture before anything looks at it.")
-    optimizer: OptimizerConfig = Field(description="How the picture is updated.")
-    exporters: list[Config] = Field(description="The files that a run writes.")
+    loop: Annotated[bool, Field(strict=True)] | None = Field(
+        description="With scenes: the film ends where it begins."
+    )
+    keep: KeepConfig | None = Field(description="A picture that stays in one part of the result.")
+    optimizer: OptimizerConfig
+    exporters: list[Config]
+    extends: list[str] | str = Field(
+        description="Presets (draft, normal, better, best) and recipes that this one is laid over; later ones win, this one "
+        "over all."
+    )
+    include: list[str] | str = Field(
+        description="Recipes of which the lists (prompts, losses, ...) come before those of this one, and all else below it."
+    )
+    based_on: list[str] = Field(
+        description="What a resolved recipe was made of, for people to read; it changes nothing."
+    )
     requires: list[str] = Field(
         description="Distributions that must be installed, such as pixforge-strokes>=0.1."
     )
@@ -145,7 +159,7 @@ class Recipe(Config):
         description="SHA-256 of the files that it names, as a run found them; one that has changed is refused. {} asks nothing."
     )
 
-    _context: Context | None = PrivateAttr(None)
+    _origin: Origin | None = PrivateAttr(None)
 
     @field_validator("prompts", mode="before")
     @classmethod
@@ -160,22 +174,33 @@ class Recipe(Config):
         return items
 
     @property
-    def context(self) -> Context:
+    def origin(self) -> Origin:
         """Where it came from."""
-        assert self._context is not None  # load_recipe sets it
-        return self._context
+        assert self._origin is not None  # load_recipe sets it
+        return self._origin
 
-    def with_context(self, context: Context) -> Recipe:
+    def components(self) -> Iterator[tuple[str, Config]]:
+        """The kind and the configuration of every component, in the order of the table of kinds."""
+        for kind in self.origin.registry.kinds:
+            value: Any = getattr(self, kind.field) if kind.field else []
+            yield from ((kind.name, each) for each in (value if isinstance(value, list) else [value]))
+
+    def with_origin(self, origin: Origin) -> Recipe:
         """A copy that knows where it came from."""
         copy = self.model_copy()
-        copy._context = context  # noqa: SLF001 - its own
+        copy._origin = origin  # noqa: SLF001 - its own
         return copy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as plain data: in another process it is read again, with the plugins that are installed there.
+
+        Its files are named by absolute paths, with their hashes. Plugin files are run there as they were here.
+        """
+        return self.origin.read_again, (plain_recipe(self, None), str(self.origin.folder), self.origin.name)
 
     def resolved_yaml(self, folder: Path | None = None) -> str:
         """The recipe with every value filled in, which is itself a recipe and makes the same picture.
 
         Paths are relative to `folder`, where it is going to be kept; absolute when that is not known.
         """
-        from pixforge.recipe.resolve import resolved_yaml
-
         return resolved_yaml(self, folder)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pixforge.errors import RecipeError
-from pixforge.recipe.compose import KIND_OF_FIELD
+from pixforge.plugins.kinds import kind_of_field
 from pixforge.recipe.defaults import DEFAULTS
-from pixforge.recipe.document import Document, Where, kind_of, plain
+from pixforge.recipe.formats.document import Document, Where, kind_of, plain
+from pixforge.recipe.formats.yamlfile import parse_yaml
 from pixforge.recipe.words import path_text, shown
-from pixforge.recipe.yamlfile import parse_yaml
 
 _PART = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 
@@ -94,13 +94,13 @@ def _set(data: dict[Any, Any], parts: list[str], value: Any, label: str) -> list
     where: Where = ()
     for part in parts[:-1]:
         if holder is data and data.get(part) is None:
-            data[part] = deepcopy(DEFAULTS.get(part, {}))
+            data[part] = {} if _is_component((part,)) else deepcopy(DEFAULTS.get(part, {}))
         key = _key(holder, part, where, label)
         child = holder.get(key, {}) if isinstance(holder, dict) else holder[key]
         where = (*where, key)
         holder[key] = holder = _opened(child, where, label)
     key = _key(holder, parts[-1], where, label)
-    if _is_component(where) and key == "type" and holder.get("type") != value:
+    if _is_component(where) and key == "type" and _is_other(holder, where, value):
         holder.clear()
         holder[key] = value
         return [where]
@@ -121,9 +121,8 @@ def _key(holder: Any, part: str, where: Where, label: str) -> str | int:
 def _opened(value: Any, where: Where, label: str) -> Any:
     """The mapping or list to go on in; a bare word is opened up to the mapping that it stands for."""
     if isinstance(value, str) and _is_component(where):
-        return {"type": value}
-    if isinstance(value, str) and where[0] == "prompts" and len(where) == 2:
-        return {"text": value}
+        kind = kind_of_field(where[0])
+        return {kind.bare: value} if kind and kind.bare else {"type": value}
     if value is None:
         return {}
     if not isinstance(value, dict | list):
@@ -133,8 +132,15 @@ def _opened(value: Any, where: Where, label: str) -> Any:
     return value
 
 
+def _is_other(holder: dict[Any, Any], where: Where, tag: Any) -> bool:
+    """Whether a component is known to be another than `tag`, or there is none; one that does not say keeps its fields."""
+    kind = kind_of_field(where[0])
+    if "type" in holder or not holder:
+        return bool(holder.get("type") != tag)
+    return kind is not None and kind.keyed and tag not in holder
+
+
 def _is_component(where: Where) -> bool:
     """Whether a `{type: ...}` stands there."""
-    if not where or where[0] not in KIND_OF_FIELD:
-        return False
-    return len(where) == (2 if isinstance(DEFAULTS[str(where[0])], list) else 1)
+    kind = kind_of_field(where[0]) if where else None
+    return kind is not None and len(where) == (2 if kind.many else 1)

@@ -1,4 +1,4 @@
-"""What a configuration's fields are, in words: for `pixforge plugins` and the reference in the documentation."""
+"""Describe the fields of a configuration in words, for `pixforge plugins` and the reference in the documentation."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pixforge.contracts import Schedule
-from pixforge.recipe.dump import dump_flow
+from pixforge.contracts import Palette, Region, Schedule
+from pixforge.recipe.formats.dump import dump_flow
 
 _BOUNDS = {
     "minimum": "at least {}",
@@ -32,7 +32,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class FieldDoc:
-    """A field: its type with bounds, its default as YAML (None when it is required), and what it means."""
+    """A field: its type with bounds, its default as YAML (None if it is required), and its description."""
 
     name: str
     kind: str
@@ -41,17 +41,17 @@ class FieldDoc:
 
     @property
     def what(self) -> str:
-        """Type and default on one line."""
+        """The type and the default on one line."""
         return (
             f"{self.kind} (default {self.default})" if self.default is not None else f"{self.kind} (required)"
         )
 
 
 def describe_fields(config: type[BaseModel]) -> list[FieldDoc]:
-    """Every field but `type`, in order."""
+    """Describe every field except `type`, in order."""
     schema = config.model_json_schema()
     definitions = schema.get("$defs", {})
-    # What may also be a bare text (a prompt) has its mapping as the last of the choices.
+    # A configuration that may also be a bare text (a prompt) has its mapping as the last of the choices.
     properties = schema["properties"] if "properties" in schema else schema["anyOf"][-1]["properties"]
     docs = []
     for name, field in config.model_fields.items():
@@ -71,7 +71,11 @@ def _default(value: Any) -> str:
 
 
 def _words(shape: dict[str, Any], definitions: dict[str, Any]) -> str:
-    """The type of a value from its JSON Schema."""
+    """Describe the type of a value by its JSON Schema."""
+    if shape.get("$ref") == f"#/$defs/{Region.__name__}":
+        return "region"  # docs/recipe.md says how one is written
+    if shape.get("$ref") == f"#/$defs/{Palette.__name__}":
+        return "palette"  # the same page does
     if "$ref" in shape:
         return _words(definitions[shape["$ref"].rsplit("/", 1)[-1]], definitions)
     if "anyOf" in shape or "oneOf" in shape:

@@ -1,4 +1,4 @@
-"""What a recipe needs beside pixforge: distributions by `requires`, single files by `plugins`."""
+"""What a recipe needs besides pixforge: installed packages (`requires`) and single-file plugins (`plugins`)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from pixforge.errors import PluginError
-from pixforge.plugins import Plugins
-from pixforge.recipe.document import Document
+from pixforge.plugins.loader import Plugins
+from pixforge.recipe.digest import digest_of
 from pixforge.recipe.errors import Problem
+from pixforge.recipe.formats.document import Document
 
 _SHELL = set('"$`\\!')
 
 
 def check_requirements(document: Document) -> list[Problem]:
-    """Problems of `requires` that installing would solve; what is no list of texts is left to the validation."""
+    """Problems of `requires` that installing a package would solve; the validation checks the types of the values."""
     return [
         Problem(("requires", index), message)
         for index, text in _texts(document, "requires")
@@ -28,7 +29,7 @@ def check_requirements(document: Document) -> list[Problem]:
 
 
 def plugin_files(document: Document) -> tuple[list[Path], list[Problem]]:
-    """The files of `plugins`, and a problem for each that is not there."""
+    """The files of `plugins`, and a problem for each missing one."""
     files, problems = [], []
     for index, text in _texts(document, "plugins"):
         file = document.folder / text
@@ -39,36 +40,47 @@ def plugin_files(document: Document) -> tuple[list[Path], list[Problem]]:
     return files, problems
 
 
-def refuse_carried(document: Document) -> None:
-    """See that no file is run because a picture's metadata says so; what an override names, its user has named.
+def changed_plugins(document: Document) -> list[Problem]:
+    """A problem for each plugin file that is not the one of which the recipe holds the hash; none of them is run.
 
-    Raises:
-        PluginError: the recipe inside a picture, video or checkpoint names plugins.
+    A file that the user names in an override is the user's choice.
     """
-    if not document.carried or ("plugins",) in document.overrides:
-        return
-    names = [text for at, text in _texts(document, "plugins") if ("plugins", at) not in document.overrides]
-    if names:
-        raise PluginError(
-            f"{document.locate(('plugins',))}: the recipe in it names programs as plugins ({', '.join(map(repr, names[:3]))}); "
-            "--trust-plugins runs them, if they are yours"
-        )
+    hashes: Any = document.data.get("files")
+    problems = []
+    for index, text in _texts(document, "plugins"):
+        where = ("plugins", index)
+        chosen = ("plugins",) in document.overrides or where in document.overrides
+        wanted = hashes.get(text) if isinstance(hashes, dict) and not chosen else None
+        try:
+            found = digest_of(document.folder / text) if isinstance(wanted, str) else None
+        except PermissionError as error:
+            problems.append(Problem(where, f"{text}: cannot be read ({error.strerror})"))
+            continue
+        if found not in {None, wanted}:
+            problems.append(
+                Problem(
+                    where,
+                    f"{text} is not the file that the recipe was made with (SHA-256 {str(wanted)[:12]}...); it was "
+                    "not run; --set files={} takes it as it is now",
+                )
+            )
+    return problems
 
 
-def files_beside(document: Document, named: Iterable[Path]) -> list[Path]:
-    """The plugins in the folder beside the recipe that it does not name; other Python files are left alone."""
-    if document.beside is None or not document.beside.is_dir():
+def files_beside(folder: Path | None, named: Iterable[Path]) -> list[Path]:
+    """The plugin files in the folder beside a recipe that it does not name; other Python files are left out."""
+    if folder is None or not folder.is_dir():
         return []
     known = {file.resolve() for file in named}
-    files = sorted(file for file in document.beside.glob("*.py") if file.resolve() not in known)
+    files = sorted(file for file in folder.glob("*.py") if file.resolve() not in known)
     return [file for file in files if _is_file(file) and b"hookimpl" in file.read_bytes()]
 
 
 def check_loaded(document: Document, plugins: Plugins) -> None:
-    """See that what the recipe requires has not failed while it was loaded.
+    """Check that the plugins which the recipe requires were loaded without an error.
 
     Raises:
-        PluginError: it has; names the plugin and the cause.
+        PluginError: one failed; names the plugin and the cause.
     """
     needed = {canonicalize_name(Requirement(text).name) for _, text in _texts(document, "requires")}
     files = {str(document.folder / text) for _, text in _texts(document, "plugins")}
@@ -96,7 +108,8 @@ def _unmet(text: str) -> str | None:
         return None
     requirement.marker = None
     cure = f'pip install "{requirement}"'
-    if _SHELL & set(str(requirement)):  # people paste what they are told
+    # Users may paste the command into a shell, and an address would install whatever lies there.
+    if requirement.url is not None or _SHELL & set(str(requirement)):
         cure = "install it by hand"
     try:
         installed = version(requirement.name)
@@ -110,5 +123,5 @@ def _unmet(text: str) -> str | None:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except (OSError, ValueError):  # a name that no file can have
+    except (OSError, ValueError):  # the path is not a valid file name
         return False

@@ -7,16 +7,20 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
+from pixforge.contracts import Schedule
 from pixforge.contracts.paths import PathMark
-from pixforge.recipe.document import Where
-from pixforge.recipe.dump import dump_yaml
-from pixforge.recipe.model import Recipe
+from pixforge.recipe.formats.document import Where
+from pixforge.recipe.formats.dump import dump_yaml
+
+if TYPE_CHECKING:
+    from pixforge.models.catalog import Catalog
+    from pixforge.recipe.model import Recipe
 
 
 def resolved_yaml(recipe: Recipe, folder: Path | None) -> str:
@@ -26,9 +30,13 @@ def resolved_yaml(recipe: Recipe, folder: Path | None) -> str:
 
 def plain_recipe(recipe: Recipe, folder: Path | None) -> dict[str, Any]:
     """The same as plain data, the hashes of the files that it names among it."""
-    move = partial(_moved, start=recipe.context.folder, folder=folder)
+    move = partial(_moved, start=recipe.origin.folder, folder=folder, catalog=recipe.origin.registry.catalog)
     plain = _plain_model(recipe, move)
-    return {**plain, "files": dict(sorted((move(name), digest) for name, digest in recipe.files.items()))}
+    files = {move(name, PathMark()): digest for name, digest in recipe.files.items()}
+    for name in ("extends", "include", "based_on"):
+        if not plain[name]:
+            del plain[name]
+    return {**plain, "files": dict(sorted(files.items()))}
 
 
 def named_files(recipe: Recipe) -> dict[str, Where]:
@@ -40,17 +48,19 @@ def named_files(recipe: Recipe) -> dict[str, Where]:
 
 def missing_files(recipe: Recipe) -> Iterator[tuple[Where, Path]]:
     """Every file that the recipe names and that is not there."""
-    start = recipe.context.folder
+    start = recipe.origin.folder
     for name, where in named_files(recipe).items():
-        if not _exists(start / name):
+        if not is_file(start / name):
             yield where, start / name
 
 
 def _walk(model: BaseModel, where: Where, found: list[tuple[Where, str]]) -> None:
     for name, field in type(model).model_fields.items():
         mark = _mark(field)
-        for place, value in _leaves(getattr(model, name), (*where, name)):
-            if isinstance(value, BaseModel):
+        for place, value in _leaves(getattr(model, name), (*where, field.alias or name)):
+            if isinstance(value, Schedule) and value.curve is not None:
+                _walk(value.curve.config, place, found)
+            elif isinstance(value, BaseModel):
                 _walk(value, place, found)
             elif isinstance(value, str) and mark is not None and mark.required:
                 found.append((place, value))
@@ -67,21 +77,29 @@ def _leaves(value: Any, where: Where) -> Iterator[tuple[Where, Any]]:
         yield where, value
 
 
-def _plain_model(model: BaseModel, move: Callable[[str], str]) -> dict[str, Any]:
+def _plain_model(model: BaseModel, move: Callable[[str, PathMark], str]) -> dict[str, Any]:
     dumped = model.model_dump(mode="python")
     fields = type(model).model_fields
     result = {}
-    for name in sorted(fields, key="type".__ne__):
+    tag = fields["type"].default if getattr(type(model), "keyed", False) else None
+    for name in sorted(fields, key=lambda name: name not in {"type", tag}):
         field, value = fields[name], getattr(model, name)
         if value is None and field.default is None:
             continue  # absent says the same
-        change = move if _mark(field) is not None else str
-        result[name] = _plain(value, dumped.get(name), change, move)
+        if name == "type" and tag is not None:
+            continue  # a key of that name says it
+        mark = _mark(field)
+        change = _mover(move, mark) if mark is not None else str
+        result[field.alias or name] = _plain(value, dumped.get(name), change, move)
     return result
 
 
-def _plain(value: Any, dumped: Any, change: Callable[[str], str], move: Callable[[str], str]) -> Any:
+def _plain(
+    value: Any, dumped: Any, change: Callable[[str], str], move: Callable[[str, PathMark], str]
+) -> Any:
     """Plain data; `dumped` is what pydantic makes of the value, which knows its serializers."""
+    if isinstance(value, Schedule) and value.curve is not None:
+        return _plain_model(value.curve.config, move)
     if isinstance(value, BaseModel):
         return _plain_model(value, move)
     if isinstance(value, list | tuple) and isinstance(dumped, list | tuple):
@@ -105,20 +123,44 @@ def _marks_in(annotation: Any) -> Iterator[PathMark]:
         yield from _marks_in(argument)
 
 
-def _moved(text: str, start: Path, folder: Path | None) -> str:
-    path = start / text
-    if not text or not _exists(path):
-        return text
+def _mover(move: Callable[[str, PathMark], str], mark: PathMark) -> Callable[[str], str]:
+    return lambda text: move(text, mark)
+
+
+def _moved(text: str, mark: PathMark, start: Path, folder: Path | None, catalog: Catalog) -> str:
+    """A path of the recipe as it reads from `folder`; a name stays as it is."""
+    prefix = mark.prefix if mark.prefix and text.startswith(mark.prefix) else ""
+    plain = text.removeprefix(prefix)
+    path = start / plain
+    if not plain or not (is_file(path) and (not mark.suffixes or path.suffix in mark.suffixes)):
+        # A folder that is called like a model means the model.
+        is_folder = mark.folders and _is_folder(path) and bool(prefix or not catalog.knows(plain))
+        if not plain or not is_folder:
+            return text
     whole = path.resolve()
+    if path.is_dir() and path.name not in {
+        "",
+        "..",
+    }:  # a linked folder keeps its name, by which the run calls the model
+        whole = path.parent.resolve() / path.name
     if folder is None:
-        return whole.as_posix()
+        return prefix + whole.as_posix()
     try:
-        return Path(os.path.relpath(whole, folder.resolve())).as_posix()
+        moved = Path(os.path.relpath(whole, folder.resolve())).as_posix()
     except ValueError:  # another drive
-        return whole.as_posix()
+        return prefix + whole.as_posix()
+    return f"{prefix}./{moved}" if not prefix and catalog.knows(moved) else prefix + moved
 
 
-def _exists(path: Path) -> bool:
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # a name that no folder can have
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path names a file; False also for a name that no file can have."""
     try:
         return path.is_file()
     except (OSError, ValueError):  # a name that no file can have

@@ -1,4 +1,4 @@
-"""Small helps for messages: near words, lists, and values that are not too long."""
+"""Small helpers for messages: suggestions of similar words, and values shortened to one line."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
-from pixforge.recipe.document import Where
+from pixforge.recipe.formats.document import Where
 
 _LONGEST = 60
 
 
-def suggest(word: str, known: Iterable[str], heading: str = "known") -> str:
-    """` Did you mean 'x'? (known: x, y)`, as far as there is something to say."""
+def suggest(word: str, known: Iterable[str], heading: str = "known", *, meant: str | None = None) -> str:
+    """The end of a message: `. Did you mean 'x'? (known: x, y)`; each part is left out if it is empty.
+
+    `meant` is what the word means, where that is known; else the nearest word by its letters is suggested.
+    """
     words = sorted(known)
-    near = get_close_matches(word.lower(), words, n=1, cutoff=0.6)
+    near = [meant] if meant else get_close_matches(word.lower(), words, n=1, cutoff=0.6)
     question = f". Did you mean '{near[0]}'?" if near else ""
     return f"{question} ({heading}: {', '.join(words)})" if words else question
 
@@ -33,7 +36,7 @@ def shown(value: Any) -> str:
 
 
 def path_text(where: Where) -> str:
-    """`losses[1].type`."""
+    """The path to a value as text, such as `losses[1].type`."""
     text = ""
     for part in where:
         word = part if isinstance(part, int) or part.isprintable() else repr(part)

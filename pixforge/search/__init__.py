@@ -1,4 +1,4 @@
-"""What CLIP was made for, through the perceptors that guide the pictures: classify, search, rank."""
+"""Classify, search and rank pictures with the same perceptors that guide the generators."""
 
 from pixforge.search.index import Found, Index
 from pixforge.search.ranking import Ranked, rank

@@ -1,4 +1,4 @@
-"""What made an index: embeddings of one model say nothing to another, so they are never mixed."""
+"""Which model made an index. Embeddings of different models cannot be compared, so an index never mixes them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pixforge.recipe import Recipe
 from pixforge.search.perceptors import Looker, open_perceptors
 from pixforge.search.store import Store
 
-_WHEREABOUTS = {"file", "bytes"}  # the same weights may lie elsewhere
+_WHEREABOUTS = {"file", "bytes"}  # left out: the same weights may be stored in another file
 
 
 def open_one(recipe: Recipe) -> Looker:
-    """The one perceptor of a recipe.
+    """Build the only perceptor of a recipe.
 
     Raises:
-        InputError: it has several.
+        InputError: the recipe has several perceptors.
     """
     if len(recipe.perceptors) != 1:
         raise InputError(
@@ -26,7 +26,7 @@ def open_one(recipe: Recipe) -> Looker:
 
 
 def identity_of(looker: Looker, recipe: Recipe, fit: str) -> dict[str, Any]:
-    """What is kept with the embeddings: the perceptor as a recipe has it, its weights, D, and how pictures are fitted."""
+    """The facts stored with the embeddings: the perceptor's configuration and weights, D, and the fit of pictures."""
     config = recipe.perceptors[0].model_dump(mode="json", exclude={"weight"}, exclude_none=True)
     provenance = {
         key: value for key, value in looker.perceptor.provenance().items() if key not in _WHEREABOUTS
@@ -42,10 +42,10 @@ def identity_of(looker: Looker, recipe: Recipe, fit: str) -> dict[str, Any]:
 
 
 def known_identity(store: Store) -> dict[str, Any]:
-    """What made an index.
+    """The identity stored in an index, as `identity_of` made it.
 
     Raises:
-        InputError: it does not say so.
+        InputError: the index holds no valid identity.
     """
     found = store.fact("identity")
     kinds = {"name": str, "perceptor": dict, "provenance": dict, "dimension": int, "fit": str}
@@ -57,10 +57,10 @@ def known_identity(store: Store) -> dict[str, Any]:
 
 
 def check_same(known: dict[str, Any], asked: dict[str, Any], where: str) -> None:
-    """See that an index and a query were made by the same.
+    """Check that the index and the query use the same model and fit.
 
     Raises:
-        InputError: says what differs.
+        InputError: they differ; the message says in what.
     """
     if _key(known) == _key(asked):
         return
@@ -77,7 +77,7 @@ def check_same(known: dict[str, Any], asked: dict[str, Any], where: str) -> None
 
 
 def _key(identity: dict[str, Any]) -> dict[str, Any]:
-    """What must be the same: the weights where their hash is known, else all that is known."""
+    """The values that must agree: the hash of the weights if it is known, otherwise the whole provenance."""
     provenance = identity["provenance"]
     same = {key: identity[key] for key in ("dimension", "fit")}
     if sha256 := provenance.get("sha256"):

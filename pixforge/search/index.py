@@ -1,11 +1,11 @@
-"""The pictures of a folder, to be found by words and by pictures."""
+"""An index of the pictures in a folder, searched by texts and by example pictures."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,23 +35,23 @@ DATABASE = "pictures.sqlite"
 
 @dataclass(frozen=True)
 class Found:
-    """A picture that was found; `score` is the weighted mean cosine to the queries, -1 to 1."""
+    """A picture that a search found; `score` is the weighted mean cosine to the queries, -1 to 1."""
 
     path: Path
     score: float
 
 
 class Index:
-    """The embeddings of a folder's pictures by one perceptor, kept beside them and searched with faiss.
+    """The embeddings of a folder's pictures by one perceptor, stored on disk and searched with faiss.
 
-    Nothing is read or made before it is needed: `update` makes the index or brings it up to date, `search` needs one.
-    Use it in a `with` statement, or `close` it.
+    The constructor reads and writes nothing. `update` creates the index or brings it up to date; `search` needs an
+    existing index. Use it in a `with` statement, or call `close`.
 
     Args:
-        folder: the pictures, at any depth.
-        perceptor: as for `classify`, one; None: what the index was made by, or the embedded one for a new index.
-        at: where the index is kept; None: in `.pixforge-index` in the folder.
-        fit: `crop`, `pad` or `squash`; None: as the index was made, or `crop` for a new one.
+        folder: holds the pictures, also in subfolders.
+        perceptor: one perceptor, as for `classify`; None means the one that made the index, or `embedded` if it is new.
+        at: the folder of the index; None means `.pixforge-index` in `folder`.
+        fit: `crop`, `pad` or `squash`; None means the fit that made the index, or `crop` if it is new.
         device: auto, cpu, cuda, cuda:N or mps.
         precision: auto, fp32 or bf16.
     """
@@ -82,11 +82,11 @@ class Index:
         self.close()
 
     def __len__(self) -> int:
-        """The number of pictures; 0 without an index."""
+        """The number of indexed pictures; 0 if there is no index yet."""
         return self._reader().count() if (self.at / DATABASE).is_file() else 0
 
     def close(self) -> None:
-        """Give the files back."""
+        """Close the database and release the mapped index file."""
         if self._store is not None:
             self._store.close()
         self._store = self._mapped = None
@@ -100,27 +100,30 @@ class Index:
         progress: Progress | None = None,
         broken: Broken | None = None,
     ) -> Update:
-        """Embed what is new or has changed, forget what is gone; may be interrupted at any moment, and goes on later.
+        """Embed new and changed pictures and drop those that were deleted.
+
+        An update may be interrupted at any moment; the next one continues where it stopped.
 
         Args:
-            again: start anew, with another perceptor, say.
-            batch: pictures that are embedded at once.
-            workers: threads that decode; None: one for each processor.
-            progress: is told how many of how many pictures have been seen to.
-            broken: is told of files that are skipped, and why.
+            again: delete the index first and embed everything again, for instance with another perceptor.
+            batch: how many pictures are embedded at once.
+            workers: number of decoding threads; None means one for each processor.
+            progress: called with the number of pictures that are done and the number of all pictures to embed.
+            broken: called for each skipped file with its path and the reason.
 
         Raises:
-            InputError: there is no such folder or no picture in it, another update is under way, or the index was
-                made by another perceptor.
+            InputError: the folder is missing or holds no picture, another update is running, or the index was made
+                by another perceptor.
             OutputError: the index cannot be written.
         """
         vectors.import_faiss()
         if batch < 1:
             raise InputError(f"batch: must be at least 1, not {batch}")
         found, unlisted = scan(self.folder)
-        for folder, error in unlisted:
-            if broken is not None:
-                broken(Path(folder), f"cannot be read ({error.strerror})")
+        unread = [(Path(path), f"cannot be read ({error.strerror})") for path, error in unlisted]
+        if broken is not None:
+            for path, reason in unread:
+                broken(path, reason)
         with self._locked():
             looker, identity = self._looker(again=again)
             self.close()
@@ -132,22 +135,23 @@ class Index:
                 tidy(store)
                 below = [f"{Path(each).relative_to(self.folder).as_posix()}/" for each, _ in unlisted]
                 updater = Updater(self.folder, store, looker, identity["fit"])
-                return updater.run(found, below, batch, workers, progress, broken)
+                done = updater.run(found, below, batch, workers, progress, broken)
+                return replace(done, skipped=(*unread, *done.skipped))
             finally:
                 store.close()
 
     def search(self, queries: Query | Sequence[Query], top: int = 10, *, exact: bool = False) -> list[Found]:
-        """The pictures that fit the queries best, the best first.
+        """Return the pictures that match the queries best, the best one first.
 
         Args:
             queries: texts, prompts as in a recipe (`{"text": "night", "weight": -0.5}`, `{"image": "sea.jpg"}`), or PIL
                 images. The score is the mean of their cosines by weight, relative to the sum of absolute weights.
-            top: how many at most.
-            exact: compare with every picture; else that is done among up to 200,000, and above with those whose
-                cells are nearest, which misses few.
+            top: the largest number of results.
+            exact: compare with every picture. Without it, an index of more than 200,000 pictures searches only its
+                nearest cells and may miss a few results; smaller ones are always searched as a whole.
 
         Raises:
-            InputError: there is no index, it is damaged, or was made by another perceptor; a query is not as it should be.
+            InputError: the index is missing, damaged or made by another perceptor, or a query is invalid.
         """
         if top < 1:
             raise InputError(f"top: must be at least 1, not {top}")
@@ -167,7 +171,7 @@ class Index:
     def _nearest(
         self, store: Store, query: npt.NDArray[np.float32], top: int, *, exact: bool
     ) -> tuple[list[float], list[int]]:
-        """From the faiss index, and from what an interrupted update has added to the database since."""
+        """Search the faiss index, and also the database rows that an interrupted update has not yet put into it."""
         import numpy as np
 
         dimension, through = len(query), 0
@@ -185,7 +189,7 @@ class Index:
         return scores[order].tolist(), ids[order].tolist()
 
     def _faiss(self, store: Store, dimension: int) -> tuple[dict[str, Any], Any] | None:
-        """The mapped index, opened again when an update has replaced it."""
+        """The memory-mapped index; it is opened again after an update has replaced its file."""
         facts = store.fact("vectors")
         if facts is None:
             return None
@@ -196,12 +200,12 @@ class Index:
             except InputError:
                 if store.fact("vectors") == facts:
                     raise
-                return self._faiss(store, dimension)  # replaced in this very moment
+                return self._faiss(store, dimension)  # an update replaced the file between the two reads
             self._mapped = (facts, index)
         return self._mapped
 
     def _looker(self, *, again: bool = False) -> tuple[Looker, dict[str, Any]]:
-        """The perceptor, and what identifies what it makes."""
+        """The perceptor and its identity, built once."""
         if self._ready is None:
             known = self._known(again=again)
             spec: Any = known.get("perceptor", DEFAULT) if self._perceptor is None else self._perceptor
@@ -211,7 +215,7 @@ class Index:
         return self._ready
 
     def _known(self, *, again: bool) -> dict[str, Any]:
-        """What made the index; empty when there is none, or one that is to be replaced and cannot be read."""
+        """The identity of the index; empty if there is no index, or if it is unreadable and will be replaced anyway."""
         if not (self.at / DATABASE).is_file() or not (self.at / DATABASE).stat().st_size:
             return {}
         try:
@@ -235,7 +239,7 @@ class Index:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """One update at a time; the system takes the lock away from a process that dies."""
+        """Allow one update at a time. The operating system releases the lock of a process that dies."""
         from filelock import FileLock, Timeout
 
         new = not self.at.exists()
@@ -260,5 +264,5 @@ class Index:
 
 
 def _inside(path: str) -> bool:
-    """A database from elsewhere must not lead out of the folder."""
+    """Whether a stored path stays in the folder: a database from a stranger must not point to other files."""
     return not Path(path).is_absolute() and ".." not in Path(path).parts

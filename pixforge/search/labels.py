@@ -1,4 +1,4 @@
-"""What pictures can be called, and in which phrases a perceptor is asked about it."""
+"""The labels of zero-shot classification, and the templates (such as "a photo of a {}") that they are put into."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixforge.errors import InputError
+from pixforge.models.clip.templates import TEMPLATES, templates
+from pixforge.ordinary_files import read_ordinary
 
 if TYPE_CHECKING:
     import torch
@@ -14,23 +16,22 @@ if TYPE_CHECKING:
     from pixforge.contracts import Perceptor
 
 IMAGENET = "imagenet"
-TEMPLATES = ("simple", "openai", "none")
-"""`openai` are the 80 of CLIP's paper, `simple` the 7 of them that its authors found to do nearly as well."""
 _MAX_LABELS = 100_000
 _MAX_BYTES = 16 * 2**20
 _AT_ONCE = 512
 
 
 def labels_of(words: str | Sequence[str]) -> list[str]:
-    """The labels of a list, of a text with commas, or with `imagenet` the 1,000 names that open_clip has for it.
+    """The labels from a list, from a text with commas, or, for `imagenet`, open_clip's 1,000 names of its classes.
 
     Raises:
-        InputError: there are fewer than two, one is empty, or one comes twice.
+        InputError: there are fewer than two labels, one is empty, or one appears twice.
     """
     if words == IMAGENET:
-        from pixforge.weights.files import import_open_clip
+        from pixforge.models.files import import_open_clip
 
-        return list(import_open_clip().IMAGENET_CLASSNAMES)  # of which two come twice: the positions count
+        # Two names appear twice there, so this list skips the checks: a class is known by its position.
+        return list(import_open_clip().IMAGENET_CLASSNAMES)
     found = [label.strip() for label in (words.split(",") if isinstance(words, str) else words)]
     if found in ([], [""]):
         raise InputError('labels: there is none; give at least two, such as "cat, dog, teapot"')
@@ -47,10 +48,10 @@ def labels_of(words: str | Sequence[str]) -> list[str]:
 
 
 def read_labels(file: str | Path) -> list[str]:
-    """One label on each line; empty lines and those that begin with # are left out.
+    """Read one label from each line; empty lines and lines that begin with # are left out.
 
     Raises:
-        InputError: it cannot be read, or its labels are not as they should be.
+        InputError: the file cannot be read, or its labels are invalid.
     """
     lines = _lines(file)
     if len(lines) > _MAX_LABELS:
@@ -62,13 +63,13 @@ def read_labels(file: str | Path) -> list[str]:
 
 
 def templates_of(words: str | Path | Sequence[str]) -> list[str]:
-    """Phrases with `{}` for the label: by name, from a file with one on each line, or a list.
+    """Templates with `{}` in place of the label, from a known name, a file with one on each line, or a list.
 
     Raises:
-        InputError: there is no such name or file, or one of them has no place for the label.
+        InputError: the name or file is unknown, or a template does not contain `{}` exactly once.
     """
     if isinstance(words, str) and words in TEMPLATES:
-        return _known(words)
+        return templates(words)
     if isinstance(words, str | Path):
         if not Path(words).is_file():
             known = ", ".join(TEMPLATES)
@@ -87,7 +88,7 @@ def templates_of(words: str | Path | Sequence[str]) -> list[str]:
 def embed_labels(
     perceptor: Perceptor[Any], labels: Sequence[str], templates: Sequence[str], batch: int = _AT_ONCE
 ) -> torch.Tensor:
-    """`[L, D]` unit vectors: of each label the mean over the templates, as in section 3.1.4 of CLIP's paper.
+    """One unit vector for each label, `[L, D]`: the mean over the templates, as in section 3.1.4 of CLIP's paper.
 
     Radford et al. 2021, https://arxiv.org/abs/2103.00020. About `batch` phrases are embedded at once.
     """
@@ -103,24 +104,10 @@ def embed_labels(
     return normalize(torch.cat(parts), dim=-1)
 
 
-def _known(name: str) -> list[str]:
-    if name == "none":
-        return ["{}"]
-    from pixforge.weights.files import import_open_clip
-
-    open_clip = import_open_clip()
-    functions = (
-        open_clip.OPENAI_IMAGENET_TEMPLATES if name == "openai" else open_clip.SIMPLE_IMAGENET_TEMPLATES
-    )
-    return [function("{}") for function in functions]
-
-
 def _lines(file: str | Path) -> list[str]:
     path = Path(file)
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise InputError(f"{file}: has more than {_MAX_BYTES // 2**20} MiB")
-        text = path.read_text("utf-8-sig")
+        text = read_ordinary(path, _MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f"{file}: is no text in UTF-8") from None
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name

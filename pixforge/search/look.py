@@ -1,4 +1,4 @@
-"""Embedding many pictures through one or several perceptors, without gradient."""
+"""Embed many pictures with one or several perceptors, without gradients."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def embed_pixels(looker: Looker, pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
-    """`[n, S, S, 3]` bytes to float32 unit vectors `[n, D]` on the perceptor's device."""
+    """Embed pictures `[n, S, S, 3]` (bytes) as float32 unit vectors `[n, D]` on the perceptor's device."""
     import torch
 
     with torch.inference_mode():
@@ -33,7 +33,7 @@ def look(
     batch: int = 64,
     workers: int | None = None,
 ) -> Iterator[tuple[list[Any], list[torch.Tensor], list[tuple[Any, ImageError]]]]:
-    """Batches of pictures, their embeddings `[n, D]` by each perceptor, and those that could not be read."""
+    """Yield for each batch: the pictures, their embeddings `[n, D]` from each perceptor, and the unreadable ones."""
     check_fit(fit)
     if batch < 1:
         raise InputError(f"batch: must be at least 1, not {batch}")
@@ -47,10 +47,10 @@ def look(
 
 
 def check_fit(fit: str) -> None:
-    """See that there is such a way.
+    """Check the name of a fit.
 
     Raises:
-        InputError: there is none.
+        InputError: it is not one of `FITS`.
     """
     if fit not in FITS:
         raise InputError(f"fit: must be one of {', '.join(FITS)}, not '{fit}'")

@@ -1,4 +1,4 @@
-"""Perceptors by themselves, without a picture in the making: what classifying, searching and ranking look through."""
+"""Build perceptors without a generator, for classifying, searching and ranking pictures that already exist."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pixforge.errors import InputError, PixforgeError, PluginError
+from pixforge.errors import InputError
 from pixforge.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from pixforge.contracts import Perceptor, PerceptorConfig
 
 Spec = str | Mapping[str, Any]
-"""A model's name as `pixforge models` lists it, or a perceptor as a recipe has it."""
+"""A model's name as `pixforge models` lists it, or a perceptor as it is written in a recipe."""
 Specs = Spec | Sequence[Spec] | Recipe
 
 DEFAULT = "embedded"
 JUDGE = {"type": "open_clip", "model": "judge"}
-_NO_PROMPT = "-"  # a recipe must have one; what looks at finished pictures never reads it
+_NO_PROMPT = "-"  # a recipe must have a prompt; nothing here reads it
 
 
 @dataclass(frozen=True)
 class Looker:
-    """A perceptor that is ready, with its name and its share (all shares sum to 1)."""
+    """A built perceptor with its name and its share of the total weight (all shares sum to 1)."""
 
     name: str
     share: float
@@ -33,23 +33,23 @@ class Looker:
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
-        return self.perceptor.scene.device
+        """The device that the perceptor computes on."""
+        return self.perceptor.context.device
 
 
 def recipe_of(
     perceptors: Specs, prompts: Sequence[Any] = (), *, device: str = "auto", precision: str = "auto"
 ) -> Recipe:
-    """The recipe that holds the perceptors; a recipe that is given stays as it is, but for its prompts.
+    """Make a recipe that holds the perceptors. A recipe that is given is kept; only its prompts may be replaced.
 
     Raises:
-        RecipeError: a perceptor, a prompt or the device is not as it should be.
+        RecipeError: a perceptor, a prompt or the device is invalid.
     """
     if isinstance(perceptors, Recipe):
         if not prompts:
             return perceptors
         asked = load_recipe({"prompts": list(prompts)}).prompts
-        return perceptors.model_copy(update={"prompts": asked}).with_context(perceptors.context)
+        return perceptors.model_copy(update={"prompts": asked}).with_origin(perceptors.origin)
     specs = [perceptors] if isinstance(perceptors, str | Mapping) else list(perceptors)
     data = {
         "prompts": list(prompts) or [_NO_PROMPT],
@@ -61,10 +61,10 @@ def recipe_of(
 
 
 def open_perceptors(recipe: Recipe) -> list[Looker]:
-    """All perceptors of a recipe, on its (first) device.
+    """Build all perceptors of a recipe on its first device.
 
     Raises:
-        PixforgeError: weights are missing or damaged, or the device is.
+        PixforgeError: weights are missing or damaged, or the device cannot be used.
         PluginError: a perceptor failed while it was built; names its plugin.
     """
     weights = [config.weight.at(max(recipe.steps - 1, 0), recipe.steps) for config in recipe.perceptors]
@@ -79,14 +79,14 @@ def open_perceptors(recipe: Recipe) -> list[Looker]:
 
 
 def open_judge(recipe: Recipe) -> Looker | None:
-    """The perceptor that no picture was optimized against; None where it is among the recipe's own.
+    """Build the judge, a perceptor that is kept out of optimization; None if the recipe itself uses that model.
 
     Raises:
         PixforgeError: its weights are missing or damaged.
     """
     if any(_is_judge(config) for config in recipe.perceptors):
         return None
-    entry = recipe.context.registry.get("perceptor", JUDGE["type"])
+    entry = recipe.origin.registry.get("perceptor", JUDGE["type"])
     if entry is None:
         raise InputError(f"the judge is a perceptor '{JUDGE['type']}', and there is none; enable its plugin")
     config: Any = entry.config_type.model_validate(JUDGE)
@@ -98,7 +98,7 @@ def _is_judge(config: PerceptorConfig) -> bool:
 
 
 def _spec(spec: Spec) -> Mapping[str, Any]:
-    from pixforge.weights.names import split_name
+    from pixforge.models.clip.names import split_name
 
     if isinstance(spec, Mapping):
         return spec
@@ -109,21 +109,14 @@ def _spec(spec: Spec) -> Mapping[str, Any]:
 def _build(recipe: Recipe, config: PerceptorConfig, *, exact: bool = False) -> Perceptor[Any]:
     import torch
 
-    from pixforge.engine.session import make_scene
+    from pixforge.engine.build import make_context
+    from pixforge.engine.components import build_component
 
-    scene = make_scene(recipe)
-    # bf16 has fewer digits than the scores are told with.
-    if exact or (recipe.precision == "auto" and scene.device.type == "cpu"):
-        scene = replace(scene, dtype=torch.float32)
-    entry = recipe.context.registry.of(config, "perceptor")
-    component: Any = entry.component
-    try:
-        built: Perceptor[Any] = component(config, scene)
-    except PixforgeError:
-        raise
-    except Exception as error:
-        what = f"perceptor '{entry.tag}' of {entry.plugin} could not be built"
-        raise PluginError(f"{what}: {type(error).__name__}: {error}") from error
+    context = make_context(recipe)
+    # bf16 has fewer digits than the scores are printed with.
+    if exact or (recipe.precision == "auto" and context.device.type == "cpu"):
+        context = replace(context, dtype=torch.float32)
+    built: Perceptor[Any] = build_component(recipe.origin.registry, "perceptor", config, context)
     return built
 
 

@@ -1,17 +1,21 @@
-"""Finding pictures, and bringing them to a perceptor's size: decoded on threads, in batches, broken ones named."""
+"""Find pictures, decode them on threads, and resize them to a perceptor's input, in batches."""
 
 from __future__ import annotations
 
 import os
+import stat
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from pixforge.errors import ImageError, InputError
+from pixforge.media.files import MAX_PIXELS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,23 +24,54 @@ if TYPE_CHECKING:
 
 Fit = Literal["crop", "pad", "squash"]
 FITS: tuple[Fit, ...] = ("crop", "pad", "squash")
-"""`crop`: the shorter side is brought to S and the middle is cut out, as CLIP was measured. `pad`: the whole picture on a
-square, its border continued, as `held_out_score` looks. `squash`: the whole picture, its sides stretched to S x S."""
+"""How a picture becomes a square of side S. `crop`: resize the shorter side to S and take the middle, as CLIP's paper
+does. `pad`: extend the picture to a square by repeating its border, as `held_out_score` does. `squash`: resize both
+sides to S, whatever their ratio."""
 
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"}
 )
-_AHEAD = 3  # batches that are decoded while one is looked at
+_AHEAD = 3  # batches that are decoded ahead of the one that the caller works on
 _LONGEST = 16
-_FINE = 4  # a picture is padded at this many times S, where rounding its sides moves nothing to speak of
-_DRAFT = 2  # a JPEG is decoded to at least this many times S, so that the last resampling still averages
+_FINE = 4  # padding happens at this multiple of S, where rounding the sides to whole pixels hardly matters
+_DRAFT = (
+    2  # a JPEG is decoded to at least this multiple of S, so that the last resizing still averages pixels
+)
 
 T = TypeVar("T")
 
 
+class _Room:
+    """Memory for pictures that threads decode at the same time: they wait while others hold `MAX_PIXELS` together."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._held = 0
+
+    @contextmanager
+    def turn(self) -> Iterator[Callable[[int], None]]:
+        """Gives a function that waits until there is room for so many pixels; they are held until the end."""
+        mine: list[int] = []
+        try:
+            yield lambda count: self._take(count, mine)
+        finally:
+            with self._changed:
+                self._held -= sum(mine)
+                self._changed.notify_all()
+
+    def _take(self, count: int, mine: list[int]) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._held or self._held + count <= MAX_PIXELS)
+            self._held += count
+            mine.append(count)
+
+
 @dataclass(frozen=True)
 class Batch(Generic[T]):
-    """Pictures `[n, S, S, 3]` in bytes for each of the sizes asked for, whose they are, and what could not be read."""
+    """Decoded pictures: for each requested size S an array `[n, S, S, 3]` of bytes.
+
+    `items` are the n pictures in the same order; `broken` are those that could not be read, with the error.
+    """
 
     items: list[T]
     pixels: list[npt.NDArray[np.uint8]]
@@ -46,9 +81,14 @@ class Batch(Generic[T]):
 def find_pictures(
     folder: str | Path, failed: Callable[[str, OSError], None] | None = None
 ) -> Iterator[os.DirEntry[str]]:
-    """All files below a folder that are named like pictures, sorted; hidden folders and linked ones are left out.
+    """All files below a folder with a picture's suffix, sorted by name.
 
-    `failed` is told of folders that cannot be listed.
+    Hidden entries, linked folders, pipes and devices are left out.
+
+    `failed` is called for each folder that cannot be listed.
+
+    Raises:
+        InputError: a folder cannot be listed, and `failed` is None.
     """
     try:
         with os.scandir(folder) as found:
@@ -63,15 +103,23 @@ def find_pictures(
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from find_pictures(entry.path, failed)
-        elif Path(entry.name).suffix.lower() in SUFFIXES:
+        elif Path(entry.name).suffix.lower() in SUFFIXES and _is_file(entry):
             yield entry
 
 
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether it is no pipe and no device, whose reading may not end; a link that leads nowhere is named later."""
+    try:
+        return stat.S_ISREG(entry.stat().st_mode)
+    except OSError:
+        return True
+
+
 def expand(paths: Iterable[str | Path]) -> list[Path]:
-    """Files as they are, folders as the pictures below them.
+    """Replace each folder in `paths` by the pictures below it; files stay, and each path is returned once.
 
     Raises:
-        InputError: one is missing, or there is no picture at all.
+        InputError: a path is missing, a folder holds no picture, or `paths` is empty.
     """
     found: list[Path] = []
     for path in map(Path, paths):
@@ -87,7 +135,7 @@ def expand(paths: Iterable[str | Path]) -> list[Path]:
 
 
 def fitted(image: Image.Image, size: int, fit: Fit) -> npt.NDArray[np.uint8]:
-    """An RGB picture as `[S, S, 3]` bytes, resampled by Pillow's antialiased bicubic filter as open_clip does it."""
+    """Resize an RGB picture to `[S, S, 3]` bytes with Pillow's antialiased bicubic filter, as open_clip does."""
     import numpy as np
     from PIL import Image
 
@@ -104,17 +152,24 @@ def fitted(image: Image.Image, size: int, fit: Fit) -> npt.NDArray[np.uint8]:
 
 
 def read_fitted(
-    source: str | Path | Image.Image, sizes: Sequence[int], fit: Fit, *, draft: bool = False
+    source: str | Path | Image.Image,
+    sizes: Sequence[int],
+    fit: Fit,
+    *,
+    draft: bool = False,
+    before: Callable[[int], None] | None = None,
 ) -> list[npt.NDArray[np.uint8]]:
-    """A picture at each size S, `[S, S, 3]`; with `draft` JPEGs are decoded no larger than need be.
+    """A picture at each size S, `[S, S, 3]` bytes; with `draft`, JPEGs are decoded at a reduced size to save time.
+
+    `before` is called with the number of pixels before they are decoded.
 
     Raises:
-        ImageError: it cannot be read.
+        ImageError: the picture cannot be read.
     """
-    from pixforge.images import read_image
+    from pixforge.media.images import read_image
 
     if isinstance(source, str | Path):
-        image = read_image(source, at_least=_DRAFT * max(sizes) if draft else None)
+        image = read_image(source, at_least=_DRAFT * max(sizes) if draft else None, before=before)
     else:
         image = source.convert("RGB")
     return [fitted(image, size, fit) for size in sizes]
@@ -130,11 +185,16 @@ def batches(
     workers: int | None = None,
     draft: bool = False,
 ) -> Iterator[Batch[T]]:
-    """Decode on `workers` threads (the number of processors) while the caller looks at the batch before."""
+    """Decode on `workers` threads (default: one for each processor) while the caller works on the batch before.
+
+    Large pictures wait for each other, so that memory does not grow with the number of threads.
+    """
+    room = _Room()
 
     def decode(item: T) -> list[npt.NDArray[np.uint8]] | ImageError:
         try:
-            return read_fitted(source(item), sizes, fit, draft=draft)
+            with room.turn() as take:
+                return read_fitted(source(item), sizes, fit, draft=draft, before=take)
         except ImageError as error:
             return error
 
@@ -172,7 +232,7 @@ def _collect(
 
 
 def _shortest(size: tuple[int, int], target: int) -> tuple[int, int]:
-    """The shorter side becomes `target`, the longer one is rounded down, as torchvision's Resize does it."""
+    """The size whose shorter side is `target`; the longer side is rounded down, as torchvision's Resize does."""
     width, height = size
     if width <= height:
         return target, int(target * height / width)
@@ -180,7 +240,7 @@ def _shortest(size: tuple[int, int], target: int) -> tuple[int, int]:
 
 
 def _no_larger(image: Image.Image, limit: int) -> Image.Image:
-    """With its longer side at most `limit`: the square around a long picture would fill the memory."""
+    """Shrink a picture to a longer side of at most `limit`, so that the square around a long one fits the memory."""
     from PIL import Image
 
     scale = limit / max(image.size)
@@ -191,7 +251,7 @@ def _no_larger(image: Image.Image, limit: int) -> Image.Image:
 
 
 def _squared(image: Image.Image) -> Image.Image:
-    """In the middle of a square, the border continued."""
+    """Put a picture in the middle of a square and repeat its border around it."""
     import numpy as np
     from PIL import Image
 
@@ -203,7 +263,7 @@ def _squared(image: Image.Image) -> Image.Image:
 
 
 def _not_too_long(image: Image.Image) -> Image.Image:
-    """The middle of what is longer than 16 to 1: brought to S as a whole, a thin line would fill the memory."""
+    """Cut a picture longer than 16 to 1 to its middle; resized to a shorter side of S, it would fill the memory."""
     width, height = image.size
     longest = _LONGEST * min(width, height)
     if max(width, height) <= longest:

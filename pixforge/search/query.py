@@ -1,4 +1,4 @@
-"""What is searched for: texts and pictures with weights, as one vector."""
+"""Turn a search query (texts and pictures with weights) into one vector."""
 
 from __future__ import annotations
 
@@ -16,39 +16,35 @@ if TYPE_CHECKING:
     import torch
     from PIL import Image
 
-    from pixforge.recipe import Prompt
-
     Query = str | Mapping[str, Any] | Image.Image
 
 
 def embed_query(looker: Looker, queries: Query | Sequence[Query], fit: Fit) -> npt.NDArray[np.float32]:
-    """`[D]`: the sum of unit vectors by weight, over the sum of absolute weights.
+    """The query as a vector `[D]`: the weighted sum of unit vectors, divided by the sum of absolute weights.
 
     Its inner product with a picture's unit vector is the weighted mean cosine.
 
     Raises:
-        InputError: there is no query, or one is not as it should be.
+        InputError: there is no query, or one is invalid.
         ImageError: a picture cannot be read.
     """
     import torch
     from PIL import Image
 
+    from pixforge.engine.prompts import Prompts, whole_targets
+
     each = [queries] if isinstance(queries, str | Mapping | Image.Image) else list(queries)
     if not each:
         raise InputError('there is nothing to search for; give a text, such as pixforge search "a red car"')
-    prompts = iter(_prompts([query for query in each if not isinstance(query, Image.Image)]))
-    parts, weights = [], []
-    for query in each:
-        if isinstance(query, Image.Image):
-            parts.append(_picture(looker, query, fit))
-            weights.append(1.0)
-            continue
-        prompt, folder = next(prompts)
-        weights.append(prompt.weight.at(0, 1))
+    pictures = [query for query in each if isinstance(query, Image.Image)]
+    parts, weights = [_picture(looker, picture, fit) for picture in pictures], [1.0] * len(pictures)
+    for prompt, folder in _prompts(looker, [query for query in each if not isinstance(query, Image.Image)]):
+        weights.append(prompt.config.weight.at(0, 1))
+        picture = prompt.config.image if prompt.config.type == "image" else None
         parts.append(
-            looker.perceptor.encode_text([prompt.text])[0]
-            if prompt.text is not None
-            else _picture(looker, folder / str(prompt.image), fit)
+            _picture(looker, folder / picture, fit)
+            if picture is not None
+            else whole_targets(looker.perceptor, Prompts([prompt], looker.perceptor.context))[0, 0]
         )
     shares = torch.tensor(weights, device=looker.device)
     query_vector = (shares[:, None] * torch.stack(parts)).sum(dim=0) / shares.abs().sum()
@@ -63,14 +59,17 @@ def _picture(looker: Looker, source: Any, fit: Fit) -> torch.Tensor:
     return embed_pixels(looker, np.stack(pixels))[0]
 
 
-def _prompts(queries: Sequence[str | Mapping[str, Any]]) -> list[tuple[Prompt, Any]]:
-    """Each checked as a recipe's prompts are, with the folder where its path starts."""
+def _prompts(looker: Looker, queries: Sequence[str | Mapping[str, Any]]) -> list[tuple[Any, Any]]:
+    """Check the queries as a recipe's prompts and build them, each with the folder that its path is relative to."""
+    from pixforge.engine.prompts import make_prompts
     from pixforge.recipe import load_recipe
 
     if not queries:
         return []
     recipe = load_recipe({"prompts": list(queries)})
-    for prompt in recipe.prompts:
-        if prompt.stop is not None:
-            raise InputError("prompts: `stop` is for optimizing; a search has none")
-    return [(prompt, recipe.context.folder) for prompt in recipe.prompts]
+    for config in recipe.prompts:
+        for field in ("stop", "where"):
+            if getattr(config, field) is not None:
+                raise InputError(f"prompts: `{field}` is for optimizing; a search has none")
+    folder = recipe.origin.folder
+    return [(each, folder) for each in make_prompts(recipe, looker.perceptor.context).components]

@@ -1,4 +1,4 @@
-"""Which pictures fit the prompts best: by the perceptors of a recipe, and by the one that no picture was made for."""
+"""Rank pictures by how well they match prompts, by a recipe's perceptors and by the held-out judge."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ JUDGE = "judge"
 
 @dataclass(frozen=True)
 class Ranked:
-    """A picture's weighted mean cosine to the prompts, -1 to 1, by each perceptor's name; `judge` is the held-out one."""
+    """A picture and its scores: for each perceptor's name the weighted mean cosine to the prompts, -1 to 1.
+
+    The name `judge` stands for the held-out perceptor.
+    """
 
     picture: Path
     scores: Mapping[str, float]
@@ -40,18 +43,19 @@ def rank(
     precision: str = "auto",
     broken: Callable[[Path, ImageError], None] | None = None,
 ) -> list[Ranked]:
-    """Score pictures, the best first.
+    """Score pictures against prompts and sort them, the best one first.
 
     Args:
-        pictures: files.
-        prompts: texts, or prompts as in a recipe; none: those of the recipe given as `perceptors`.
+        pictures: one or several files.
+        prompts: texts, or prompts as in a recipe; if there are none, those of the recipe given as `perceptors`.
         perceptors: as for `classify`, or a recipe.
-        by: the perceptor whose score sorts; None: `judge`, the held-out one, or the first where it is among the perceptors.
-        fit: how a picture that is not square is brought to the perceptor's square; `pad` is how runs are scored.
-        batch: pictures that are looked at together.
+        by: the name of the perceptor to sort by; None means `judge`, or the first perceptor if the recipe itself
+            uses the judge's model.
+        fit: how a picture that is not square becomes the perceptor's square; runs are scored with `pad`.
+        batch: how many pictures are embedded at once.
         device: auto, cpu, cuda, cuda:N or mps.
         precision: auto, fp32 or bf16.
-        broken: is told of pictures that cannot be read, which are then left out; without it, they raise.
+        broken: called for each unreadable picture, which is then left out; if None, the error is raised.
 
     Raises:
         InputError: there is no prompt, or no perceptor called `by`.
@@ -98,9 +102,9 @@ def _score(
 
 
 def _target(recipe: Recipe, looker: Looker) -> torch.Tensor:
-    """`[D]`: its inner product with a picture is the weighted mean cosine, with the weights at the end of the run."""
-    from pixforge.engine.perceive import Prompts, embed_prompts
+    """A vector `[D]` whose inner product with a picture is the weighted mean cosine, with the last step's weights."""
+    from pixforge.engine.prompts import make_prompts, whole_targets
 
-    scene = looker.perceptor.scene
-    weights = Prompts(recipe.prompts, scene).weights(max(scene.steps - 1, 0))
-    return weights @ embed_prompts(looker.perceptor, recipe.prompts, scene)[0]
+    context = looker.perceptor.context
+    prompts = make_prompts(recipe, context)
+    return prompts.weights(max(context.steps - 1, 0)) @ whole_targets(looker.perceptor, prompts)[0]

@@ -1,4 +1,4 @@
-"""A contact sheet: the pictures that were found, each with its place, its score and its name."""
+"""A contact sheet of pictures, each with a line of text, the name of its run and file, and what its recipe has alone."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 
 def check_sheet(file: Path) -> None:
-    """See before any work that the name is one of a picture.
+    """Check that the file name has the suffix of a picture format, before any work is done.
 
     Raises:
-        OutputError: it is not.
+        OutputError: it has not.
     """
     if file.suffix.lower() not in _FORMATS:
         raise OutputError(f"{file}: a contact sheet's name ends in {', '.join(_FORMATS)}")
 
 
 def save_sheet(file: Path, title: str, found: Sequence[tuple[Path, str]]) -> None:
-    """Write a sheet of pictures with a line of text for each; one that cannot be read any more leaves its tile gray.
+    """Write a sheet of pictures, each with a line of text; a picture that cannot be read becomes a gray tile.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
     """
     check_sheet(file)
     sheet = contact_sheet(title, found)
@@ -48,12 +48,15 @@ def save_sheet(file: Path, title: str, found: Sequence[tuple[Path, str]]) -> Non
 
 
 def contact_sheet(title: str, found: Sequence[tuple[Path, str]]) -> Image.Image:
-    """The sheet itself, `title` above rows of five tiles of 192 pixels."""
+    """The sheet as an image: `title` above rows of up to five tiles of 192 pixels."""
     from PIL import Image, ImageDraw, ImageFont
+
+    from pixforge.search.captions import distinctions, name_of
 
     columns = max(1, min(_COLUMNS, len(found)))
     rows = -(-len(found) // columns)
-    height = TILE + 2 * _LINE + _GAP
+    differ = distinctions([path for path, _ in found])
+    height = TILE + (3 if any(differ) else 2) * _LINE + _GAP
     sheet = Image.new("RGB", (columns * (TILE + _GAP) + _GAP, rows * height + _LINE + 2 * _GAP), "white")
     pen = ImageDraw.Draw(sheet)
     font, small = ImageFont.load_default(15), ImageFont.load_default(12)
@@ -64,15 +67,16 @@ def contact_sheet(title: str, found: Sequence[tuple[Path, str]]) -> Image.Image:
         tile = _tile(path)
         sheet.paste(tile, (left + (TILE - tile.width) // 2, top + (TILE - tile.height) // 2))
         pen.text((left, top + TILE + 2), text, "black", font)
-        name = _shortened(path.name, pen, small, TILE)
-        pen.text((left, top + TILE + 2 + _LINE), name, "dimgray", small)
+        for line, below in enumerate((name_of(path), differ[index]), 1):
+            place = left, top + TILE + 2 + line * _LINE
+            pen.text(place, _shortened(below, pen, small, TILE), "dimgray", small)
     return sheet
 
 
 def _tile(path: Path) -> Image.Image:
     from PIL import Image
 
-    from pixforge.images import read_image
+    from pixforge.media.images import read_image
 
     try:
         image = read_image(path, at_least=2 * TILE)
@@ -84,7 +88,7 @@ def _tile(path: Path) -> Image.Image:
 
 
 def _shortened(text: str, pen: object, font: object, width: int) -> str:
-    """With dots in the middle where it is too long; what the font cannot show becomes a question mark."""
+    """Shorten a text to `width` pixels with dots in the middle; characters outside Latin-1 become question marks."""
     text = text.encode("latin-1", "replace").decode("latin-1")
     length = pen.textlength  # type: ignore[attr-defined]
     shown, kept = text, len(text)

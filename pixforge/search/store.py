@@ -1,7 +1,7 @@
-"""What is known of a folder's pictures, in SQLite: each file with its embedding. The truth, of which faiss has a copy.
+"""The SQLite database of an index: each picture file with its embedding. The faiss index is a copy of it.
 
-A transaction is written whole or not at all, so a kill at any moment leaves what was committed before. An id is never
-used twice: a changed file gets a new one, so two sets of ids tell what a copy lacks and what it has too much.
+A transaction is written completely or not at all, so a killed process leaves what was committed before. An id is
+never used twice: a changed file gets a new id. So comparing two sets of ids is enough to bring the copy up to date.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 APPLICATION_ID = 0x50584649
-"""Marks the file as one of ours, as SQLite's file format provides for: PXFI."""
+"""The letters PXFI in the field of SQLite's file header that names the application."""
 WAIT_SECONDS = 10.0
 
 _SCHEMA = f"""
@@ -36,31 +36,37 @@ CREATE TABLE embeddings (id INTEGER PRIMARY KEY, vector BLOB NOT NULL);
 CREATE TABLE skipped (
     path BLOB PRIMARY KEY, bytes INTEGER NOT NULL, modified_ns INTEGER NOT NULL, reason TEXT NOT NULL);
 """
+_TABLES = [each for each in _SCHEMA.split(";") if "CREATE" in each]
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What tells that a file is the same as before: its size, and when it was written."""
+    """The size of a file and the time of its last change; a file with the same stamp counts as unchanged."""
 
     bytes: int
     modified_ns: int
 
 
 class Store:
-    """An open database.
+    """An open database of one index.
 
     Args:
-        file: where it lies.
-        identity: of what made the embeddings; with it, a new database is made where there is none.
+        file: the path of the database.
+        identity: which model makes the embeddings; if given, a missing database is created.
 
     Raises:
-        InputError: there is none, it is damaged, of a newer pixforge, or held by another program.
+        InputError: the database is missing, damaged, from a newer pixforge, or locked by another program.
     """
 
     def __init__(self, file: Path, identity: dict[str, Any] | None = None) -> None:
         self.file = file
         if identity is None and not file.is_file():
             raise InputError(f"{file}: there is no such index")
+        for each in (file, *(file.with_name(file.name + end) for end in ("-journal", "-wal", "-shm"))):
+            if (
+                each.exists() and not each.is_file()
+            ):  # SQLite would wait for a pipe, and not even end on Ctrl-C
+                raise InputError(f"{each}: is no ordinary file; take it away")
         with self._named():
             self._open = sqlite3.connect(file, timeout=WAIT_SECONDS, isolation_level=None)
             try:
@@ -70,23 +76,23 @@ class Store:
                 raise
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the database."""
         self._open.close()
 
     def fact(self, name: str) -> Any:
-        """A value that was kept with `set_facts`; None when there is none."""
+        """A value that `set_facts` stored, or None."""
         with self._named():
             row = self._open.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
             return None if row is None else json.loads(row[0])
 
     def set_facts(self, **facts: Any) -> None:
-        """Keep values by name, all or none."""
+        """Store values by name, all of them or none."""
         rows = [(name, json.dumps(value)) for name, value in facts.items()]
         with self._named(), self._transaction():
             self._open.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", rows)
 
     def stamps(self) -> tuple[dict[str, Stamp], dict[str, tuple[Stamp, str]]]:
-        """What is known by path: the pictures, and those that were skipped, with the reason."""
+        """The stamps of indexed pictures by path, and those of skipped files with the reason."""
         with self._named():
             known = self._open.execute("SELECT path, bytes, modified_ns FROM pictures")
             pictures = {os.fsdecode(path): Stamp(*stamp) for path, *stamp in known}
@@ -99,10 +105,12 @@ class Store:
         skipped: Sequence[tuple[str, Stamp, str]] = (),
         gone: Iterable[str] = (),
     ) -> None:
-        """Keep embeddings (float16, as bytes) and reasons, forget what is gone: all or nothing.
+        """Store embeddings (bytes of float16) and skipped files, and delete the rows of paths that are gone.
+
+        All of it happens, or nothing.
 
         Raises:
-            OutputError: the disk is full, or the file may not be written.
+            OutputError: the disk is full, or the file is read-only.
         """
         lost = [(os.fsencode(path),) for path, *_ in (*pictures, *skipped)]
         lost += [(os.fsencode(path),) for path in gone]
@@ -115,7 +123,7 @@ class Store:
                 number = self._open.execute(query, row).lastrowid
                 self._open.execute("INSERT INTO embeddings VALUES (?, ?)", (number, vector))
             self._open.executemany("INSERT INTO skipped VALUES (?, ?, ?, ?)", reasons)
-            if forgotten:  # the copy in faiss still has them
+            if forgotten:  # the faiss index still holds the deleted vectors
                 self._open.execute("INSERT OR REPLACE INTO facts VALUES ('stale', 'true')")
 
     def _forget(self, paths: list[tuple[bytes]]) -> int:
@@ -126,12 +134,12 @@ class Store:
         return forgotten
 
     def count(self) -> int:
-        """Of pictures."""
+        """The number of indexed pictures."""
         with self._named():
             return int(self._open.execute("SELECT count(*) FROM pictures").fetchone()[0])
 
     def ids(self) -> npt.NDArray[np.int64]:
-        """`[n]`, ascending."""
+        """The ids of all indexed pictures, `[n]`, ascending."""
         import numpy as np
 
         with self._named():
@@ -141,10 +149,10 @@ class Store:
     def vectors(
         self, dimension: int, after: int = 0, block: int = 20_000
     ) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]]:
-        """Ids `[n]` above `after`, ascending, and their embeddings `[n, D]`, in blocks.
+        """Yield ids `[n]` above `after`, ascending, and their embeddings `[n, D]`, in blocks.
 
         Raises:
-            InputError: one of them has another length.
+            InputError: an embedding has another length than D.
         """
         import numpy as np
 
@@ -161,7 +169,7 @@ class Store:
             yield ids, np.frombuffer(b"".join(row[1] for row in rows), np.float16).reshape(-1, dimension)
 
     def paths(self, ids: Sequence[int]) -> dict[int, str]:
-        """Of those ids that are still there."""
+        """The paths of the given ids; an id that was deleted is left out."""
         found: dict[int, str] = {}
         with self._named():
             for start in range(0, len(ids), 500):
@@ -172,7 +180,7 @@ class Store:
         return found
 
     def damaged(self, why: str) -> InputError:
-        """What to raise when something is found that pixforge does not write."""
+        """The error to raise when the database holds something that pixforge never writes."""
         return InputError(
             f"{self.file}: is damaged ({why}); delete the folder {self.file.parent} and index again"
         )
@@ -189,9 +197,21 @@ class Store:
                 self._open.executemany("INSERT INTO facts VALUES (?, ?)", rows)
         if self._open.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
             raise self.damaged("it was not made by pixforge, or its making was interrupted")
+        self._check_schema()
         found = self.fact("format")
         if found != FORMAT:
             raise InputError(f"{self.file}: has format {found}, and this pixforge reads {FORMAT}; update it")
+
+    def _check_schema(self) -> None:
+        """See that it holds the tables and nothing else.
+
+        A view may be endless, and triggers, virtual tables and computed columns run what the author of the file wants.
+        """
+        found = self._open.execute(
+            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'sqlite_sequence'"
+        )
+        if sorted(_plain_sql(sql) for (sql,) in found) != sorted(map(_plain_sql, _TABLES)):
+            raise self.damaged("it has other tables than an index")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -206,7 +226,7 @@ class Store:
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """SQLite's errors, with the file and what would help."""
+        """Turn SQLite's errors into ones that name the file and say what would help."""
         try:
             yield
         except sqlite3.OperationalError as error:
@@ -220,3 +240,8 @@ class Store:
             raise OutputError(f"{self.file}: cannot be used ({text})") from error
         except (sqlite3.DatabaseError, json.JSONDecodeError, UnicodeDecodeError) as error:
             raise self.damaged(str(error)) from error
+
+
+def _plain_sql(text: str) -> str:
+    """A statement without its line breaks, which SQLite keeps but at both ends."""
+    return " ".join(str(text).split())

@@ -1,4 +1,4 @@
-"""Bringing an index up to date with its folder: what is new, changed and gone; to be stopped and gone on with at will."""
+"""Bring an index up to date with its folder. An update may be stopped at any moment and continued later."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 _COMMIT_SECONDS = 2.0
 
 Progress = Callable[[int, int], None]
-"""Told how many of how many pictures have been seen to."""
+"""Called with the number of pictures that are done and the number of all pictures to embed."""
 Broken = Callable[[Path, str], None]
-"""Told of a file that is skipped, and why."""
+"""Called for each skipped file with its path and the reason."""
 
 
 @dataclass(frozen=True)
 class Update:
-    """What an update did: numbers of files, those that were skipped with the reason, and the time."""
+    """What an update did: numbers of files, the skipped files with their reasons, and the time in seconds."""
 
     pictures: int
     new: int
@@ -41,7 +41,10 @@ class Update:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done: files to embed by their path below the folder, paths to forget, files known to be broken."""
+    """What an update must do: files to embed (paths relative to the folder), paths to drop, files known as broken.
+
+    `known` is the number of pictures indexed before.
+    """
 
     todo: dict[str, Stamp]
     gone: list[str]
@@ -53,9 +56,10 @@ class Updater:
     """One update of one index.
 
     Args:
-        folder: whose pictures.
+        folder: holds the pictures.
         store: the database, open for writing; the caller holds the lock.
-        looker: who embeds.
+        looker: the perceptor that embeds.
+        fit: how a picture that is not square becomes the perceptor's square.
     """
 
     def __init__(self, folder: Path, store: Store, looker: Looker, fit: Fit) -> None:
@@ -67,10 +71,10 @@ class Updater:
         self, found: dict[str, Stamp], unlisted: Iterable[str], batch: int, workers: int | None,
         progress: Progress | None, broken: Broken | None,
     ) -> Update:  # fmt: skip
-        """Forget, embed, and make the faiss index follow.
+        """Drop deleted files, embed new ones, and bring the faiss index up to date.
 
         Raises:
-            OutputError: the index could not be written; what was committed is kept.
+            OutputError: the index could not be written; everything committed before is kept.
         """
         start = time.perf_counter()
         known, skipped_before = self._store.stamps()
@@ -118,7 +122,7 @@ class Updater:
                 if time.perf_counter() - committed > _COMMIT_SECONDS:
                     self._commit()
                     committed = time.perf_counter()
-        finally:  # also when interrupted: what was embedded is kept
+        finally:  # an interrupted update keeps what it has embedded
             self._commit()
         return failed
 
@@ -128,7 +132,7 @@ class Updater:
             self._pictures, self._skipped = [], []
 
     def _follow(self) -> None:
-        """Make the faiss index hold exactly what the database holds, by the difference of their ids."""
+        """Add and remove vectors until the faiss index holds exactly the ids of the database."""
         import numpy as np
 
         facts = self._store.fact("vectors")
@@ -151,7 +155,7 @@ class Updater:
         tidy(self._store)
 
     def _open(self, facts: dict[str, Any] | None, dimension: int) -> Any:
-        """The index as it is; None when there is none that can be used: it is made again."""
+        """The present faiss index, or None if it is missing or unusable and must be built again."""
         if facts is None:
             return None
         try:
@@ -162,10 +166,10 @@ class Updater:
 
 
 def scan(folder: Path) -> tuple[dict[str, Stamp], list[tuple[str, OSError]]]:
-    """The pictures below a folder by their path in it, and the folders and files that could not be looked into.
+    """The stamps of the pictures below a folder by their path relative to it, and the entries that could not be read.
 
     Raises:
-        InputError: it is no folder, cannot be listed, or holds no picture.
+        InputError: `folder` is not a folder, or no picture could be found in it.
     """
     if not folder.is_dir():
         what = "is a file; index the folder it lies in" if folder.exists() else "there is no such folder"
@@ -175,7 +179,7 @@ def scan(folder: Path) -> tuple[dict[str, Stamp], list[tuple[str, OSError]]]:
     for entry in find_pictures(folder, lambda path, error: unlisted.append((path, error))):
         try:
             state = entry.stat()
-        except OSError as error:  # a link that leads nowhere, or it has just been deleted
+        except OSError as error:  # a broken link, or a file deleted since it was listed
             unlisted.append((entry.path, error))
             continue
         found[Path(entry.path).relative_to(folder).as_posix()] = Stamp(state.st_size, state.st_mtime_ns)
@@ -186,13 +190,13 @@ def scan(folder: Path) -> tuple[dict[str, Stamp], list[tuple[str, OSError]]]:
 
 
 def tidy(store: Store) -> None:
-    """Delete what an interrupted update, or the one before the last, has left."""
+    """Delete index files that are no longer used: those of interrupted and of earlier updates."""
     current = (store.fact("vectors") or {}).get("file")
     for file in store.file.parent.glob("vectors-*.faiss*"):
         if file.name != current:
             try:
                 file.unlink()
-            except OSError:  # mapped by a search on Windows: the next update takes it away
+            except OSError:  # on Windows a search may still map it; the next update deletes it
                 continue
 
 

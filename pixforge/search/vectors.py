@@ -1,7 +1,7 @@
-"""The faiss index over embeddings: cells of near vectors in half precision, mapped into memory, replaced as a whole.
+"""The faiss index over embeddings, in half precision; its file is memory-mapped and replaced as a whole.
 
-An inverted file (Sivic and Zisserman 2003; Johnson et al. 2017, https://arxiv.org/abs/1702.08734): spherical k-means
-puts the vectors into about sqrt(n) cells, and a search looks into those whose centers are nearest.
+It is an inverted file (Sivic and Zisserman 2003; Johnson et al. 2017, https://arxiv.org/abs/1702.08734): spherical
+k-means divides the n vectors into about sqrt(n) cells, and a search compares the vectors of the nearest cells.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pixforge.byte_paths import text_path
 from pixforge.errors import InputError, OutputError
+from pixforge.ordinary_files import open_ordinary
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,21 +26,21 @@ if TYPE_CHECKING:
     Block = tuple[npt.NDArray[np.int64], npt.NDArray[np.float16]]
 
 EXACT_UP_TO = 200_000
-"""Vectors among which all cells are searched, so that nothing is missed; above, an eighth of the cells."""
+"""Up to this many vectors all cells are searched, so the result is exact; above, one cell in `SHARE`."""
 SHARE = 8
-_SAMPLES = 64  # per cell, to learn the cells from
-_CHECKED = 4 * 2**20  # bytes at the start and at the end whose hash is kept
+_SAMPLES = 64  # vectors per cell that k-means is trained on
+_CHECKED = 4 * 2**20  # bytes at the start and at the end of the file that are hashed
 
 
 def import_faiss() -> Any:
-    """The package, which is an extra.
+    """Import faiss, which is an optional dependency.
 
     Raises:
         InputError: it is not installed.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of SWIG's types, on some versions of Python
+            warnings.simplefilter("ignore")  # some versions of Python warn about SWIG's types
             import faiss
     except ImportError as error:
         raise InputError(
@@ -48,14 +50,16 @@ def import_faiss() -> Any:
 
 
 def build(dimension: int, count: int, blocks: Callable[[], Iterable[Block]]) -> Any:
-    """An index of all blocks; `blocks` is called twice, to learn the cells and to fill them."""
+    """Build an index from all blocks; `blocks` is called twice, to learn the cells and to fill them."""
     import numpy as np
 
     faiss = import_faiss()
     cells = max(1, math.isqrt(count))
     quantizer = faiss.IndexFlatIP(dimension)
     half = faiss.ScalarQuantizer.QT_fp16
-    residual = False  # the vectors themselves are rounded, so that a score is that of the database's numbers
+    residual = (
+        False  # store the vectors, not offsets from the centers: scores then equal those from the database
+    )
     metric = faiss.METRIC_INNER_PRODUCT
     index = faiss.IndexIVFScalarQuantizer(quantizer, dimension, cells, half, metric, residual)
     index.cp.spherical, index.cp.niter, index.cp.seed = True, 10, 1
@@ -67,7 +71,7 @@ def build(dimension: int, count: int, blocks: Callable[[], Iterable[Block]]) -> 
 
 
 def add(index: Any, blocks: Iterable[Block]) -> None:
-    """Put more vectors into the cells that there are."""
+    """Add vectors to the existing cells."""
     import numpy as np
 
     for ids, vectors in blocks:
@@ -75,7 +79,7 @@ def add(index: Any, blocks: Iterable[Block]) -> None:
 
 
 def ids_of(index: Any) -> npt.NDArray[np.int64]:
-    """`[n]`, of all vectors in an index."""
+    """The ids of all vectors in an index, `[n]`."""
     import numpy as np
 
     faiss = import_faiss()
@@ -89,13 +93,13 @@ def ids_of(index: Any) -> npt.NDArray[np.int64]:
 
 
 def remove(index: Any, ids: npt.NDArray[np.int64]) -> None:
-    """Take vectors out."""
+    """Remove the vectors with these ids."""
     if len(ids):
         index.remove_ids(import_faiss().IDSelectorBatch(ids))
 
 
 def fits(index: Any, count: int) -> bool:
-    """Whether the cells that there are still suit so many vectors."""
+    """Whether the number of cells is still within a factor of two of sqrt(count)."""
     return bool(0.5 <= index.nlist / max(1, math.isqrt(count)) <= 2)
 
 
@@ -115,15 +119,17 @@ def search(
 
 
 def write(index: Any, file: Path) -> dict[str, Any]:
-    """Write to a new file and give it its name when it is whole; returns what `read` checks.
+    """Write to a temporary file and rename it when it is complete; return the size and hash that `read` checks.
 
     Raises:
-        OutputError: it could not be written.
+        OutputError: the file cannot be written.
     """
     faiss = import_faiss()
     part = file.with_name(f"{file.name}.part")
     try:
-        faiss.write_index(index, str(part))
+        part.touch()
+        with text_path(part) as name:
+            faiss.write_index(index, name)
         with part.open("rb+") as stream:
             os.fsync(stream.fileno())
         part.replace(file)
@@ -135,9 +141,9 @@ def write(index: Any, file: Path) -> dict[str, Any]:
 
 
 def read(file: Path, proof: dict[str, Any], dimension: int, *, mapped: bool) -> Any:
-    """The index of a file, `mapped` into memory for searching or loaded for changing.
+    """Open an index file: memory-mapped for searching (`mapped`), or loaded so that it can be changed.
 
-    faiss reads what it is given without much doubt, so size, start and end are compared with what was written.
+    faiss hardly checks its input, so the size and the hash of both ends are first compared with `proof`.
 
     Raises:
         InputError: the file is missing or damaged.
@@ -150,7 +156,8 @@ def read(file: Path, proof: dict[str, Any], dimension: int, *, mapped: bool) -> 
     if not whole:
         raise _damaged(file, "it is not as it was written")
     try:
-        index = faiss.read_index(str(file), faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY if mapped else 0)
+        with text_path(file) as name:
+            index = faiss.read_index(name, faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY if mapped else 0)
     except RuntimeError as error:
         raise _damaged(file, _first_line(error)) from error
     if index.d != dimension:
@@ -159,10 +166,10 @@ def read(file: Path, proof: dict[str, Any], dimension: int, *, mapped: bool) -> 
 
 
 def _proof(file: Path) -> dict[str, Any]:
-    """Size, and SHA-256 of the first and the last 4 MiB."""
+    """The size of a file, and the SHA-256 of its first and last 4 MiB."""
     size = file.stat().st_size
     digest = hashlib.sha256()
-    with file.open("rb") as stream:
+    with open_ordinary(file) as stream:
         digest.update(stream.read(_CHECKED))
         stream.seek(max(_CHECKED, size - _CHECKED))
         digest.update(stream.read())

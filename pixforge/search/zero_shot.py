@@ -1,4 +1,4 @@
-"""Zero-shot classification: which of some labels a picture fits best, by one or several perceptors."""
+"""Zero-shot classification: find the label that a picture matches best, by one or several perceptors."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Classification:
-    """What a picture was taken for.
+    """The result for one picture.
 
-    `picture` is what was given; `probabilities` `[L]` sum to 1, in the order of `labels`.
+    `picture` is the argument of `classify`; `probabilities` `[L]` sum to 1 and follow the order of `labels`.
     """
 
     picture: str | Path | Image.Image
@@ -33,11 +33,11 @@ class Classification:
 
     @property
     def label(self) -> str:
-        """The likeliest."""
+        """The most probable label."""
         return self.top(1)[0][0]
 
     def top(self, count: int = 5) -> list[tuple[str, float]]:
-        """The likeliest labels with their probabilities, the first first."""
+        """The `count` most probable labels with their probabilities, the most probable first."""
         order = (-self.probabilities).argsort(kind="stable")[: max(count, 0)]
         return [(self.labels[index], float(self.probabilities[index])) for index in order]
 
@@ -54,25 +54,25 @@ def classify(
     precision: str = "auto",
     broken: Callable[[str | Path | Image.Image, ImageError], None] | None = None,
 ) -> list[Classification]:
-    """Say which of the labels each picture fits best.
+    """Find the label that each picture matches best.
 
-    The probabilities are a softmax over the labels of cosine times the model's own scale; of several perceptors, their
-    mean by the perceptors' weights.
+    The probabilities are the softmax over the labels of the cosine times the model's trained scale. Several perceptors
+    are averaged with their weights.
 
     Args:
-        pictures: files, or PIL images; one or several.
-        labels: at least two; or `"imagenet"`, or a text with commas.
+        pictures: one or several files or PIL images.
+        labels: a list or a text with commas, at least two labels; or `"imagenet"`.
         perceptors: a model's name as `pixforge models` lists it, a perceptor as in a recipe, several of them, or a recipe.
-        templates: `simple`, `openai`, `none`, a file with one on each line, or phrases with `{}` for the label.
-        fit: how a picture that is not square is brought to the perceptor's square: `crop`, `pad` or `squash`.
-        batch: pictures that are looked at together.
+        templates: `simple`, `openai`, `none`, a file with one template on each line, or a list with `{}` for the label.
+        fit: how a picture that is not square becomes the perceptor's square: `crop`, `pad` or `squash`.
+        batch: how many pictures are embedded at once.
         device: auto, cpu, cuda, cuda:N or mps.
         precision: auto, fp32 or bf16.
-        broken: is told of pictures that cannot be read, which are then left out; without it, they raise.
+        broken: called for each unreadable picture, which is then left out; if None, the error is raised.
 
     Raises:
-        InputError: labels, templates or a perceptor are not as they should be.
-        ImageError: a picture cannot be read, and there is no `broken`.
+        InputError: the labels, the templates or a perceptor are invalid.
+        ImageError: a picture cannot be read, and `broken` is None.
     """
     names = labels_of(labels)
     phrases = templates_of(templates)
@@ -93,7 +93,7 @@ def classify(
 def probabilities(
     lookers: Sequence[Looker], seen: Sequence[torch.Tensor], targets: Sequence[torch.Tensor]
 ) -> torch.Tensor:
-    """`[n, L]` that sum to 1, from each perceptor's embedded pictures `[n, D]` and labels `[L, D]`."""
+    """Probabilities `[n, L]`, each row with sum 1, from each perceptor's pictures `[n, D]` and labels `[L, D]`."""
     parts = [
         (looker.perceptor.logit_scale * pictures @ labels.T).softmax(dim=-1) * looker.share
         for looker, pictures, labels in zip(lookers, seen, targets, strict=True)

@@ -19,6 +19,20 @@ def check_documentation(component: type[Component[Any]]) -> None:
         assert described, f"{component.config_type.__name__}.{name} needs Field(description=...)"
 
 
+def check_base(component: type[Component[Any]]) -> None:
+    """Its configuration derives from that of its kind, and has the field by which a recipe names it."""
+    from pixforge.plugins.kinds import kind_named
+
+    kind = kind_named(component.kind)
+    config = component.config_type
+    assert issubclass(config, kind.config), (
+        f"{config.__name__} must derive from {kind.config.__name__}, the configuration of every {kind.name}"
+    )
+    tag = config.model_fields["type"].default if "type" in config.model_fields else None
+    named = not kind.keyed or not isinstance(tag, str) or tag in config.model_fields
+    assert named, f"{config.__name__} needs a field '{tag}', since `{{{tag}: ...}}` names it in a recipe"
+
+
 def check_config(component: type[Component[Any]], **fields: Any) -> None:
     """It says its tag, survives being written down, is frozen, and refuses what it does not know."""
     config = component.config_type
@@ -26,7 +40,7 @@ def check_config(component: type[Component[Any]], **fields: Any) -> None:
     tag = config.model_fields["type"].default if "type" in config.model_fields else None
     assert isinstance(tag, str), f"{name} needs `type: Literal['word'] = 'word'`, the word for recipes"
     assert tag, f"{name}.type must not be empty"
-    made = config(**fields)
+    made = config.model_validate(fields)
     written = made.model_dump(mode="json")
     again = config.model_validate(written)
     assert again == made, (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from pixforge.contracts import Perceptor, PerceptorConfig
-from pixforge.hookspecs import hookimpl
+from pixforge.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     import torch
@@ -52,7 +52,7 @@ class FakePerceptor(Perceptor[FakePerceptorConfig]):
         import torch
 
         colors = torch.tensor(
-            [self._COLORS.get(text, (0.5, 0.5, 0.5)) for text in texts], device=self.scene.device
+            [self._COLORS.get(text, (0.5, 0.5, 0.5)) for text in texts], device=self.context.device
         )
         return self.encode_image(colors.float()[:, :, None, None].expand(-1, -1, 2, 2))
 

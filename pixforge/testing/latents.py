@@ -2,58 +2,68 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pixforge.contracts import Generator, Init, Scene
+from pixforge.contracts import Generator, Init, PromptScorer, RunContext
 from pixforge.contracts.latents import AVERAGE
 from pixforge.errors import UnsupportedError
-from pixforge.testing.scene import built, make_scene, ramp
+from pixforge.testing.context import built, make_context, ramp
 
 if TYPE_CHECKING:
     import torch
 
 
-def check_generator(component: type[Generator[Any]], scene: Scene, **fields: Any) -> None:
+def check_generator(component: type[Generator[Any]], context: RunContext, **fields: Any) -> None:
     """Shape, range, gradient, independent canvases, repeatability, resuming, `constrain`, and `encode` if there is one."""
     name = component.__name__
-    generator = built(component, scene, fields)
+    generator = built(component, context, fields)
     image = generator.forward(0)
-    _is_picture(image.detach(), scene, f"{name}.forward")
-    _check_latents(generator, scene, name)
+    _is_picture(image.detach(), context, f"{name}.forward", generator.channels)
+    _check_latents(generator, context, name)
     _check_gradient(generator, image, name)
-    _check_alone(component, scene, fields, image.detach())
-    _check_resume(component, scene, fields)
-    _check_constrain(generator, scene, name)
-    _check_encode(generator, scene, name)
+    _check_alone(component, context, fields, image.detach())
+    _check_resume(component, context, fields)
+    if component.update is not Generator.update:
+        _check_update(component, context, fields)
+    _check_constrain(generator, context, name)
+    _check_encode(generator, context, name)
 
 
-def check_init(component: type[Init[Any]], scene: Scene, **fields: Any) -> None:
+def check_init(component: type[Init[Any]], context: RunContext, **fields: Any) -> None:
     """The latent of a generator stays usable, and the same recipe starts the same way."""
     import torch
 
     starts = []
     for _ in range(2):
-        generator = plain_generator(scene)
+        generator = plain_generator(context)
         with torch.no_grad():
-            built(component, scene, fields).start(generator)
+            init = built(component, context, fields)
+            init.prepare(PromptScorer(("red",), _similarity))
+            init.start(generator)
         starts.append(generator.forward(0))
     name = component.__name__
-    _is_picture(starts[0].detach(), scene, f"after {name}.start, the generator")
+    _is_picture(starts[0].detach(), context, f"after {name}.start, the generator")
     assert torch.equal(*starts), (
-        f"{name}.start must draw from scene.draws alone; two runs started differently"
+        f"{name}.start must draw from context.draws alone; two runs started differently"
     )
     for key, latent in generator.latents().items():
         assert latent.requires_grad, f"{name}.start replaced latent '{key}'; change it in place (copy_)"
 
 
-def plain_generator(scene: Scene) -> Generator[Any]:
+def _similarity(images: torch.Tensor) -> torch.Tensor:
+    """`[N]`: how red pictures are."""
+    return images[:, 0].mean(dim=(1, 2)) - images[:, 1:].mean(dim=(1, 2, 3))
+
+
+def plain_generator(context: RunContext) -> Generator[Any]:
     """A generator for components that need one but are not about it."""
     from pixforge.builtin.generators.pixels import Pixels, PixelsConfig
 
-    return Pixels(PixelsConfig(), scene)
+    return Pixels(PixelsConfig(), context)
 
 
-def _check_latents(generator: Generator[Any], scene: Scene, name: str) -> None:
+def _check_latents(generator: Generator[Any], context: RunContext, name: str) -> None:
     latents = generator.latents()
     assert latents, f"{name}.latents() is empty: nothing would be trained"
     for key, latent in latents.items():
@@ -61,7 +71,7 @@ def _check_latents(generator: Generator[Any], scene: Scene, name: str) -> None:
         kept = key.endswith(AVERAGE) or latent.requires_grad
         assert kept, f"latent '{key}' must require gradient: call requires_grad_() on it"
         first = latent.shape[0] if latent.dim() else 0
-        assert first == scene.batch, f"the first dimension of latent '{key}' must be the canvases"
+        assert first == context.batch, f"the first dimension of latent '{key}' must be the canvases"
     known = {id(latent) for latent in latents.values() if latent.requires_grad}
     grouped = [each for group in generator.parameter_groups() for each in group["params"]]
     assert {id(each) for each in grouped} == known and len(grouped) == len(known), (  # noqa: PT018 - one sentence
@@ -82,28 +92,29 @@ def _check_gradient(generator: Generator[Any], image: torch.Tensor, name: str) -
 
 
 def _check_alone(
-    component: type[Generator[Any]], scene: Scene, fields: dict[str, Any], image: torch.Tensor
+    component: type[Generator[Any]], context: RunContext, fields: dict[str, Any], image: torch.Tensor
 ) -> None:
     import torch
 
-    again = built(component, scene, fields).forward(0).detach()
+    again = built(component, context, fields).forward(0).detach()
     assert torch.equal(again, image), (
-        f"{component.__name__} starts differently each time: draw from scene.draws"
+        f"{component.__name__} starts differently each time: draw from context.draws"
     )
-    alone = make_scene(scene.size, 1, scene.steps, scene.canvases[-1].seed, scene.folder)
+    alone = make_context(context.size, 1, context.steps, context.canvases[-1].seed, context.folder)
+    alone = replace(alone, models=context.models)
     single = built(component, alone, fields).forward(0)[0].detach()
     same = torch.allclose(single, image[-1], atol=1e-5)
-    assert same, f"a canvas of {component.__name__} must start as it would alone: draw from scene.draws"
+    assert same, f"a canvas of {component.__name__} must start as it would alone: draw from context.draws"
 
 
-def _check_resume(component: type[Generator[Any]], scene: Scene, fields: dict[str, Any]) -> None:
+def _check_resume(component: type[Generator[Any]], context: RunContext, fields: dict[str, Any]) -> None:
     """What a checkpoint holds is the latents by name and `state()`: they must be all that the picture depends on."""
     import torch
 
-    worn, fresh = built(component, scene, fields), built(component, scene, fields)
+    worn, fresh = built(component, context, fields), built(component, context, fields)
     with torch.no_grad():
         for key, latent in worn.latents().items():
-            latent.add_(scene.draws.at(f"moved/{key}").randn(*latent.shape[1:]), alpha=0.01)
+            latent.add_(context.draws.at(f"moved/{key}").randn(*latent.shape[1:]), alpha=0.01)
         worn.constrain()
         for _ in range(2):
             worn.forward(1)
@@ -116,7 +127,37 @@ def _check_resume(component: type[Generator[Any]], scene: Scene, fields: dict[st
     )
 
 
-def _check_constrain(generator: Generator[Any], scene: Scene, name: str) -> None:
+def _check_update(component: type[Generator[Any]], context: RunContext, fields: dict[str, Any]) -> None:
+    """A generator that updates itself moves, the same each time, and goes on from a checkpoint as if nothing had been."""
+    import torch
+
+    name = component.__name__
+
+    def advance(generator: Generator[Any], step: int) -> None:
+        generator.forward(step).square().sum().backward()  # type: ignore[no-untyped-call]
+        with torch.no_grad():
+            generator.update(step, generator.learning_rate)
+            generator.constrain()
+        for latent in generator.latents().values():
+            assert bool(latent.isfinite().all()), f"{name}.update makes numbers that are not finite"
+            latent.grad = None
+
+    worn, fresh = built(component, context, fields), built(component, context, fields)
+    before = worn.forward(0).detach()
+    advance(worn, 0)
+    moved = not torch.equal(worn.forward(1).detach(), before)
+    assert moved, f"{name}.update changes nothing: it must change the latent in place"
+    with torch.no_grad():
+        for key, latent in fresh.latents().items():
+            latent.copy_(worn.latents()[key])
+        fresh.load_state({key: each.clone() for key, each in worn.state().items()})
+    for each in (worn, fresh):
+        advance(each, 1)
+    same = torch.equal(worn.forward(2).detach(), fresh.forward(2).detach())
+    assert same, f"{name}.update depends on more than latents() and state(), or draws anew: use context.draws"
+
+
+def _check_constrain(generator: Generator[Any], context: RunContext, name: str) -> None:
     import torch
 
     with torch.no_grad():
@@ -127,26 +168,26 @@ def _check_constrain(generator: Generator[Any], scene: Scene, name: str) -> None
     assert bool(far.isfinite().all()), (
         f"{name}.forward is not finite for a large latent; bound it in constrain()"
     )
-    _is_picture(far, scene, f"for a large latent, {name}.forward")
+    _is_picture(far, context, f"for a large latent, {name}.forward", generator.channels)
 
 
-def _check_encode(generator: Generator[Any], scene: Scene, name: str) -> None:
+def _check_encode(generator: Generator[Any], context: RunContext, name: str) -> None:
     import torch
 
-    wanted = ramp(scene)
+    wanted = ramp(context)
     try:
         with torch.no_grad():
             generator.encode(wanted)
     except UnsupportedError:
         return
-    error = (generator.forward(0).detach() - wanted)[..., 4:-4, 4:-4].abs().mean()
+    error = (generator.forward(0).detach()[:, :3] - wanted)[..., 4:-4, 4:-4].abs().mean()
     assert float(error) < 0.08, (
         f"after encode, {name}.forward is {float(error):.3f} off the picture on average"
     )
 
 
-def _is_picture(image: torch.Tensor, scene: Scene, name: str) -> None:
-    shape = (scene.batch, 3, scene.height, scene.width)
+def _is_picture(image: torch.Tensor, context: RunContext, name: str, channels: int = 3) -> None:
+    shape = (context.batch, channels, context.height, context.width)
     assert image.shape == shape, f"{name} must return {list(shape)}, not {list(image.shape)}"
     assert float(image.min()) >= 0, f"{name} returns values below 0; end with sigmoid() or clamp(0, 1)"
     assert float(image.max()) <= 1, f"{name} returns values above 1; end with sigmoid() or clamp(0, 1)"

@@ -1,4 +1,4 @@
-"""Augmentations: what their words say, measured on many draws."""
+"""Augmentations do what their fields say, measured on many draws."""
 
 import pytest
 import torch
@@ -10,10 +10,10 @@ from pixforge.builtin.augmentations.flip import Flip, FlipConfig
 from pixforge.builtin.augmentations.noise import Noise, NoiseConfig
 from pixforge.builtin.augmentations.perspective import Perspective, PerspectiveConfig
 from pixforge.contracts import Schedule
-from pixforge.engine.warp import transform_colors
-from pixforge.testing import make_scene
+from pixforge.engine.warp import ImagePyramid, transform_colors
+from pixforge.testing import make_context
 
-SCENE = make_scene(canvases=1, steps=101)
+SCENE = make_context(canvases=1, steps=101)
 MANY = 2000
 
 
@@ -56,15 +56,31 @@ def test_schedules_are_followed():
     assert spread[2] == pytest.approx(1, abs=0.01)
 
 
-def test_perspective_moves_corners_inwards_in_its_share_of_cutouts():
-    warp = Perspective(PerspectiveConfig(distortion=0.5, probability=0.3), SCENE).warp(stream(), MANY, 0)[0]
-    square = torch.tensor([[-1.0, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1]])
-    places = warp @ square.T
-    corners = (places[:, :2] / places[:, 2:]).abs()
-    assert corners.max() <= 1.0001
-    assert corners.min() >= 0.4999
-    moved = (corners < 0.999).flatten(1).any(dim=1).float().mean()
-    assert moved == pytest.approx(0.3, abs=0.04)
+def shown(warp, padding="black", size=32):
+    """What a cutout of the whole picture shows of it."""
+    image = torch.ones(1, 1, size, size)
+    return ImagePyramid(image, 1).sample(warp, size, padding)[0, :, 0]
+
+
+def test_perspective_shrinks_its_share_of_cutouts_into_a_quadrilateral():
+    warp = Perspective(PerspectiveConfig(distortion=0.5, probability=0.3), SCENE).warp(stream(), MANY, 0)
+    corners = torch.tensor([[-1.0, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1]])
+    places = torch.linalg.inv(warp[0]) @ corners.T
+    places = (places[:, :2] / places[:, 2:]).abs()
+    assert places.max() <= 1.0001
+    assert places.min() >= 0.4999
+    moved = shown(warp).mean(dim=(1, 2)) < 0.999
+    assert moved.float().mean() == pytest.approx(0.3, abs=0.04)
+
+
+@pytest.mark.parametrize("distortion", [0.7, 0.9])
+def test_strong_perspectives_stay_pictures(distortion):
+    config = PerspectiveConfig(distortion=distortion, probability=1)
+    warp = Perspective(config, SCENE).warp(stream(), MANY, 0)
+    assert warp.isfinite().all()
+    share = shown(warp).mean(dim=(1, 2))
+    assert share.min() > (1 - distortion) ** 2 / 2
+    assert share.max() < 1
 
 
 def test_flip_share():

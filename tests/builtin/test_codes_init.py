@@ -1,7 +1,4 @@
-"""Codes drawn by a transformer as a start: sizes, conditions, what is kept, and what generator takes them how."""
-
-import sys
-from pathlib import Path
+"""Starts from codes that a transformer samples: sizes, conditions, kept rows, and generators with and without codes."""
 
 import pytest
 import torch
@@ -9,16 +6,14 @@ import yaml
 from PIL import Image as Picture
 from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
+from tiny_net2net import CODES, content, stage, write_transformer
 
 from pixforge.builtin.generators.pixels import Pixels, PixelsConfig
-from pixforge.builtin.generators.vqgan import VQGAN, VQGANConfig
-from pixforge.builtin.inits.codes import Codes, CodesConfig, _framed
+from pixforge.builtin.generators.vqgan.generator import VQGAN, VQGANConfig
+from pixforge.builtin.inits.codes.init import Codes, CodesConfig, _framed
 from pixforge.contracts import CodeLatent
 from pixforge.errors import ImageError, InputError, UnsupportedError, WeightsError
-from pixforge.testing import make_scene
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "vqgan"))
-from tiny_net2net import CODES, content, stage, write_transformer
+from pixforge.testing import make_context
 
 GRID = (16, 16)
 
@@ -40,7 +35,7 @@ def folder(tmp_path_factory):
 
 
 def vqgan(place, name="same", scale=1.0):
-    """The first stage of all of them, as a model of its own."""
+    """The first stage of all these transformers, as a model of its own."""
     prefix = "first_stage_model."
     state = {
         key.removeprefix(prefix): each * scale
@@ -52,7 +47,7 @@ def vqgan(place, name="same", scale=1.0):
 
 
 class Given(VQGAN):
-    """Notes the code numbers that it is given."""
+    """A generator that records the code numbers it is given."""
 
     codes = None
 
@@ -62,10 +57,10 @@ class Given(VQGAN):
 
 
 def drawn(folder, model="nothing", size=GRID, seeds=2, seed=0, into="same", **fields) -> Given:
-    scene = make_scene(size, seeds, seed=seed, folder=folder)
+    context = make_context(size, seeds, seed=seed, folder=folder)
     with torch.no_grad():
-        generator = Given(VQGANConfig(model=f"{into}.safetensors"), scene)
-        Codes(CodesConfig(model=f"{model}.safetensors", **fields), scene).start(generator)
+        generator = Given(VQGANConfig(model=f"{into}.safetensors"), context)
+        Codes(CodesConfig(model=f"{model}.safetensors", **fields), context).start(generator)
     return generator
 
 
@@ -81,10 +76,10 @@ def test_codes_reach_a_generator_of_the_same_codebook(folder):
 
 def test_other_generators_get_the_picture(folder):
     codes = drawn(folder, size=(18, 15), seeds=2)
-    scene = make_scene((18, 15), 2, folder=folder)
-    pixels = Pixels(PixelsConfig(), scene)
+    context = make_context((18, 15), 2, folder=folder)
+    pixels = Pixels(PixelsConfig(), context)
     with torch.no_grad():
-        Codes(CodesConfig(model="nothing.safetensors"), scene).start(pixels)
+        Codes(CodesConfig(model="nothing.safetensors"), context).start(pixels)
         torch.testing.assert_close(pixels.forward(0), codes.forward(0), atol=0.01, rtol=0)
 
 

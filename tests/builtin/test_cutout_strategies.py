@@ -1,4 +1,4 @@
-"""The strategies of the field: sizes and places as their own code would draw them, one cutout after the other."""
+"""Cutout strategies of other programs: sizes and places have the distributions of those programs' own code."""
 
 import math
 import random
@@ -11,12 +11,12 @@ from pixforge.builtin.cutouts.disco import Disco, DiscoConfig
 from pixforge.builtin.cutouts.pixray import Pixray, PixrayConfig
 from pixforge.builtin.cutouts.pytti import Pytti, PyttiConfig
 from pixforge.contracts import Placement
-from pixforge.testing import make_scene
+from pixforge.testing import make_context
 
 MANY = 4000
 SIZE = (300, 200)
 S = 64
-SCENE = make_scene(size=SIZE, canvases=1, steps=1000)
+SCENE = make_context(size=SIZE, canvases=1, steps=1000)
 
 
 @pytest.fixture(autouse=True)
@@ -62,8 +62,15 @@ def test_pytti_sizes_and_places():
 
 
 def test_pytti_reaches_beyond_the_picture_when_asked_to():
+    def one():
+        side = 200 * min(max(random.gauss(0.8, 0.3), S / 200), 1) ** 2
+        x, y = (random.uniform(-min(side, 0.25 * n), n - side + min(side, 0.25 * n)) for n in SIZE)
+        return x, y, side
+
     place = placed(Pytti, PyttiConfig(count=MANY, padding="wrap"))
+    compare(place.boxes, [one() for _ in range(10 * MANY)])
     boxes = rectangles(place.boxes)
+    assert boxes[:, 2:].min() > 0  # none lies outside
     assert place.padding == "wrap"
     assert boxes.min() == pytest.approx(-75, abs=2)
     assert boxes[:, 3].max() == pytest.approx(250, abs=2)
@@ -96,21 +103,25 @@ def test_disco_inner_cuts():
     assert place.colors is None
 
 
-@pytest.mark.parametrize(("step", "overviews", "gray"), [(0, 12, 1), (399, 12, 1), (400, 4, 0), (999, 4, 0)])
+@pytest.mark.parametrize(
+    ("step", "overviews", "gray"), [(0, 12, [12]), (399, 12, [12]), (400, 4, [1, 3]), (999, 4, [1, 3])]
+)
 def test_disco_schedules(step, overviews, gray):
     place = placed(Disco, DiscoConfig(), step=step)
     boxes = rectangles(place.boxes)
     sides = boxes[:, 2] - boxes[:, 0]
-    whole = 300 + 2 * 0.055 * 200
-    assert (sides > 299).tolist() == [True] * overviews + [False] * (16 - overviews)
-    assert sides[0] == pytest.approx(whole)
+    assert (sides.abs() > 299).tolist() == [True] * overviews + [False] * (16 - overviews)
+    assert sides[0] == pytest.approx(300)
+    assert [index for index, side in enumerate(sides) if side < 0] == ([2, 3] if overviews == 4 else [])
     assert list(place.padding) == ["gray"] * overviews + ["reflection"] * (16 - overviews)
-    colors = torch.eye(3) if place.colors is None else place.colors[0, :, :, :3]
-    pale = (colors - torch.eye(3)).abs().amax(dim=(-1, -2)) > 0.1
-    assert int(pale.sum()) == gray
-    if gray:
-        assert bool(pale[overviews])
-        torch.testing.assert_close(place.colors[0, overviews, :, 3], torch.zeros(3))
+    pale = (place.colors[0, :, :, :3] - torch.eye(3)).abs().amax(dim=(-1, -2)) > 0.1
+    assert pale.nonzero().flatten().tolist() == gray
+    torch.testing.assert_close(place.colors[0, gray[0], :, 3], torch.zeros(3))
+
+
+def test_discos_border_is_a_share_of_the_shorter_side():
+    boxes = rectangles(placed(Disco, DiscoConfig(count=5, overview=1, margin=0.055)).boxes)
+    torch.testing.assert_close(boxes[:, 2] - boxes[:, 0], torch.full((5,), 300 + 2 * 0.055 * 200))
 
 
 def test_pixray_zoom_cuts_are_crops_of_a_square():

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from pixforge.builtin.cutouts.random import Random, RandomConfig
-from pixforge.testing import make_scene
+from pixforge.testing import make_context
 
-SCENE = make_scene(canvases=2)
+SCENE = make_context(canvases=2)
 
 
 def rectangles(config: RandomConfig, size: tuple[int, int]) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Losses: values worked out by hand, and that descending does what the name says."""
+"""Losses have values worked out by hand, and minimizing a loss has the effect of its name."""
 
 import math
 
@@ -6,15 +6,16 @@ import pytest
 import torch
 
 from pixforge.builtin.losses.gradient_length import mean_length
+from pixforge.builtin.losses.palette import PaletteConfig, PaletteLoss
 from pixforge.builtin.losses.range import Range, RangeConfig
 from pixforge.builtin.losses.saturation import Saturation, SaturationConfig
 from pixforge.builtin.losses.smoothness import Smoothness, SmoothnessConfig
 from pixforge.builtin.losses.symmetry import Symmetry, SymmetryConfig
 from pixforge.contracts import View
-from pixforge.testing import make_scene
+from pixforge.testing import make_context
 from pixforge.testing.latents import plain_generator
 
-SCENE = make_scene((2, 2), canvases=1)
+SCENE = make_context((2, 2), canvases=1)
 
 
 def value(loss, image: torch.Tensor) -> float:
@@ -42,7 +43,7 @@ def test_smoothness_clips_edges_and_log_is_gentler():
 
 @pytest.mark.parametrize("log", [False, True])
 def test_the_gradient_of_smoothness_is_that_of_its_formula(log):
-    """Its backward pass is written by hand: against finite differences, some lengths above the clip and some below."""
+    """Compare the hand-written backward pass with finite differences, with lengths above and below the clip."""
     images = torch.rand(2, 3, 5, 4, generator=torch.Generator().manual_seed(0)).double().requires_grad_()
     clip = 0.5
     down = images[:, :, 1:, :-1] - images[:, :, :-1, :-1]
@@ -84,3 +85,12 @@ def test_range_counts_what_lies_outside():
     assert value(loss, gray([[0.0, 1.0], [0.5, 0.5]])) == pytest.approx(100 * 2 * 0.01 / 4)
     with pytest.raises(ValueError, match="must be below high"):
         RangeConfig(low=0.9, high=0.1)
+
+
+def test_palette_is_the_distance_from_the_nearest_color():
+    loss = PaletteLoss(PaletteConfig(colors="black, white"), SCENE)
+    loss.prepare(plain_generator(SCENE))
+    # .1 in each channel is .1 * sqrt(3) away from black, and .7 is .3 * sqrt(3) away from white
+    picture = gray([[0.0, 0.1], [1.0, 0.7]])
+    assert value(loss, picture) == pytest.approx(0.4 * math.sqrt(3) / 4, abs=2e-3)
+    assert value(loss, gray([[0.0, 1.0], [1.0, 1.0]])) == pytest.approx(0, abs=1e-6)

@@ -1,26 +1,21 @@
-"""Starting from what a transformer draws for the prompt: what is drawn, which is taken, and who takes it how."""
-
-import sys
-from pathlib import Path
+"""Starts from samples for the prompt: the text, the choice of the best, and generators with and without codes."""
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from pydantic import ValidationError
+from tiny_tokens import write_model
 
 from pixforge.builtin.generators.pixels import Pixels, PixelsConfig
-from pixforge.builtin.generators.vqgan import VQGAN, VQGANConfig
-from pixforge.builtin.inits.tokens import Tokens, TokensConfig
+from pixforge.builtin.generators.vqgan.generator import VQGAN, VQGANConfig
+from pixforge.builtin.inits.text_to_codes.init import Tokens, TokensConfig
 from pixforge.cli.main import main
-from pixforge.contracts import Goal
-from pixforge.engine import build
-from pixforge.engine.perceive import prompt_similarity
+from pixforge.contracts import PromptScorer
+from pixforge.engine.build import build
+from pixforge.engine.prompts import prompt_similarity
 from pixforge.recipe import load_recipe
-from pixforge.testing import make_scene
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tokens"))
-from tiny_tokens import write_model
+from pixforge.testing import make_context
 
 GRID = (12, 12)
 
@@ -33,22 +28,22 @@ def folder(tmp_path_factory):
 
 
 def red(images):
-    """The redder the better."""
+    """A similarity that is highest for red pictures."""
     return images[:, 0].mean(dim=(1, 2)) - images[:, 1:].mean(dim=(1, 2, 3))
 
 
 def started(folder, generator=None, size=GRID, seeds=1, seed=0, texts=("ab",), similarity=red, **fields):
-    scene = make_scene(size, seeds, seed=seed, folder=folder)
+    context = make_context(size, seeds, seed=seed, folder=folder)
     with torch.no_grad():
-        made = generator(scene) if generator else VQGAN(VQGANConfig(model="tiny.safetensors"), scene)
-        init = Tokens(TokensConfig(model="tokens.json", **fields), scene)
-        init.prepare(Goal(texts, similarity))
+        made = generator(context) if generator else VQGAN(VQGANConfig(model="tiny.safetensors"), context)
+        init = Tokens(TokensConfig(model="tokens.json", **fields), context)
+        init.prepare(PromptScorer(texts, similarity))
         init.start(made)
     return made
 
 
-def pixels(scene):
-    return Pixels(PixelsConfig(), scene)
+def pixels(context):
+    return Pixels(PixelsConfig(), context)
 
 
 def test_codes_reach_a_generator_of_the_same_codebook(folder):
@@ -143,7 +138,7 @@ def test_a_run_with_a_picture_for_a_prompt_starts_from_what_resembles_it_most(tm
         init = {"type": "tokens", "candidates": candidates}
         session = build(load_recipe({**recipe, "seed": seed, "init": init}))
         image, perceptor = session.start().image, next(iter(session.perceptors.values()))
-        return prompt_similarity(perceptor, image, session.recipe.prompts, session.scene)[0]
+        return prompt_similarity(perceptor, image, session.recipe, session.context)[0]
 
     better = [fit(seed, 24) - fit(seed, 1) for seed in (1, 2, 3)]
     assert min(better) > -1e-3  # the first of the candidates may be the best

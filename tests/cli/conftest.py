@@ -1,4 +1,4 @@
-"""Run command lines in this process, in a folder of its own."""
+"""Run command lines in this process, in a temporary folder."""
 
 import pytest
 
@@ -49,8 +49,9 @@ exporters: [still, {type: video, seconds: 0.5, fps: 4, hold_first: 0, hold_last:
 
 @pytest.fixture
 def work(tmp_path, monkeypatch):
-    """A folder with a recipe that renders in no time."""
+    """A folder with a recipe that renders very quickly."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pixforge.cli.run.PATIENCE", 100)  # a slow machine adds no line to what is compared
     (tmp_path / "mean.py").write_text(PERCEPTOR)
     (tmp_path / "red.yaml").write_text(RECIPE)
     return tmp_path
@@ -58,13 +59,10 @@ def work(tmp_path, monkeypatch):
 
 @pytest.fixture
 def cli(work, capsys):
-    """Status, standard output and standard error of a command line."""
+    """Run a command line; returns its status, standard output and standard error."""
 
     def _cli(*arguments):
-        try:
-            status = main(arguments)
-        except SystemExit as error:  # argparse's way
-            status = error.code
+        status = main(arguments)
         captured = capsys.readouterr()
         return status, captured.out, captured.err
 

@@ -1,4 +1,4 @@
-"""`pixforge bench`: figures that add up, every component by name, and no file."""
+"""`pixforge bench`: the figures add up, every component is named, and no file is written."""
 
 import json
 

@@ -47,11 +47,13 @@ def test_disabled_ones_are_shown(cli):
 
 def test_a_component_with_its_fields(cli, site):
     install(site, "dark", LOSS.format(tag="dark"))
-    assert cli("plugins", "dark")[1].endswith(
-        "loss 'dark' of plugin 'dark' (pixforge-test 0.3)\n"
-        "  Likes it dark.\n"
-        "  weight: schedule of: number (default 1.0)\n"
-        "      Weight beside the prompt term, which has 1.\n"
+    out = cli("plugins", "dark")[1]
+    assert (
+        "loss 'dark' of plugin 'dark' (pixforge-test 0.3)\n  Likes it dark.\n  weight: schedule of: number"
+        in out
+    )
+    assert (
+        "  where: region (default none)\n      The part of the picture that it looks at and changes.\n" in out
     )
 
 

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 import pixforge
-import pixforge.run
-from pixforge.run import Result
+import pixforge.runs
+from pixforge.runs import Result
 
 
 @pytest.fixture
@@ -21,10 +21,12 @@ def rendered(monkeypatch):
         manifest = {
             "status": "finished",
             "seed": recipe.seed,
-            "steps_done": recipe.steps,
+            "steps_done": 1 if recipe.seed == "stop" else recipe.steps,
             "timings": {"total": 1.5},
         }
         files = ["recipe.yaml", "image.png", "progress.mp4", "run.json"]
+        if out == "with recording":
+            files.insert(2, "progress.gif.recording.mp4")
         return Result(
             [],
             Path(out or "outputs/x-1"),
@@ -35,7 +37,7 @@ def rendered(monkeypatch):
             recipe=recipe,
         )
 
-    monkeypatch.setattr(pixforge.run, "render", render)
+    monkeypatch.setattr(pixforge.runs, "render", render)
     return calls
 
 
@@ -70,7 +72,7 @@ def test_prompts_are_a_recipe(cli, rendered):
     assert cli("run", "-p", "a red heart", "-p", "on white", "--quiet")[0] == 0
     ((recipe, out, _),) = rendered
     assert [prompt.text for prompt in recipe.prompts] == ["a red heart", "on white"]
-    assert (recipe.context.name, out) == ("prompt", None)
+    assert (recipe.origin.name, out) == ("a-red-heart", None)
 
 
 def test_prompts_replace_those_of_a_recipe(cli, rendered):
@@ -91,6 +93,31 @@ def test_options_change_the_recipe(cli, rendered):
     assert out == "there"
 
 
+def test_every_file_of_an_exporter_is_listed(cli, rendered, monkeypatch):
+    made = Result(
+        [], Path("x"), {}, {}, ["recipe.yaml", "drawing.svg", "metrics.csv", "progress.mp4", "run.json"]
+    )
+    monkeypatch.setattr(pixforge.runs, "render", lambda *_, **__: made)
+    assert cli("run", "red.yaml") == (0, "x/drawing.svg\nx/progress.mp4\n", "")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("a red heart", "a-red-heart"),
+        ("Ein großes Schloß!", "ein-großes-schloß"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("\x1b[31m", "31m"),
+        ("?!", "prompt"),
+        ("one two three four five six seven eight nine ten", "one-two-three-four-five-six-seven-eight"),
+        (200 * "x", 40 * "x"),
+    ],
+)
+def test_a_folder_is_called_after_the_prompt(prompt, name, cli, rendered):
+    assert cli("run", "-p", prompt)[0] == 0
+    assert rendered[0][0].origin.name == name
+
+
 def test_a_numeric_seed_is_a_number(cli, rendered):
     cli("run", "red.yaml", "--seed", "-7")
     assert rendered[0][0].seed == -7
@@ -109,15 +136,49 @@ def test_standard_input(cli, rendered, monkeypatch):
     assert rendered[0][0].prompts[0].text == "a cat"
 
 
-def test_an_interrupted_run_is_status_130_and_says_where_everything_is(cli, rendered):
-    assert cli("run", "red.yaml", "--seed", "stop", "-o", "x") == (130, "x/image.png\nx/progress.mp4\n", "")
+def test_an_interrupted_run_is_status_130_and_says_how_to_go_on(cli, rendered):
+    command = ("run", "red.yaml", "--seed", "stop", "-o")
+    made = "x/image.png\nx/progress.mp4\n"
+    assert cli(*command, "x") == (130, made, "stopped after step 1 of 2; go on with: pixforge resume x\n")
+    assert cli(*command, "x", "--quiet") == (130, made, "")
+    _, out, err = cli(*command, "with recording")
+    assert "recording" not in out.replace("with recording", "")
+    assert err == (
+        "stopped after step 1 of 2; go on with: pixforge resume 'with recording' "
+        "(progress.gif.recording.mp4 is what its video needs for that)\n"
+    )
+
+
+def test_what_a_component_warns_of_is_shown(work):
+    from subprocess import run
+
+    (work / "warns.py").write_text((work / "mean.py").read_text().replace(
+        "        return torch.tensor", "        import logging\n\n        logging.getLogger('pixforge.mean').warning('half blind')\n        return torch.tensor"
+    ))  # fmt: skip
+    command = [sys.executable, "-m", "pixforge", "run", "red.yaml", "--set", "plugins=[warns.py]"]
+    done = run(
+        [*command, "--no-plugin-files", "--steps", "1"], cwd=work, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("half blind") == 1
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ((), 'what should be made? Name a recipe, or give a prompt: pixforge run -p "a sunflower"'),
-        (("-p", ""), "recipe: prompts[0]: the text is empty; say what the picture should show"),
+        (("-p", ""), "--prompt: the value is empty"),
+        (
+            ("a red heart",),
+            "there is no recipe 'a red heart'; for a picture of these words: pixforge run -p 'a red heart'\n",
+        ),
+        (("heart",), "there is no recipe 'heart'; for a picture of these words: pixforge run -p heart\n"),
+        (
+            (9 * "long words. ",),
+            "there is no recipe 'long words. long words. long words. long words. long word...'",
+        ),
+        (("none.yaml",), "none.yaml: there is no such file\n"),
+        (("-p", " "), "recipe: prompts[0]: the text is empty; say what the picture should show"),
         (("red.yaml", "--steps", "many"), "--steps many: steps: must be a whole number, not 'many'"),
         (("red.yaml", "--size", "0x64"), "--size 0x64: size: width and height go from 16 to 8192"),
         (("red.yaml", "--size", "8x64"), "--size 8x64: size: width and height go from 16 to 8192 pixels"),

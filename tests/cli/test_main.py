@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 
@@ -6,7 +7,10 @@ import pytest
 
 import pixforge
 import pixforge.cli.check
-from pixforge.cli.main import COMMANDS
+from pixforge.cli.builtin import Builtins
+from pixforge.cli.program import short_help
+
+COMMANDS = {each.name: short_help(each) for each in Builtins.pixforge_commands()}
 
 
 def modules_after(*arguments, cwd=None):
@@ -47,25 +51,70 @@ def test_help_names_every_command(cli):
     status, out, _ = cli("--help")
     assert status == 0
     for name, text in COMMANDS.items():
-        assert f"{name:<10}{text}" in out
+        assert re.search(rf"^  {name} +{re.escape(text)}$", out, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(name, cli):
     status, out, _ = cli(name, "--help")
     assert status == 0
-    assert out.startswith(f"usage: pixforge {name} ")
+    assert out.startswith(f"Usage: pixforge {name} ")
 
 
 def test_version(cli):
     assert cli("--version") == (0, f"pixforge {pixforge.__version__}\n", "")
 
 
-@pytest.mark.parametrize("arguments", [(), ("paint",), ("run", "--no-such-option"), ("check",)])
-def test_what_is_no_command_is_status_2(arguments, cli):
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "say what to do (`pixforge --help` shows what there is)"),
+        (
+            ("chekc",),
+            "there is no command 'chekc'. Did you mean check? (`pixforge --help` shows what there is)",
+        ),
+        (
+            ("run", "--stpes"),
+            "run has no option --stpes. Did you mean --steps? (`pixforge run --help` shows",
+        ),
+        (("run", "--iterations", "3"), "run has no option --iterations. Did you mean --steps? ("),
+        (("run", "--prompts", "x"), "run has no option --prompts. Did you mean --prompt? ("),
+        (
+            ("models", "fetch", "--fron", "x"),
+            "models fetch has no option --fron. Did you mean --from? (",
+        ),
+        (("check",), "check needs RECIPE... (`pixforge check --help` shows"),
+        (("bench", "--rounds", "x"), "--rounds: 'x' is not a valid integer"),
+        (("rank", "a.png", "--fit", "no"), "--fit: 'no' is not one of"),
+        (("doctor", "a.yaml"), "got unexpected extra argument"),
+        (("run", "--steps"), "option '--steps' requires an argument"),
+    ],
+)
+def test_what_is_no_command_is_one_line_and_status_2(arguments, message, cli):
     status, out, err = cli(*arguments)
     assert (status, out) == (2, "")
-    assert err.startswith("usage: pixforge")
+    assert err.startswith(f"pixforge: {message}")
+    assert err.count("\n") == 1
+
+
+EMPTY = [
+    ("run", "-p", "x", "-o", ""), ("run", "-p", ""), ("run", ""), ("run", "-p", "x", "--size", ""), ("run", "-p", "x", "--seed="),
+    ("run", "-p", "x", "--device", ""), ("run", "-p", "x", "--set", ""), ("run", "-p", "x", "--disable-plugin", ""),
+    ("rank", "a.png", "-p", "x", "--sheet", ""), ("rank", "a.png", "--copy-to", ""), ("search", "x", "--in", ""),
+    ("search", "x", "--index", ""), ("resume", ""), ("resume", "x", "-o", ""), ("check", ""), ("schema", "-o", ""),
+    ("classify", "a.png", "--labels", ""), ("models", "fetch", ""), ("models", "convert", "x", "-o", ""), ("models", ""),
+    ("plugins", "new", "x", "--kind", ""), ("plugins", ""), ("--plugin", "", "check", "x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", EMPTY, ids=" ".join)
+def test_an_empty_value_is_refused(arguments, cli, work):
+    before = sorted(work.rglob("*"))
+    status, out, err = cli(*arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("pixforge: ")
+    assert err.endswith(": the value is empty\n")
+    assert sorted(work.rglob("*")) == before
 
 
 def test_an_error_is_one_line(cli):
@@ -95,14 +144,15 @@ def test_verbose_shows_the_traceback(cli):
         (RuntimeError("oh"), 1, "pixforge: unexpected RuntimeError: oh (--verbose shows where)\n"),
         (MemoryError(), 1, "pixforge: unexpected MemoryError:  (--verbose shows where)\n"),
         (KeyboardInterrupt(), 130, "pixforge: interrupted\n"),
+        (KeyboardInterrupt("before the first step"), 130, "pixforge: interrupted before the first step\n"),
         (pixforge.errors.RunError("NaN at step 3"), 1, "pixforge: NaN at step 3\n"),
     ],
 )
 def test_whatever_happens_there_is_no_traceback(error, status, message, cli, monkeypatch):
-    def fail(_args):
+    def fail(_command, _args):
         raise error
 
-    monkeypatch.setattr(pixforge.cli.check, "run", fail)
+    monkeypatch.setattr(pixforge.cli.check.Check, "run", fail)
     assert cli("check", "red.yaml") == (status, "", message)
 
 

@@ -22,7 +22,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 
 def faults(first):
-    """How many pages the system has to find in a step that is like those before it."""
+    """The number of page faults in a step that repeats the steps before it."""
     done = subprocess.run(
         [sys.executable, "-c", FAULTS.format(first=first)], capture_output=True, text=True, check=True
     )

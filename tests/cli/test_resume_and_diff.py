@@ -1,4 +1,5 @@
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -25,7 +26,6 @@ def test_resume_says_where_everything_is(cli, work):
     ("arguments", "message"),
     [
         (("none",), "none: holds no run to go on with; `pixforge run` starts one"),
-        (("made",), "made: the run is finished, after 2 steps; --steps 100 goes on"),
         (("made", "--steps", "x"), "--steps x: steps: must be a whole number"),
         (
             ("made", "--steps", "2", "--set", "losses=[]"),
@@ -137,3 +137,13 @@ def test_two_runs_in_one_process(work):
     for thread in threads:
         thread.join()
     assert [made[1], made[2]] == alone
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="these systems have no such names")
+def test_a_run_in_a_folder_that_is_not_utf8_is_resumed(cli, work):
+    name = os.fsdecode(b"caf\xe9")
+    assert cli("run", "red.yaml", "-o", name, "--quiet")[0] == 0
+    status, _, err = cli("resume", name, "--steps", "4", "--quiet", "-o", f"{name}-2")
+    assert (status, err) == (0, "")
+    assert cli("diff", name, name)[0] == 0
+    assert (work / f"{name}-2" / "image.png").is_file()

@@ -1,4 +1,4 @@
-"""A recipe that came inside of a picture runs no program, unless its user says that it may."""
+"""A recipe from inside a picture runs no plugin file unless the user allows it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import pytest
 
 from pixforge.errors import PluginError
 from pixforge.recipe import load_recipe
-from pixforge.run.compare import compare
+from pixforge.runs.compare import compare
 
 SOURCES = ("image.png", "progress.mp4", "checkpoint.safetensors")
 
 
 @pytest.fixture
 def made(cli, work):
-    """A finished run, whose plugin from now on leaves a trace."""
+    """A finished run; from now on, its plugin file writes a file when it is run."""
     assert cli("run", "red.yaml", "-o", "made", "--quiet")[0] == 0
     with (work / "mean.py").open("a") as file:
         file.write("\nfrom pathlib import Path\nPath('trace').touch()\n")
@@ -52,9 +52,53 @@ def test_recipes_that_people_can_read_need_no_trust(cli, made):
 def test_comparing_runs_nothing_either(made):
     with pytest.raises(PluginError, match="--trust-plugins"):
         compare("made/image.png", "made/image.png")
-    assert compare("made/image.png", "made/image.png", trust_plugins=True) == []
+    assert compare("made/image.png", "made/image.png", trust="all") == []
 
 
 def test_from_python(made):
     with pytest.raises(PluginError, match=r"made/image\.png:\d+: the recipe in it names programs"):
         load_recipe("made/image.png")
+
+
+@pytest.fixture
+def with_a_file_beside(work):
+    """A recipe that uses nothing of the plugin file beside it, which writes a file when it is run."""
+    (work / "plugins").mkdir()
+    plugin = (work / "mean.py").read_text().replace('"mean"', '"other"')
+    (work / "plugins" / "other.py").write_text(plugin + "\nfrom pathlib import Path\nPath('trace').touch()\n")
+    (work / "plain.yaml").write_text("prompts: [a]\n")
+    return work
+
+
+def test_check_says_which_files_it_ran(cli, with_a_file_beside):
+    status, out, err = cli("check", "plain.yaml")
+    assert (status, out) == (0, "plain.yaml: ok\n")
+    assert "ran the plugin files" in err
+    assert "plugins/other.py" in err
+    assert (with_a_file_beside / "trace").exists()
+
+
+@pytest.mark.parametrize("command", [("check",), ("diff", "plain.yaml")])
+def test_no_plugin_file_runs_if_so_wished(cli, with_a_file_beside, command):
+    status, _, err = cli(*command, "plain.yaml", "--no-plugin-files")
+    assert (status, err) == (0, "")
+    assert not (with_a_file_beside / "trace").exists()
+
+
+def test_what_is_named_is_refused_then(cli, with_a_file_beside):
+    (with_a_file_beside / "named.yaml").write_text("prompts: [a]\nplugins: [plugins/other.py]\n")
+    status, _, err = cli("check", "named.yaml", "--no-plugin-files")
+    assert status == 2
+    assert err == (
+        "named.yaml:2: the recipe in it names programs as plugins ('plugins/other.py'); "
+        "plugin files were not allowed to run\n"
+    )
+    assert not (with_a_file_beside / "trace").exists()
+    assert cli("check", "named.yaml", "--no-plugin-files", "--trust-plugins")[0] == 2
+
+
+def test_a_mapping_from_anywhere(with_a_file_beside):
+    recipe = {"prompts": ["a"], "plugins": ["plugins/other.py"]}
+    with pytest.raises(PluginError, match="not allowed to run"):
+        load_recipe(recipe, trust="none")
+    assert not (with_a_file_beside / "trace").exists()

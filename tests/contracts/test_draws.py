@@ -1,9 +1,9 @@
-"""Random numbers are addressed: what is drawn depends on seed, purpose and step, and on nothing else."""
+"""Random numbers depend only on seed, purpose and step."""
 
 import torch
 
 from pixforge.contracts import Draws
-from pixforge.contracts.draws import number_of_seed
+from pixforge.contracts.random import number_of_seed
 
 CPU = torch.device("cpu")
 

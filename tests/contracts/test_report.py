@@ -1,4 +1,4 @@
-"""The report of a step: what exporters get of it."""
+"""The report of a step, as exporters get it."""
 
 import numpy as np
 import torch

@@ -53,6 +53,9 @@ def test_runs_without_a_length(steps):
         (math.nan, "expected a finite number"),
         (math.inf, "expected a finite number"),
         (10**400, "expected a finite number"),
+        (1e308, "1e+308 is too large; numbers end at 1e+30"),
+        ({0: 1, 9: -1e31}, "-1e+31 is too large"),
+        (1e-320, "is too close to 0; write 0, or at least 1e-30"),
         ({}, "needs at least one keyframe"),
         ({"ease": "linear"}, "needs at least one keyframe"),
         ({0: 1, "ease": "bounce"}, "ease is one of linear, step, cosine, not 'bounce'"),
@@ -74,7 +77,7 @@ def test_what_is_no_schedule(written, message):
 
 
 MOMENTS = st.integers(0, 10**6) | st.integers(0, 100).map(lambda share: f"{share}%")
-NUMBERS = st.floats(-1e6, 1e6)
+NUMBERS = st.just(0.0) | st.floats(1e-6, 1e6) | st.floats(-1e6, -1e-6)
 
 
 @given(

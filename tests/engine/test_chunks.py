@@ -1,4 +1,4 @@
-"""Chunks: the same picture whatever fits into memory at once, and what happens when less fits than was tried."""
+"""Chunks: the picture does not depend on the chunk size, and the chunk is halved when memory runs out."""
 
 import logging
 
@@ -6,12 +6,13 @@ import pytest
 import torch
 
 import pixforge
-from pixforge.engine import build
+from pixforge.engine.build import build
 from pixforge.engine.chunks import Chunk, even_parts, is_out_of_memory
-from pixforge.engine.optimize import backward
-from pixforge.engine.perceive import Seat
+from pixforge.engine.perception import _targets_of
+from pixforge.engine.perceptors import DeviceReplica
+from pixforge.engine.step import backward
 from pixforge.errors import RunError
-from pixforge.testing import FakePerceptor, FakePerceptorConfig, make_scene
+from pixforge.testing import FakePerceptor, FakePerceptorConfig, make_context
 
 CPU_MESSAGE = (
     "[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to "
@@ -51,7 +52,7 @@ def recipe(tmp_path):
 
 @pytest.fixture
 def shortage(monkeypatch):
-    """Memory for `room` cutouts; `seen` is how many each pass had."""
+    """A perceptor that runs out of memory above `room` cutouts; `seen` records the number of cutouts in each pass."""
 
     class Memory:
         room = 10**6
@@ -93,9 +94,9 @@ def test_the_gradient_is_the_same_for_any_chunk(recipe, chunk):
 
 
 def test_a_real_network_gives_the_same_gradient_in_chunks(recipe, tiny_folder):
-    eyes = [{"type": "open_clip", "model": f"local-dir:{tiny_folder}"}]
-    whole, _ = gradient(recipe(perceptors=eyes))
-    parts, _ = gradient(recipe(perceptors=eyes, chunk=3))
+    groups = [{"type": "open_clip", "model": f"local-dir:{tiny_folder}"}]
+    whole, _ = gradient(recipe(perceptors=groups))
+    parts, _ = gradient(recipe(perceptors=groups, chunk=3))
     torch.testing.assert_close(parts, whole, atol=1e-5 * float(whole.abs().max()), rtol=1e-4)
 
 
@@ -108,7 +109,7 @@ def test_a_picture_prompt_is_embedded_in_chunks_too(recipe, shortage, tmp_path):
 
 
 def test_the_gradient_is_that_of_the_reported_term(recipe):
-    """An optimizer like Adam would not notice a wrong factor, but the losses beside the prompt term do."""
+    """Adam would hide a wrong factor, but the balance between prompt term and losses depends on it."""
     session = build(recipe(prompts=["red", {"text": "blue", "weight": -0.5}], precision="fp32"))
     leaf = session.generator.forward(0).detach().requires_grad_()
     session.perception.terms(leaf, 0)
@@ -124,9 +125,10 @@ def test_the_gradient_is_that_of_the_reported_term(recipe):
 def test_a_chunk_that_begins_within_a_canvas_meets_the_targets_of_that_canvas(start, stop):
     draw = torch.Generator().manual_seed(0)
     cutouts, targets = torch.rand(21, 3, 16, 16, generator=draw), torch.randn(3, 2, 13, generator=draw)
-    perceptor = FakePerceptor(FakePerceptorConfig(), make_scene())
-    cosine = Seat(perceptor, targets, torch.device("cpu")).cosine(cutouts[start:stop], start, 7)
+    perceptor = FakePerceptor(FakePerceptorConfig(), make_context())
+    replica = DeviceReplica(perceptor, torch.device("cpu"))
     seen = perceptor.encode_image(cutouts)
+    cosine = (_targets_of(targets, replica, start, stop, 7) @ seen[start:stop, :, None]).squeeze(-1)
     expected = torch.stack([targets[index // 7] @ seen[index] for index in range(start, stop)])
     torch.testing.assert_close(cosine, expected)
 
@@ -188,7 +190,7 @@ def test_other_errors_are_not_taken_for_a_shortage(recipe, shortage):
 
 
 def test_a_chunk_tried_again_starts_from_what_worked():
-    chunk = Chunk("auto", "eye")
+    chunk = Chunk("auto", "group")
     tried = []
 
     def attempt(size):

@@ -1,26 +1,22 @@
-"""`compile: true`: the networks really go through torch.compile, and the gradient stays what it was."""
+"""`compile: true`: the networks are really compiled by torch.compile, and the gradient stays the same."""
 
 import logging
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
 import torch
+from tiny_vqgan import content
 from torch import nn
 from torch._dynamo.utils import counters
 from torch._inductor.graph import GraphLowering
 
 import pixforge
-from pixforge.contracts import Scene
+from pixforge.builtin.generators.vqgan.load import build as build_vqgan
+from pixforge.builtin.generators.vqgan.network_config import parse_config
+from pixforge.contracts import RunContext
 from pixforge.contracts.compiling import Compiled
-from pixforge.engine import build
-from pixforge.engine.optimize import backward
-from pixforge.vqgan.config import parse_config
-from pixforge.vqgan.load import build as build_vqgan
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "vqgan"))
-from tiny_vqgan import content
+from pixforge.engine.build import build
+from pixforge.engine.step import backward
 
 QUIET = {"prompts": ["a heart"], "seed": 1, "size": 32, "steps": 3, "cutouts": {"type": "random", "count": 3}}
 needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
@@ -28,9 +24,9 @@ needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="torch.c
 
 @pytest.fixture
 def as_on_a_gpu(monkeypatch):
-    """There, what is written out for a CPU is compiled as well."""
+    """Compile as on a GPU, where also the modules with hand-written CPU versions are compiled."""
     monkeypatch.setattr(
-        Scene, "compiled", lambda self, function, **_: Compiled(function) if self.compile else function
+        RunContext, "compiled", lambda self, function, **_: Compiled(function) if self.compile else function
     )
 
 
@@ -40,9 +36,9 @@ def as_on_a_gpu(monkeypatch):
 @pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-5), ("bf16", 0.03)])
 def test_compiled_networks_give_the_same_gradient(as_on_a_gpu, tiny_folder, precision, tolerance):
     def gradient(**fields):
-        eye = {"type": "open_clip", "model": f"local-dir:{tiny_folder}"}
+        group = {"type": "open_clip", "model": f"local-dir:{tiny_folder}"}
         session = build(
-            pixforge.load_recipe({**QUIET, "precision": precision, "perceptors": [eye], **fields})
+            pixforge.load_recipe({**QUIET, "precision": precision, "perceptors": [group], **fields})
         )
         for step in range(2):
             backward(session, session.generator.forward(step), step)
@@ -115,7 +111,7 @@ def test_without_a_compiler_the_run_goes_on_with_a_warning(caplog, tmp_path, mon
 
 
 def told(caplog, *parts):
-    """One line each, and no more."""
+    """Check that exactly these messages were logged, each on one line."""
     messages = [each.message for each in caplog.records if each.name.startswith("pixforge")]
     assert len(messages) == len(parts)
     for message, part in zip(messages, parts, strict=True):
@@ -124,7 +120,7 @@ def told(caplog, *parts):
 
 
 def test_without_gradient_nothing_is_compiled(monkeypatch):
-    """The picture before the first step is one call, which would be compiled apart."""
+    """The picture before the first step needs a single call without gradient; compiling for it would not pay."""
     compiled = []
     monkeypatch.setattr(torch, "compile", lambda function, **_: compiled.append)
     function = Compiled(lambda x: x + 1)
@@ -153,7 +149,7 @@ def test_networks_that_are_written_out_for_a_cpu_stay_as_they_are_there(caplog):
 
 @pytest.fixture
 def no_gradient_compiles(tmp_path, monkeypatch):
-    """Forward graphs compile, those of the backward pass do not; gives how many of each were tried."""
+    """Make forward graphs compile and backward graphs fail; returns how many of each were tried."""
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     torch.compiler.reset()
     tried = {False: 0, True: 0}

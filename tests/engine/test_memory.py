@@ -1,4 +1,4 @@
-"""The estimate of what a recipe needs, against what a process of its own then needs."""
+"""Compare the estimated memory of a recipe with that of a separate process."""
 
 import json
 import re
@@ -9,15 +9,16 @@ import pytest
 import torch
 
 import pixforge
-from pixforge.engine import build, memory
+from pixforge.engine import memory, room
+from pixforge.engine.build import build
 from pixforge.errors import InputError
 
 RUN = """
 import json, sys, torch, pixforge
-from pixforge.engine import memory
+from pixforge.engine import room
 recipe = pixforge.load_recipe(json.loads(sys.argv[1]))
 for _ in pixforge.optimize(recipe): pass
-print(memory.peak(torch.device("cpu")))
+print(room.peak(torch.device("cpu")))
 """
 RECIPES = {
     "default": {},
@@ -27,7 +28,7 @@ RECIPES = {
 }
 
 
-@pytest.mark.skipif(not memory.STATUS.exists(), reason="needs Linux's count of a process' memory")
+@pytest.mark.skipif(not room.STATUS.exists(), reason="needs Linux's count of a process' memory")
 @pytest.mark.parametrize(
     "fields",
     [
@@ -69,8 +70,8 @@ def test_nothing_of_the_estimate_stays_behind():
 def test_pictures_that_cannot_fit_are_refused_before_anything_is_made(monkeypatch):
     made = pixforge.load_recipe({"prompts": ["red"], "size": [64, 32], "canvases": 2, "device": "cpu"})
     needed = 3 * 2 * 3 * 4 * 64 * 32
-    monkeypatch.setattr(memory, "free", lambda _: needed - 1)
+    monkeypatch.setattr(room, "free", lambda _: needed - 1)
     with pytest.raises(InputError, match="2 x 64 x 32 pixels need at least"):
         build(made)
-    monkeypatch.setattr(memory, "free", lambda _: None)  # where nobody knows, it is tried
-    assert build(made).scene.batch == 2
+    monkeypatch.setattr(room, "free", lambda _: None)  # where nobody knows, it is tried
+    assert build(made).context.batch == 2

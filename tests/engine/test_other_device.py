@@ -9,9 +9,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 import pixforge
-from pixforge.contracts.draws import Draws, Stream
-from pixforge.engine import build, session
-from pixforge.engine.optimize import backward
+from pixforge.contracts.random import Draws, Stream
+from pixforge.engine.build import build
+from pixforge.engine.step import backward
 from pixforge.engine.warp import sent
 
 META = torch.device("meta")
@@ -19,7 +19,7 @@ VIEWS = ("aten.view.default", "aten._unsafe_view.default", "aten.detach.default"
 
 
 class Drawn(Stream):
-    """Draws that have a shape alone: meta has no random generator."""
+    """Draws that have only a shape, since the meta device has no random generator."""
 
     def __init__(self, count):
         self.count = count
@@ -31,7 +31,7 @@ class Drawn(Stream):
 
 
 class Watch(TorchDispatchMode):
-    """The operations that a device would be asked for, and the copies to it."""
+    """Records the operations that run on the device, and the copies to it."""
 
     def __init__(self):
         super().__init__()
@@ -61,8 +61,11 @@ def elsewhere(monkeypatch):
         return Drawn(len(self.seeds)) if where == META else at(self, purpose, step, device)
 
     monkeypatch.setattr(Draws, "at", draws)
-    monkeypatch.setattr(session, "choose_devices", lambda _: [META])
-    monkeypatch.setattr(session, "check_room", lambda _: None)
+    for module in ("build", "perceptors"):
+        monkeypatch.setattr(f"pixforge.engine.{module}.choose_devices", lambda _: [META])
+    monkeypatch.setattr("pixforge.engine.build.check_room", lambda _: None)
+    # What the first step asks of a picture's values is meant to wait for the device; here are no values.
+    monkeypatch.setattr("pixforge.engine.session.Session.first_time", lambda *_: False)
     base = {"prompts": ["a heart"], "seed": 1, "steps": 4, "size": [96, 64], "init": "noise", "canvases": 2}
     return lambda **fields: build(pixforge.load_recipe({**base, **fields}))
 
@@ -107,7 +110,7 @@ def test_nothing_of_the_host_meets_what_is_elsewhere(elsewhere, fields):
 def test_the_plan_of_a_step_asks_nothing_of_the_device(elsewhere):
     made = elsewhere(generator="pixels", augmentations=["affine", "color", "flip", "perspective"])
     with Watch() as watch:
-        made.cutter.plan(made.scene.size, 1, 32)
+        made.sampler.plan(made.context.size, 1, 32)
     assert not watch.there
     assert not watch.copies
 
@@ -121,14 +124,14 @@ def test_all_that_was_planned_goes_to_the_device_in_one_copy(elsewhere):
 
 
 def test_tiny_operations_of_a_step_stay_few(elsewhere):
-    """Each costs a GPU as much as thousands of pixels do; with a hundred more, all matrices would be made there."""
+    """Each takes a GPU as long as thousands of pixels; a hundred more would mean that matrices are made there."""
     made = elsewhere(generator="pixels", losses=[])
     step(made)
     whole, bare = Watch(), Watch()
     step(made, whole)
     seen = torch.rand(8, 3, 64, 64, device=META, requires_grad=True)
     with bare:
-        made.eyes[0].perceptor.encode_image(seen).sum().backward()
+        made.groups[0].perceptor.encode_image(seen).sum().backward()
     assert 20 < len(whole.there) - len(bare.there) < 110
 
 

@@ -1,4 +1,4 @@
-"""Cutouts: one batched warp equals what a slow and obvious reference does."""
+"""Cutouts: the batched warp equals a slow and obvious reference."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pixforge.engine.warp import Atlas, compose_colors, halve, pyramid_levels, transform_colors
+from pixforge.engine.warp import ImagePyramid, compose_colors, halve, pyramid_levels, transform_colors
 
 
 def box(x0: float, y0: float, x1: float, y1: float, size: tuple[int, int]) -> torch.Tensor:
@@ -22,24 +22,26 @@ def picture() -> torch.Tensor:
 
 
 def test_cut_of_exactly_s_pixels_is_those_pixels(picture):
-    cut = Atlas(picture, 1).sample(box(8, 4, 24, 20, (48, 32))[None, None], 16, "reflection")
+    cut = ImagePyramid(picture, 1).sample(box(8, 4, 24, 20, (48, 32))[None, None], 16, "reflection")
     torch.testing.assert_close(cut[0, 0], picture[0, :, 4:20, 8:24], atol=1e-5, rtol=0)
 
 
 def test_cut_of_twice_s_is_read_from_the_halved_picture(picture):
-    cut = Atlas(picture, 2).sample(box(0, 0, 32, 32, (48, 32))[None, None], 16, "reflection")
+    cut = ImagePyramid(picture, 2).sample(box(0, 0, 32, 32, (48, 32))[None, None], 16, "reflection")
     torch.testing.assert_close(cut[0, 0], F.avg_pool2d(picture, 2)[0, :, :16, :16], atol=1e-5, rtol=0)
 
 
 def test_fine_stripes_do_not_alias():
     stripes = (torch.arange(64) % 2).float().expand(1, 3, 64, 64)
-    cut = Atlas(stripes, pyramid_levels((64, 64), 16)).sample(torch.eye(3)[None, None], 16, "reflection")
+    cut = ImagePyramid(stripes, pyramid_levels((64, 64), 16)).sample(
+        torch.eye(3)[None, None], 16, "reflection"
+    )
     torch.testing.assert_close(cut, torch.full_like(cut, 0.5), atol=1e-5, rtol=0)
 
 
 def test_small_cuts_keep_detail_that_the_halved_picture_has_lost():
     stripes = (torch.arange(64) % 2).float().expand(1, 3, 64, 64)
-    cut = Atlas(stripes, 3).sample(box(8, 8, 24, 24, (64, 64))[None, None], 16, "reflection")
+    cut = ImagePyramid(stripes, 3).sample(box(8, 8, 24, 24, (64, 64))[None, None], 16, "reflection")
     assert cut.std() > 0.45
 
 
@@ -47,27 +49,28 @@ def test_flip_and_quarter_turn(picture):
     square = picture[..., :32]
     flip = torch.diag(torch.tensor([-1.0, 1, 1]))
     turn = torch.tensor([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
-    cut = Atlas(square, 1).sample(torch.stack([flip, turn])[None], 32, "reflection")
+    cut = ImagePyramid(square, 1).sample(torch.stack([flip, turn])[None], 32, "reflection")
     torch.testing.assert_close(cut[0, 0], square[0].flip(-1), atol=1e-5, rtol=0)
     expected = torch.rot90(square[0], 1, (1, 2))  # output (x, y) shows input (-y, x)
     torch.testing.assert_close(cut[0, 1], expected, atol=1e-5, rtol=0)
 
 
-@pytest.mark.parametrize("padding", ["reflection", "border", "gray"])
+@pytest.mark.parametrize("padding", ["reflection", "border", "gray", "black"])
 def test_what_lies_outside(picture, padding):
     outside = box(-16, 0, 16, 32, (48, 32))[None, None]
-    cut = Atlas(picture, 1).sample(outside, 32, padding)[0, 0]
+    cut = ImagePyramid(picture, 1).sample(outside, 32, padding)[0, 0]
     inside = picture[0, :, :, :16]
     beyond = {
         "reflection": inside.flip(-1),
         "border": inside[..., :1].expand(-1, -1, 16),
         "gray": torch.full_like(inside, 0.5),
+        "black": torch.zeros_like(inside),
     }[padding]
     torch.testing.assert_close(cut, torch.cat([beyond, inside], dim=-1), atol=1e-5, rtol=0)
 
 
 def slow_sample(pictures: list, matrix: torch.Tensor, side: int, padding: str, gray: float) -> torch.Tensor:
-    """One pixel after the other, from a list of halvings, by the definition of bilinear interpolation."""
+    """The slow reference: pixel by pixel, from a list of halved pictures, with bilinear interpolation by definition."""
     height, width = pictures[0].shape[-2:]
     (a, b, _), (c, d, _), (_, _, w) = matrix.tolist()
     scale = (abs(a * d - b * c) * width * height) ** 0.5 / abs(w) / side
@@ -123,7 +126,7 @@ def test_every_pixel_is_that_of_a_slow_reference(size):
     matrices += torch.randn(len(modes), 3, 3, generator=draws) * 0.2
     matrices[:, 2] = torch.tensor([0.0, 0, 1]) + torch.randn(len(modes), 3, generator=draws) * 0.1
     gray = torch.rand(1, len(modes), generator=draws)
-    cut = Atlas(image, levels, wrap=True).sample(matrices[None], side, modes, gray)
+    cut = ImagePyramid(image, levels, wrap=True).sample(matrices[None], side, modes, gray)
     for index, mode in enumerate(modes):
         slow = slow_sample(halvings, matrices[index], side, mode, float(gray[0, index]))
         torch.testing.assert_close(
@@ -134,14 +137,16 @@ def test_every_pixel_is_that_of_a_slow_reference(size):
 @pytest.mark.parametrize("canvases", [1, 3])
 @pytest.mark.parametrize("size", [(8, 6), (9, 7)])
 def test_the_gradient_is_that_of_the_sampling(size, canvases):
-    """Against finite differences: both halves have their backward passes written by hand."""
+    """Compare the two hand-written backward passes with finite differences."""
     draws = torch.Generator().manual_seed(2)
     image = torch.rand(canvases, 3, size[1], size[0], generator=draws).double().requires_grad_()
     matrices = torch.eye(3) * 1.4 + torch.randn(canvases, 4, 3, 3, generator=draws) * 0.3
     matrices[..., 2, :] = torch.tensor([0.05, -0.1, 1])
 
     def sample(pictures: torch.Tensor) -> torch.Tensor:
-        return Atlas(pictures, 3, wrap=True).sample(matrices, 4, ["wrap", "reflection", "gray", "border"])
+        return ImagePyramid(pictures, 3, wrap=True).sample(
+            matrices, 4, ["wrap", "reflection", "gray", "border"]
+        )
 
     assert torch.autograd.gradcheck(sample, (image,), fast_mode=False)
 
@@ -153,7 +158,7 @@ def test_several_cores_share_one_canvas_and_give_the_same_gradient(picture):
         for count in (1, 3):
             torch.set_num_threads(count)
             image = picture.clone().requires_grad_()
-            cut = Atlas(image, 2).sample(
+            cut = ImagePyramid(image, 2).sample(
                 torch.eye(3).expand(1, 6, 3, 3) * torch.tensor([0.5, 0.5, 1]), 16, "border"
             )
             (cut * torch.linspace(0, 1, 16)).sum().backward()
@@ -172,9 +177,9 @@ def test_batched_cutouts_equal_each_canvas_alone(picture):
         ]
     )
     matrices[..., 2, 2] = 1
-    both = Atlas(pictures, 3).sample(matrices, 16, "reflection")
+    both = ImagePyramid(pictures, 3).sample(matrices, 16, "reflection")
     for canvas in range(2):
-        alone = Atlas(pictures[canvas : canvas + 1], 3).sample(
+        alone = ImagePyramid(pictures[canvas : canvas + 1], 3).sample(
             matrices[canvas : canvas + 1], 16, "reflection"
         )
         torch.testing.assert_close(both[canvas], alone[0])
@@ -191,7 +196,7 @@ def test_perspective_lands_the_corners_where_they_belong():
 
 def test_every_pixel_of_the_picture_gets_gradient(picture):
     image = picture.clone().requires_grad_()
-    Atlas(image, 1).sample(torch.eye(3)[None, None], 48, "reflection").sum().backward()
+    ImagePyramid(image, 1).sample(torch.eye(3)[None, None], 48, "reflection").sum().backward()
     assert image.grad is not None
     assert (image.grad > 0).all()
 

@@ -27,9 +27,9 @@ with atheris.instrument_imports(include=["pixforge", "yaml", "PIL"]):
     )
 
     from pixforge.errors import InputError
-    from pixforge.images import read_image
-    from pixforge.metadata import kind_of, read_recipe
-    from pixforge.recipe.document import plain_mapping
+    from pixforge.media.images import read_image
+    from pixforge.media.metadata import kind_of, read_recipe
+    from pixforge.recipe.formats.document import plain_mapping
     from pixforge.recipe.load import load_recipe
 
 FILE = Path(tempfile.mkdtemp(prefix="pixforge-fuzz-")) / "x"
@@ -40,7 +40,7 @@ def _recipe(path: Path) -> None:
 
 
 def _carrier(path: Path) -> None:
-    from pixforge.recipe.yamlfile import parse_yaml
+    from pixforge.recipe.formats.yamlfile import parse_yaml
 
     plain_mapping(parse_yaml(read_recipe(path), str(path)).data, str(path))
 

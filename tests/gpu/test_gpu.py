@@ -1,4 +1,4 @@
-"""On an NVIDIA GPU: what a CPU can only pretend. `python -m pytest -m gpu tests/gpu`."""
+"""Tests that need an NVIDIA GPU: `python -m pytest -m gpu tests/gpu`."""
 
 import warnings
 
@@ -6,9 +6,10 @@ import pytest
 import torch
 
 import pixforge
-from pixforge.engine import build
-from pixforge.engine.memory import estimate, peak
-from pixforge.engine.optimize import backward
+from pixforge.engine.build import build
+from pixforge.engine.memory import estimate
+from pixforge.engine.room import peak
+from pixforge.engine.step import backward
 
 GPUS = torch.cuda.device_count() if torch.cuda.is_available() else 0
 CUDA = torch.device("cuda")
@@ -36,7 +37,7 @@ GENERATORS = ["fourier", "pixels", "vqgan"]
 
 @pytest.fixture(autouse=True)
 def exact_products():
-    """Without TF32, which would round what is compared."""
+    """Turn off TF32, whose rounding would disturb the comparisons."""
     before = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     yield
@@ -44,7 +45,7 @@ def exact_products():
 
 
 def gradient(**fields):
-    """Of the first latent in the first step, on the host."""
+    """The gradient of the first latent in the first step, on the host."""
     session = build(pixforge.load_recipe({**BASE, **fields}))
     backward(session, session.generator.forward(0), 0)
     latent = next(iter(session.generator.latents().values()))
@@ -52,7 +53,7 @@ def gradient(**fields):
 
 
 def pictures(**fields):
-    """The last report's, on the host."""
+    """The picture of the last report, on the host."""
     return list(pixforge.optimize(pixforge.load_recipe({**BASE, **fields})))[-1].image.detach().cpu()
 
 
@@ -85,7 +86,7 @@ def test_compiled_networks_give_the_same_gradient(precision, share):
 @pytest.mark.parametrize("generator", GENERATORS)
 @pytest.mark.parametrize("augmentations", [BASE["augmentations"], ["affine", "color", "noise", "erasing"]])
 def test_no_step_waits_for_the_gpu(generator, augmentations):
-    """torch raises where the host would wait; a report is read one step late, and its event is no such wait."""
+    """torch raises whenever the host waits for the GPU; reports are read one step late, so nothing waits."""
     fields = {"generator": generator, "augmentations": augmentations, "steps": 8}
     run = iter(pixforge.optimize(pixforge.load_recipe({**BASE, **fields})))
     for _ in range(3):  # what is made once may wait
@@ -109,7 +110,7 @@ def test_memory_does_not_grow_from_step_to_step():
 
 
 def test_a_shortage_halves_the_chunk_and_changes_nothing():
-    """The first passes of a perceptor are refused as torch refuses them; the step is repeated with the same draws."""
+    """A perceptor's first passes raise torch's out-of-memory error; the step is repeated with the same draws."""
     fields = {"generator": "pixels", "cutouts": {"type": "random", "count": 256}}
     plain = gradient(**fields)
     session = build(pixforge.load_recipe({**BASE, **fields}))

@@ -1,4 +1,4 @@
-"""Command lines on files of strangers: whatever they hold, it ends in one of the ways that are allowed."""
+"""Run command lines on untrusted files, and check that they end in one of the allowed ways."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVIL = "from pathlib import Path\nPath('ESCAPED').write_text('it was run')\nhook
 
 
 def handled(*arguments: str) -> int:
-    """The exit status of a command line that has ended well, or with one clear complaint and nothing made."""
+    """The exit status of a command line that succeeded, or failed with one clear message and wrote nothing."""
     out, err = io.StringIO(), io.StringIO()
     before = everything(Path.cwd().parent)
     start = time.process_time()
@@ -42,5 +42,5 @@ def handled(*arguments: str) -> int:
 
 
 def everything(folder: Path) -> set[str]:
-    """All that is below a folder, without what Python keeps beside its files."""
+    """All files below a folder, without Python's caches."""
     return {str(path) for path in folder.rglob("*") if "__pycache__" not in path.parts}

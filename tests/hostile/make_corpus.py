@@ -247,7 +247,7 @@ def tagged(text: str | bytes) -> bytes:
 
 
 def video(text: str) -> bytes:
-    """The smallest MP4 whose comment ffmpeg finds."""
+    """The smallest MP4 file whose comment ffmpeg can read."""
     box = lambda name, body: struct.pack(">I", len(body) + 8) + name + body  # noqa: E731
     data = box(b"data", struct.pack(">II", 1, 0) + text.encode())
     handler = box(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
@@ -259,7 +259,7 @@ def video(text: str) -> bytes:
 
 
 def metadata() -> None:
-    from pixforge.metadata import MARK, exif, with_recipe
+    from pixforge.media.metadata import MARK, exif, with_recipe
 
     code = RED + "plugins: [{}]\n"
     recipes = {

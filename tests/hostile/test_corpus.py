@@ -1,4 +1,4 @@
-"""Every file that ever failed, and every known shape of attack, through the commands that people give them to."""
+"""Run the usual commands on every file that ever failed and on every known kind of attack."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from make_corpus import CORPUS
 from PIL import Image
 
 from pixforge.errors import ImageError, WeightsError
-from pixforge.images import read_image
-from pixforge.weights.checkpoint import read_tensors
+from pixforge.media.images import read_image
+from pixforge.models.safe_load import read_tensors
 
 STATUS = {"refused": 2, "works": 0}
 

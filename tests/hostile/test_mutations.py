@@ -1,4 +1,4 @@
-"""Files that were whole, with bytes flipped, cut and moved about: they work, or are refused in one line."""
+"""Valid files with flipped, cut and moved bytes either work or are refused with a one-line error."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from make_corpus import CORPUS, tagged, tensors, video
 from PIL import Image
 
 from pixforge.errors import ImageError, InputError, WeightsError
-from pixforge.images import read_image
-from pixforge.metadata import MARK, exif, read_recipe, with_recipe
+from pixforge.media.images import read_image
+from pixforge.media.metadata import MARK, exif, read_recipe, with_recipe
+from pixforge.models.safe_load import read_tensors
 from pixforge.recipe import load_recipe
-from pixforge.weights.checkpoint import read_tensors
 
 RECIPE = """\
 prompts: [red, {text: "a \\u00e9", weight: {0: 1, 50%: -0.5, ease: cosine}}]
@@ -57,7 +57,7 @@ def fuzz(count: int):
 
 @st.composite
 def damaged(draw, seeds: list[bytes]) -> bytes:
-    """One of the seeds after one to four accidents."""
+    """One of the seed files after one to four random changes."""
     data = bytearray(draw(st.sampled_from(seeds)))
     for _ in range(draw(st.integers(1, 4))):
         # Half of the accidents happen to the head, where formats keep their lengths.
@@ -85,7 +85,7 @@ def corpus(kind: str) -> list[bytes]:
 
 
 def checked(name: str, content: bytes, read) -> None:
-    """It is read, or refused by one of pixforge's own errors that begins with the file and is one line."""
+    """The file is read, or refused by a pixforge error of one line that begins with the file's name."""
     Path(name).write_bytes(content)
     try:
         read(name)

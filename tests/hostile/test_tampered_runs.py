@@ -1,9 +1,10 @@
-"""Run folders that somebody has changed: going on works, or is refused, and everything under a final name is whole."""
+"""Changed run folders: resuming works or is refused, and every file with a final name is complete."""
 
 from __future__ import annotations
 
 import copy
 import json
+import os
 import shutil
 import signal
 import struct
@@ -18,6 +19,8 @@ from safetensors.torch import load_file
 from test_mutations import damaged, fuzz
 
 import pixforge
+from pixforge.builtin.exporters.video import position
+from pixforge.cli.main import main
 from pixforge.contracts.files import PART
 
 NAME = "checkpoint.safetensors"
@@ -63,7 +66,7 @@ def stopped(tmp_path_factory):
 
 
 def go_on(stopped: Path, folder: Path, content: bytes | None = None, name: str = NAME) -> int:
-    """Resume a copy of the run with another file, look at what is there, and say how it ended."""
+    """Resume a copy of the run with a changed file, check the folder, and return the exit status."""
     shutil.rmtree(folder / "work", ignore_errors=True)
     shutil.copytree(stopped, folder / "work")
     (folder / "work/evil.py").write_text(EVIL.replace("ESCAPED", str(folder / "escaped")))
@@ -133,7 +136,7 @@ def test_a_recipe_in_the_checkpoint_that_was_changed(stopped, tmp_path, old, new
 
 
 def test_a_video_that_would_never_end(stopped, tmp_path):
-    """Found by the test below: a frame that is shown 10^18 times filled the disk."""
+    """Found by the test below: a frame shown 10^18 times filled the disk."""
     header, data = parts(stopped / "run" / NAME)
     start, end = header["exporter/1-video/counts"]["data_offsets"]
     endless = struct.pack("<q", 2**60) * ((end - start) // 8)
@@ -202,3 +205,41 @@ def test_checkpoints_with_other_tensors(stopped, tmp_path_factory, data):
 def test_other_files_with_bytes_changed(stopped, tmp_path_factory, data, name):
     path = next((stopped / "run").glob(name.replace("image", "image*")))
     go_on(stopped, tmp_path_factory.mktemp("c"), data.draw(damaged([path.read_bytes()])), path.name)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+@pytest.mark.parametrize("name", [NAME, "recipe.yaml", "run.json", "metrics.csv", "progress.mp4"])
+def test_a_pipe_in_a_run_folder_is_not_waited_for(stopped, tmp_path, name, capsys):
+    shutil.copytree(stopped, tmp_path / "work")
+    path = tmp_path / "work/run" / name
+    path.unlink()
+    os.mkfifo(path)
+    for command in (
+        ["resume", str(path.parent)],
+        ["resume", str(path.parent), "-o", str(tmp_path / "other")],
+    ):
+        main(command)
+        capsys.readouterr()
+    assert main(["resume", str(path.parent)]) == 2
+    assert f"{name}: is a pipe or a device" in capsys.readouterr().err
+    assert path.is_fifo()
+    assert main(["diff", str(path.parent), str(stopped / "run")]) in {0, 1, 2}
+
+
+def test_a_recording_that_must_not_be_read_is_not_begun_again(stopped, tmp_path, monkeypatch):
+    shutil.copytree(stopped, tmp_path / "work")
+    monkeypatch.chdir(tmp_path / "work")
+    before = {path.name: path.read_bytes() for path in Path("run").glob("progress*")}
+    plain = position.open_ordinary
+
+    def forbidden(path):
+        if path.name.startswith("progress"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return plain(path)
+
+    monkeypatch.setattr(position, "open_ordinary", forbidden)
+    with pytest.raises(
+        pixforge.errors.InputError, match=r"progress\.mp4: cannot be read \(Permission denied\)"
+    ):
+        position.begins_with(Path("run/progress.mp4"), b"x", 100)
+    assert {path.name: path.read_bytes() for path in Path("run").glob("progress*")} == before

@@ -3,12 +3,16 @@
 import pytest
 
 from pixforge.contracts import Perceptor
-from pixforge.plugins import load_plugins
-from pixforge.registry import Registry
+from pixforge.plugins.loader import load_plugins
+from pixforge.plugins.registry import Registry
 from pixforge.testing import FakePerceptor, check_component, check_documentation
 
 # Their own tests check them, with what they need: a picture, a run's folder, a generator that has codes.
-ODD = {("init", "image"), ("init", "run"), ("init", "codes"), ("init", "tokens")}
+ODD = {("init", "image"), ("init", "run"), ("init", "codes"), ("init", "tokens"), ("loss", "aesthetic")}
+ODD |= {("prompt", "embedding"), ("prompt", "direction")}
+ODD |= {("optimizer", "adamp"), ("optimizer", "prodigy")}
+# What cannot be guessed.
+FIELDS = {("curve", "during"): {"during": [2, 8]}}
 ENTRIES = Registry(load_plugins()).entries()
 
 
@@ -27,7 +31,7 @@ def test_documentation(entry):
     ids=lambda entry: f"{entry.kind}:{entry.tag}",
 )
 def test_contract(entry):
-    check_component(entry.component)
+    check_component(entry.component, **FIELDS.get((entry.kind, entry.tag), {}))
 
 
 @pytest.mark.parametrize("model", ["embedded", "judge"])

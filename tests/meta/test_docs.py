@@ -23,11 +23,14 @@ def blocks(language: str) -> list:
     ]
 
 
-def test_the_reference_is_current():
-    spec = importlib.util.spec_from_file_location("make_reference", ROOT / "docs" / "make_reference.py")
+@pytest.mark.parametrize(
+    ("script", "function"), [("make_reference", "reference"), ("make_command_line", "page")]
+)
+def test_a_generated_page_is_current(script, function):
+    spec = importlib.util.spec_from_file_location(script, ROOT / "docs" / f"{script}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.TARGET.read_text() == module.reference(), "run `python docs/make_reference.py`"
+    assert module.TARGET.read_text() == getattr(module, function)(), f"run `python docs/{script}.py`"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -43,7 +46,11 @@ def test_python_runs(page, code, tmp_path, monkeypatch):
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     name = "darkness.py" if "hookimpl" in code else "snippet.py"
     (tmp_path / name).write_text(code)
-    if "hookimpl" in code:
+    if "pixforge_commands" in code:
+        from pixforge.cli.main import main
+
+        assert main(["--plugin", name, "shout", "a red heart"]) == 0
+    elif "hookimpl" in code:
         recipe = {
             "prompts": ["a red heart"],
             "plugins": [f"./{name}"],
@@ -67,10 +74,15 @@ def test_recipes_are_valid(page, code, tmp_path):
     if "prompts:" not in code:
         pytest.skip("not a recipe")
     for plugin in re.findall(r"\./(\w+\.py)", code):
-        block = next(text for _, text in (p.values for p in blocks("python")) if "hookimpl" in text)
+        block = next(text for _, text in (p.values for p in blocks("python")) if "pixforge_losses" in text)
         (tmp_path / plugin).write_text(textwrap.dedent(block))
     for picture in re.findall(r"[\w-]+\.png", code):
         (tmp_path / picture).write_bytes((ROOT / "examples" / "sketch.png").read_bytes())
+    for weights in re.findall(r"[\w-]+\.ckpt", code):  # what is in them is read when a run begins
+        (tmp_path / weights).touch()
+        (tmp_path / weights).with_suffix(".yaml").touch()
+    for texts in re.findall(r"[\w-]+\.txt", code):
+        (tmp_path / texts).write_text("a cat\n")
     path = tmp_path / "recipe.yaml"
     path.write_text(code)
     assert pixforge.load_recipe(path).prompts

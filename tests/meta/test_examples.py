@@ -18,14 +18,18 @@ def size_of(path: Path) -> tuple[int, int]:
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.name)
 def test_example(path, tmp_path):
-    small = {"steps": 3, "size": [48, 32], "cutouts.count": 2}
-    result = pixforge.render(pixforge.load_recipe(path, overrides=small), tmp_path / "out")
     recipe = pixforge.load_recipe(path)
+    small = {"size": [48, 32], "cutouts.count": 2}
+    if recipe.film is None:
+        small["steps"] = 3
+    else:
+        small |= {"film.fps": 1, "film.steps_per_frame": 1, "film.first_frame_steps": 1}
+    result = pixforge.render(pixforge.load_recipe(path, overrides=small), tmp_path / "out")
     assert len(result.images) == recipe.canvases
     assert result.manifest["status"] == "finished"
     stills = sorted((tmp_path / "out").glob("image*"))
     assert [size_of(still) for still in stills] == [(48, 32)] * recipe.canvases
-    assert any((tmp_path / "out").glob("progress.*"))
+    assert any((tmp_path / "out").glob("progress.*" if recipe.film is None else "film.*"))
 
 
 def test_the_quickstart_is_the_default_recipe():

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pixforge import hookspecs
-from pixforge.registry import HOOKS
+from pixforge.plugins import hookspecs
+from pixforge.plugins.kinds import KINDS
 
 ROOT = Path(__file__).parents[2]
 NAMES = [name for name in vars(hookspecs) if name.startswith("pixforge_")]
@@ -23,5 +23,5 @@ def test_hook(name):
 
 
 def test_every_collecting_hook_is_collected():
-    lifecycle = {"pixforge_run_started", "pixforge_run_finished"}
-    assert set(HOOKS) == set(NAMES) - lifecycle
+    others = {"pixforge_run_started", "pixforge_run_finished", "pixforge_models", "pixforge_commands"}
+    assert {kind.hook for kind in KINDS} == set(NAMES) - others

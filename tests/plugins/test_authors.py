@@ -1,4 +1,4 @@
-"""The tutorial for authors, from the first line to the last, as somebody would follow it."""
+"""The tutorial for authors, followed from the first line to the last."""
 
 import importlib.util
 import os
@@ -33,7 +33,7 @@ def test_the_tutorial(tmp_path):
 
 
 class World:
-    """Runs commands in a folder, and keeps what they said."""
+    """Runs commands in a folder and keeps their output."""
 
     def __init__(self, folder):
         self.folder = folder

@@ -20,7 +20,7 @@ def write(tmp_path, monkeypatch):
 
 @pytest.fixture
 def complaint(write):
-    """What is said about a recipe that is at fault."""
+    """The error message of a wrong recipe."""
 
     def _complaint(text, name="recipe.yaml", **options):
         with pytest.raises(InputError) as caught:

@@ -1,4 +1,4 @@
-"""Whatever is handed in, nothing but a RecipeError comes out (or a PluginError, where plugins are named)."""
+"""Any input either works or raises a RecipeError (or a PluginError, if it names plugins)."""
 
 import copy
 import io
@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pixforge.errors import InputError, PluginError, RecipeError
+from pixforge.plugins.kinds import KINDS
 from pixforge.recipe import load_recipe
-from pixforge.recipe.compose import KIND_OF_FIELD
 
 VALID = {
     "version": 1,
@@ -28,7 +28,7 @@ VALID = {
 }
 FIELDS = [
     *VALID,
-    *KIND_OF_FIELD,
+    *(kind.field for kind in KINDS if kind.field),
     "requires",
     "plugins",
     "device",
@@ -73,7 +73,7 @@ fuzz = settings(deadline=None, max_examples=80)
 
 
 def try_loading(source, **options):
-    """Valid or not, it ends well; a message is there, or the recipe can be resolved."""
+    """Loading either gives an error with a message, or a recipe that can be resolved."""
     said = ""
     try:
         said = load_recipe(source, **options).resolved_yaml()

@@ -1,8 +1,9 @@
 """Errors are for the person who wrote the recipe: where, what, and what would work."""
 
 import pytest
+from known_words import fields, known
 
-LOSSES = "(known: latent, range, saturation, smoothness, symmetry)"
+LOSSES = known("loss")
 MESSAGES = {
     "unknown type": (
         "prompts: [a]\nlosses:\n  - smoothness\n  - {type: symetry}",
@@ -12,13 +13,35 @@ MESSAGES = {
         "prompts: [a]\nlosses: [symetry]",
         f"recipe.yaml:2: losses[0].type: unknown loss 'symetry'. Did you mean 'symmetry'? {LOSSES}",
     ),
+    "a component of a plugin of ours": (
+        "prompts: [a]\ngenerator: siren",
+        (
+            f"recipe.yaml:2: generator.type: unknown generator 'siren' {known('generator')}; it comes with "
+            "pixforge-siren: pip install ./plugins/siren in a copy of pixforge's repository"
+        ),
+    ),
     "unlike anything": (
         "prompts: [a]\ngenerator: zzz",
-        "recipe.yaml:2: generator.type: unknown generator 'zzz' (known: fourier, pixels, vqgan)",
+        f"recipe.yaml:2: generator.type: unknown generator 'zzz' {known('generator')}",
     ),
     "no type": (
         "prompts: [a]\nlosses:\n  - {weight: 1}",
         f"recipe.yaml:3: losses[0].type: missing; which loss? {LOSSES}",
+    ),
+    "no type, and several could be meant": (
+        "prompts: [a]\nexporters:\n  - {quality: 50}",
+        f"recipe.yaml:3: exporters[0].type: missing; still or video could be meant {known('exporter')}",
+    ),
+    "no type, and none of the defaults": (
+        "prompts: [a]\noptimizer: {momentum: 0.9}",
+        (f"recipe.yaml:2: optimizer.type: missing; rmsprop or sgd could be meant {known('optimizer')}"),
+    ),
+    "no type, and a field that nobody has": (
+        "prompts: [a]\ncutouts: {cuont: 9}",
+        (
+            "recipe.yaml:2: cutouts.cuont: cutouts 'random' of plugin 'cutouts' (pixforge.builtin.cutouts) "
+            f"has no field 'cuont'. Did you mean 'count'? {fields('cutouts', 'random')}"
+        ),
     ),
     "not a component": (
         "prompts: [a]\ngenerator: [fourier]",
@@ -28,21 +51,21 @@ MESSAGES = {
         "prompts: [a]\noptimizer: {type: [adam]}",
         (
             "recipe.yaml:2: optimizer.type: unknown optimizer ['adam']. Did you mean 'adam'? "
-            "(known: adagrad, adam, adamax, adamw, nadam, radam, rmsprop, sgd)"
+            f"{known('optimizer')}"
         ),
     ),
     "unknown field": (
         "prompts: [a]\ngenerator:\n  type: fourier\n  dekay: 3",
         (
             "recipe.yaml:4: generator.dekay: generator 'fourier' of plugin 'generators' (pixforge.builtin.generators) "
-            "has no field 'dekay'. Did you mean 'decay'? (fields: contrast, decay, noise, type)"
+            f"has no field 'dekay'. Did you mean 'decay'? {fields('generator', 'fourier')}"
         ),
     ),
     "unknown field of a prompt": (
         "prompts:\n  - {txt: a}",
         (
-            "recipe.yaml:2: prompts[0].txt: a prompt has no field 'txt'. Did you mean 'text'? "
-            "(fields: image, stop, text, weight)"
+            "recipe.yaml:2: prompts[0]: a prompt needs a key that says what it is, and 'txt' is none. "
+            f"Did you mean 'text'? {known('prompt')}"
         ),
     ),
     "too much": (
@@ -50,6 +73,7 @@ MESSAGES = {
         "recipe.yaml:2: steps: must be less than or equal to 1000000, not 1000001",
     ),
     "not a number": ("prompts: [a]\nsteps: many", "recipe.yaml:2: steps: must be a whole number, not 'many'"),
+    "neither": ("prompts: [a]\ncompile: 3", "recipe.yaml:2: compile: must be true or false, not 3"),
     "true": ("prompts: [a]\ncanvases: true", "recipe.yaml:2: canvases: must be a number, not true or false"),
     "nan": (
         "prompts: [a]\ngenerator: {type: fourier, decay: .nan}",
@@ -71,11 +95,11 @@ MESSAGES = {
     ),
     "number as prompt": (
         "prompts: [1984]",
-        "recipe.yaml:1: prompts[0]: a prompt is a text (in quotes if it is a number) or {text: ..., weight: ...}",
+        "recipe.yaml:1: prompts[0]: a prompt is a text (in quotes if it is a number) or {text: ..., weight: ...}, not a number",
     ),
     "two in one": (
         "prompts: [{text: a, image: b.png}]",
-        "recipe.yaml:1: prompts[0]: a prompt has either a text or an image",
+        "recipe.yaml:1: prompts[0]: a prompt has only one of text, image",
     ),
     "no weight": (
         "prompts: [{text: a, weight: 0}, {text: b, weight: {0: 0, 50%: 0}}]",
@@ -175,3 +199,54 @@ def test_lines_of_other_formats(name, text, complaint):
 def test_long_values_are_shortened(complaint):
     message = complaint(f"prompts: [a]\nsteps: {'x' * 5000}\n{'y' * 5000}: 1")
     assert all(len(line) < 600 for line in message.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("word", "field"),
+    [("iterations", "steps"), ("Prompt", "prompts"), ("learning-rate", "optimizer.learning_rate")],
+)
+def test_a_word_of_another_program_is_understood_by_its_meaning(word, field, complaint):
+    expected = f"recipe.yaml:2: {word}: a recipe has no field '{word}'. Did you mean '{field}'? (fields: "
+    assert complaint(f"prompts: [a]\n{word}: 5").startswith(expected)
+
+
+def test_a_long_list_is_printed_once(tmp_path):
+    from pixforge.errors import RecipeError
+    from pixforge.recipe import load_recipe
+
+    (tmp_path / "r.yaml").write_text("prompts: [a]\nsead: 1\nstep: 2\nlosses: [{type: range, wieght: 1}]\n")
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(tmp_path / "r.yaml")
+    first, second, third = str(caught.value).splitlines()
+    assert "(fields: augmentations, " in first
+    assert second.endswith("Did you mean 'steps'?")
+    assert third.endswith(fields("loss", "range"))
+
+
+def test_the_sample_in_the_readme_is_what_its_recipe_says(complaint):
+    import re
+    from pathlib import Path
+
+    page = (Path(__file__).parents[2] / "README.md").read_text().split("## A recipe")[1]
+    recipe = re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1]
+    sample = re.search(r"```text\n(recipe.yaml:.*?)\n```", page, re.DOTALL)[1]
+    assert complaint(recipe.replace("symmetry", "symetry")) == sample
+
+
+def test_every_word_of_other_programs_leads_to_a_field():
+    from pixforge.recipe import Recipe
+    from pixforge.recipe.meant import FIELDS
+
+    assert {meant.split(".")[0] for meant in FIELDS.values()} <= set(Recipe.model_fields)
+    assert not set(FIELDS) & set(Recipe.model_fields)
+
+
+def test_components_of_our_own_plugins_are_where_the_hint_says():
+    from pathlib import Path
+
+    from pixforge.recipe.meant import OURS
+
+    home = Path(__file__).parents[2] / "plugins"
+    for tag, folder in OURS.items():
+        sources = (path.read_text() for path in (home / folder).glob("pixforge_*/*.py"))
+        assert any(f'type: Literal["{tag}"]' in source for source in sources), tag

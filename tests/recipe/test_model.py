@@ -22,7 +22,12 @@ def test_prompts_alone_are_a_recipe():
     [
         ({}, "vqgan", "tokens", 0.02),
         ({"init": "noise"}, "fourier", "noise", 0.05),
-        ({"perceptors": [{"type": "open_clip", "model": "ViT-B-32"}]}, "fourier", "noise", 0.05),
+        (
+            {"perceptors": [{"type": "open_clip", "model": "ViT-B-32", "pretrained": "openai"}]},
+            "fourier",
+            "noise",
+            0.05,
+        ),
         ({"generator": "fourier"}, "fourier", "tokens", 0.05),
         ({"generator": "vqgan", "init": "noise"}, "vqgan", "noise", 0.1),
         ({"optimizer": {"type": "adamw", "learning_rate": 0.3}}, "vqgan", "tokens", 0.3),
@@ -103,7 +108,7 @@ def test_a_picture_file_is_an_init(tmp_path):
 
 def test_learning_rate_is_the_generators_when_there_is_none():
     recipe = load(generator="pixels")
-    generator = recipe.context.registry.get("generator", "pixels").component
+    generator = recipe.origin.registry.get("generator", "pixels").component
     assert recipe.optimizer.learning_rate == Schedule(generator.learning_rate)
     assert (
         load(optimizer={"type": "sgd", "learning_rate": {0: 1, "100%": 0}}).optimizer.learning_rate.at(0, 9)

@@ -1,4 +1,5 @@
 import pytest
+from known_words import fields, known
 
 from pixforge.errors import RecipeError
 from pixforge.recipe import load_recipe
@@ -45,6 +46,19 @@ def test_bare_words_open_up():
 def test_another_type_drops_the_fields_of_the_old_one():
     recipe = load("generator.type=pixels")
     assert recipe.generator == load_recipe({"prompts": ["a"], "generator": "pixels"}).generator
+
+
+def test_a_type_for_what_had_none():
+    source = {"prompts": ["a"], "optimizer": {"learning_rate": 0.03}}
+    recipe = load_recipe(source, {"optimizer.type": "sgd", "prompts.0.type": "text", "prompts.0.weight": 2})
+    assert (recipe.optimizer.type, recipe.optimizer.learning_rate.constant) == ("sgd", 0.03)
+    assert (recipe.prompts[0].text, recipe.prompts[0].weight.constant) == ("a", 2)
+
+
+def test_a_field_of_the_other_default():
+    recipe = load_recipe({"prompts": ["a"]}, {"generator.alpha": True, "cutouts.padding": "black"})
+    assert (recipe.generator.type, recipe.generator.alpha) == ("fourier", True)
+    assert (recipe.cutouts.type, recipe.cutouts.count) == ("random", 24)
 
 
 def test_the_same_type_keeps_its_fields():
@@ -97,8 +111,8 @@ def test_paths_that_lead_nowhere(setting, message):
     ("setting", "message"),
     [
         ("steps=-1", "steps: must be greater than or equal to 0, not -1"),
-        ("generator.type=pixls", "generator.type: unknown generator 'pixls'. Did you mean 'pixels'? (known: fourier, pixels, vqgan)"),
-        ("prompts.0.wait=1", "prompts[0].wait: a prompt has no field 'wait'. Did you mean 'weight'? (fields: image, stop, text, weight)"),
+        ("generator.type=pixls", f"generator.type: unknown generator 'pixls'. Did you mean 'pixels'? {known('generator')}"),
+        ("prompts.0.wait=1", f"prompts[0].wait: prompt 'text' of plugin 'prompts' (pixforge.builtin.prompts) has no field 'wait'. Did you mean 'weight'? {fields('prompt', 'text')}"),
         ("init.type=image", "init.image: missing"),
     ],
 )  # fmt: skip

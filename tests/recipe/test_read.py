@@ -1,4 +1,5 @@
 import io
+import os
 import sys
 
 import pytest
@@ -49,7 +50,7 @@ def test_standard_input_is_yaml(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(YAML.encode())))
     recipe = load_recipe("-")
     assert recipe.seed == 7
-    assert recipe.context.name == "stdin"
+    assert recipe.origin.name == "stdin"
 
 
 def test_errors_on_standard_input_have_a_line(monkeypatch):
@@ -61,13 +62,13 @@ def test_errors_on_standard_input_have_a_line(monkeypatch):
 def test_a_picture_carries_a_recipe(tmp_path):
     from PIL import Image
 
-    from pixforge.metadata import png_info
+    from pixforge.media.metadata import png_info
 
     text = load_recipe({"prompts": ["a cat"], "seed": "kitty"}).resolved_yaml()
     Image.new("RGB", (8, 8)).save(tmp_path / "cat.png", pnginfo=png_info(text))
     recipe = load_recipe(tmp_path / "cat.png")
     assert (recipe.seed, recipe.prompts[0].text) == ("kitty", "a cat")
-    assert (recipe.context.name, recipe.context.folder) == ("cat", tmp_path)
+    assert (recipe.origin.name, recipe.origin.folder) == ("cat", tmp_path)
 
 
 def test_yaml_numbers_are_those_people_mean(write):
@@ -186,3 +187,11 @@ def test_files_that_are_none(name, message, tmp_path, monkeypatch):
 def test_mappings_hold_what_files_hold(value):
     with pytest.raises(RecipeError, match=r"^recipe: "):
         load_recipe({"prompts": ["a"], "generator": value})
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+@pytest.mark.parametrize("name", ["r.yaml", "r.json", "r.toml", "r.png", "r.mp4", "r.safetensors"])
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(RecipeError, match=r"cannot be read \(not an ordinary file\)"):
+        load_recipe(tmp_path / name)

@@ -53,7 +53,7 @@ def test_lists_of_something_else(value, complaint):
 def test_a_single_file_brings_a_loss(write):
     write(PLUGIN.format(name="Mine", tag="mine"), "mine.py")
     recipe = load_recipe(write("prompts: [a]\nplugins: [./mine.py]\nlosses: [mine]"))
-    entry = recipe.context.registry.of(recipe.losses[0], "loss")
+    entry = recipe.origin.registry.of(recipe.losses[0], "loss")
     assert (entry.plugin.name, entry.tag) == ("mine", "mine")
 
 
@@ -61,7 +61,7 @@ def test_its_fields_are_checked_and_its_name_is_given(write, complaint):
     write(PLUGIN.format(name="Mine", tag="mine"), "mine.py")
     assert complaint("prompts: [a]\nplugins: [mine.py]\nlosses: [{type: mine, wait: 1}]") == (
         "recipe.yaml:3: losses[0].wait: loss 'mine' of plugin 'mine' (mine.py) has no field 'wait'. "
-        "Did you mean 'weight'? (fields: type, weight)"
+        "Did you mean 'weight'? (fields: stop, type, weight, where)"
     )
 
 
@@ -98,4 +98,4 @@ def test_a_file_may_be_disabled(write):
     write(PLUGIN.format(name="One", tag="same"), "one.py")
     write(PLUGIN.format(name="Two", tag="same"), "two.py")
     recipe = load_recipe(write("prompts: [a]\nplugins: [one.py, two.py]\nlosses: [same]"), disabled=["one"])
-    assert recipe.context.registry.of(recipe.losses[0], "loss").plugin.name == "two"
+    assert recipe.origin.registry.of(recipe.losses[0], "loss").plugin.name == "two"

@@ -114,6 +114,17 @@ GOOD = [
         "exporters": [],
         "optimizer": "sgd",
     },
+    {
+        "prompts": ["a"],
+        "optimizer": {"learning_rate": 0.03},
+        "cutouts": {"count": 12},
+        "init": {"candidates": 4},
+        "generator": {"ema": 0.5},
+        "exporters": [{"seconds": 4}],
+        "augmentations": [{"degrees": 5}],
+        "perceptors": [{"model": "embedded"}],
+    },
+    {"prompts": ["a"], "init": "noise", "generator": {"alpha": True}},
 ]
 BAD = [
     {},
@@ -125,6 +136,9 @@ BAD = [
     {"prompts": ["a"], "losses": ["symetry"]},
     {"prompts": ["a"], "losses": [{"weight": 1}]},
     {"prompts": ["a"], "losses": [{"type": "range", "wait": 1}]},
+    {"prompts": ["a"], "exporters": [{"quality": 50}]},
+    {"prompts": ["a"], "optimizer": {}},
+    {"prompts": ["a"], "filters": [{"x": 1}]},
     {"prompts": ["a"], "losses": [{"type": "range", "weight": {"half": 1}}]},
     {"prompts": ["a"], "generator": {"type": "fourier", "decay": -1}},
     {"prompts": ["a"], "size": 0},

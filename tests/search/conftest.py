@@ -1,4 +1,4 @@
-"""A folder of flat pictures, and command lines in this process; the fake perceptor sees colors."""
+"""A folder of plain pictures, a perceptor that sees colors, and command lines that run in this process."""
 
 import sys
 from pathlib import Path
@@ -52,5 +52,5 @@ def cli(photos, capsys):
 
 @pytest.fixture
 def python():
-    """The interpreter, for processes that are to be killed."""
+    """The command to start the interpreter, for processes that a test kills."""
     return sys.executable

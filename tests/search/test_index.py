@@ -1,4 +1,4 @@
-"""The index: what is found, what an update sees, and everything that can go wrong with the files."""
+"""The index: results of searches, updates, and damaged files."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from search_pictures import noise
 
 import pixforge
 from pixforge.errors import InputError
-from pixforge.search import vectors
+from pixforge.search import pictures, vectors
 from pixforge.search.index import DATABASE, FOLDER
 
 FAKE = ("--recipe", "fake.yaml")
@@ -91,12 +91,13 @@ def test_broken_pictures_are_named_each_time_but_read_once(index, photos, monkey
     (photos / "lost.png").symlink_to("nowhere.png")
     heard = []
     done = index.update(broken=lambda path, reason: heard.append((path.name, reason)))
-    assert [path.name for path, _ in done.skipped] == ["bad.png"]
+    assert sorted(path.name for path, _ in done.skipped) == ["bad.png", "lost.png"]
     assert dict(heard)["bad.png"].startswith("is not a picture")
     assert dict(heard)["lost.png"].startswith("cannot be read")
     monkeypatch.setattr("pixforge.search.pictures.read_fitted", lambda *_, **__: pytest.fail("read again"))
-    assert [path.name for path, _ in index.update().skipped] == ["bad.png"]
+    assert sorted(path.name for path, _ in index.update().skipped) == ["bad.png", "lost.png"]
     monkeypatch.undo()
+    (photos / "lost.png").unlink()
     paint(photos / "bad.png", "black")
     mended = index.update()
     assert (mended.new, mended.skipped) == (1, ())
@@ -149,7 +150,7 @@ def test_the_index_may_be_kept_elsewhere(photos, colors, tmp_path):
 
 
 def test_a_killed_update_goes_on(photos, colors, tmp_path):
-    """Killed while it embeds; what was committed is found, and is not embedded again."""
+    """An update is killed while it embeds; committed pictures are found and not embedded again."""
     for number in range(300):
         noise((20, 20), number).save(photos / f"noise-{number:03}.png")
     code = (
@@ -296,6 +297,22 @@ def test_a_database_with_something_else_in_it(index, photos, cli, sql):
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize("table", ["pictures", "embeddings", "facts"])
+def test_a_view_in_a_database_may_be_endless_and_is_refused(index, photos, cli, table):
+    index.close()
+    with sqlite3.connect(index.at / DATABASE) as database:
+        columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+        database.execute(f"DROP TABLE {table}")
+        chosen = ", ".join(f"n AS {column}" for column in columns)
+        endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)"
+        database.execute(f"CREATE VIEW {table} AS {endless} SELECT {chosen} FROM c")
+    database.close()
+    for command in (("search", "red", "--in", photos), ("index", photos)):
+        status, _, err = cli(*command, *FAKE)
+        assert status == 2
+        assert "other tables than an index" in err
+
+
 def test_a_database_that_leads_out_of_the_folder(index, photos, tmp_path):
     index.close()
     database = sqlite3.connect(index.at / DATABASE)
@@ -334,13 +351,12 @@ def test_another_model_is_refused(index, photos, cli):
 
 def test_other_weights_of_the_same_name_are_refused(photos, shipped_folder, cli):
     from safetensors.torch import load_file, save_file
-
-    from pixforge.weights.files import sha256_of
+    from tiny_clip import write_sums
 
     assert cli("index", photos)[0] == 0
-    file, card = shipped_folder / "perceptor.safetensors", shipped_folder / "perceptor.json"
+    file = shipped_folder / "perceptor.safetensors"
     save_file({name: tensor + 0.01 for name, tensor in load_file(file).items()}, file)
-    card.write_text(json.dumps({**json.loads(card.read_text()), "sha256": sha256_of(file)}))
+    write_sums(shipped_folder)
     status, _, err = cli("search", "red", "--in", photos)
     assert status == 2
     assert "was indexed by other weights of 'embedded'" in err
@@ -385,7 +401,7 @@ def test_mistakes(cli, photos, arguments, message):
         (["{text: red, weight: 0}"], "all weights are 0"),
         (["--image", "nowhere.png"], "nowhere.png"),
         (["--image", "fake.yaml"], "is not a picture"),
-        ([""], "the text is empty"),
+        ([""], "the value is empty"),
     ],
 )
 def test_queries_that_make_no_sense(index, cli, photos, arguments, message):
@@ -517,3 +533,41 @@ def test_not_indexed_from_python(photos):
         index.search("red")
     with pytest.raises(InputError, match="fit: must be one of"):
         pixforge.Index(photos, fit="round")
+
+
+def test_large_pictures_wait_for_each_other(photos, monkeypatch):
+    """Otherwise the memory that an index needs grows with the number of processors."""
+    held = []
+    most = []
+    plain = pictures.read_fitted
+
+    def slowly(source, sizes, fit, *, draft, before):
+        def take(count):
+            before(count)
+            held.append(count)
+
+        made = plain(source, sizes, fit, draft=draft, before=take)
+        most.append(sum(held))
+        time.sleep(0.02)
+        held.pop()
+        return made
+
+    monkeypatch.setattr(pictures, "read_fitted", slowly)
+    files = [photos / f"{color}.png" for color in ("red", "green", "blue")] * 4
+    for limit, at_once in ((480, 1), (960, 2), (1, 1)):
+        most.clear()
+        monkeypatch.setattr(pictures, "MAX_PIXELS", limit)
+        (batch,) = pictures.batches(files, lambda file: file, [8], "crop", workers=6)
+        assert batch.items == files
+        assert max(most) == at_once * 480
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
+@pytest.mark.parametrize("name", [DATABASE, f"{DATABASE}-journal", "vectors-1.faiss"])
+def test_a_pipe_in_an_index_is_not_waited_for(index, photos, cli, name):
+    index.close()
+    (photos / FOLDER / name).unlink(missing_ok=True)
+    os.mkfifo(photos / FOLDER / name)
+    status, _, err = cli("search", "red", "--in", photos, "--recipe", "fake.yaml")
+    assert status == 2
+    assert "ordinary file" in err or "not indexed" in err

@@ -1,5 +1,8 @@
-"""Files of strangers have names that a terminal would obey."""
+"""File names with terminal control characters are printed harmlessly."""
 
+import json
+import os
+import subprocess
 import sys
 
 import pytest
@@ -51,3 +54,34 @@ def test_a_recipes_name_is_plain_too(cli, photos):
     (photos.parent / "a\x1b[2J.yaml").write_text("prompts: [red]\n")
     status, out, err = cli("check", "a\x1b[2J.yaml")
     assert (status, out, err) == (0, "a\\x1b[2J.yaml: ok\n", "")
+
+
+LATIN = os.fsdecode(b"caf\xe9")
+"""A name that is not UTF-8, as old archives have it."""
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="these systems have no such names")
+def test_names_that_are_not_utf8(photos):
+    work = photos.parent
+    folder = photos.rename(photos.with_name(LATIN))
+    Image.new("RGB", (20, 20), "red").save(folder / f"{LATIN}\nred.png")
+    os.mkfifo(folder / "pipe.png")
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "pixforge", *arguments, *SEES]
+        return subprocess.run(command, capture_output=True, cwd=work, timeout=120, check=False)
+
+    for again in ((), ("--again",), ()):
+        done = run("index", LATIN, "--quiet", "--json", *again)
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout)
+        assert (found["skipped"], found["pictures"]) == ([], len(list(folder.glob("**/*.png"))) - 1)
+    done = run("search", "red", "--in", LATIN, "-0")
+    assert done.returncode == 0, done.stderr
+    paths = [work / os.fsdecode(name) for name in done.stdout.split(b"\0")[:-1]]
+    assert paths
+    assert all(path.is_file() for path in paths)
+    assert folder / f"{LATIN}\nred.png" in paths
+    done = run("classify", LATIN, "--labels", "red,blue", "--templates", "none", "--csv")
+    assert done.returncode == 0, done.stderr
+    assert b"caf\xe9/caf\xe9\nred.png" in done.stdout

@@ -8,10 +8,10 @@ from PIL import Image
 from search_pictures import noise
 
 import pixforge
-from pixforge.engine import build
-from pixforge.engine.perceive import whole
-from pixforge.images import read_image, to_tensor
-from pixforge.run.score import held_out_score
+from pixforge.engine.build import build
+from pixforge.engine.prompts import whole
+from pixforge.media.images import read_image, to_tensor
+from pixforge.runs.score import held_out_score
 from pixforge.search.perceptors import open_judge, open_perceptors, recipe_of
 from pixforge.search.pictures import read_fitted
 
@@ -42,8 +42,8 @@ def test_what_is_measured_is_exact_whatever_the_run_computed_in(monkeypatch):
     assert half == full
     for asked, used in (("auto", torch.float32), ("bf16", torch.bfloat16)):
         recipe = recipe_of("embedded", ["a red heart"], precision=asked)
-        assert open_perceptors(recipe)[0].perceptor.scene.dtype == used
-        assert open_judge(recipe).perceptor.scene.dtype == torch.float32
+        assert open_perceptors(recipe)[0].perceptor.context.dtype == used
+        assert open_judge(recipe).perceptor.context.dtype == torch.float32
 
 
 @pytest.mark.parametrize("size", [(50, 50), (90, 40), (33, 71), (301, 222)])
@@ -104,7 +104,8 @@ def test_a_sheet(cli, photos):
             "there is no score 'me' to sort by; there are: embedded, judge",
         ),
         (["photos", "-p", "red", "--best", "0"], "--best must be at least 1"),
-        (["photos", "-p", ""], "the text is empty"),
+        (["photos", "-p", ""], "--prompt: the value is empty"),
+        (["photos", "-p", " "], "the text is empty"),
         (["nowhere", "-p", "red"], "nowhere: there is no such file or folder"),
         (["photos", "-p", "red", "--copy-to", "fake.yaml"], "fake.yaml: is a file"),
     ],

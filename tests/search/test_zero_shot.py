@@ -14,9 +14,9 @@ from search_pictures import noise
 
 import pixforge
 from pixforge.errors import ImageError, InputError
+from pixforge.models.files import quiet
 from pixforge.search.labels import embed_labels, labels_of, templates_of
 from pixforge.search.perceptors import open_perceptors, recipe_of
-from pixforge.weights.files import quiet
 
 SEES = ("--recipe", "fake.yaml", "--templates", "none")  # the fake perceptor knows bare colors only
 LABELS = ["red heart", "the night sky", "teapot"]
@@ -134,7 +134,8 @@ def test_imagenets_thousand_names():
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ("", "there is none"),
+        ("", "--labels: the value is empty"),
+        (" ", "there is none"),
         ("cat", "'cat' alone is certain"),
         ("cat, dog,cat", "'cat' comes twice"),
         ("cat,,dog", "number 2 is empty"),
@@ -166,7 +167,7 @@ def test_label_files_that_make_no_sense(cli, photos, content, message):
         (["--templates", "fake.yaml"], "must have {} once"),
         (["--top", "0"], "--top must be at least 1"),
         (["--batch", "0"], "batch: must be at least 1"),
-        (["--model", "embeded"], "unknown model 'embeded'"),
+        (["--model", "embeded"], "unknown clip model 'embeded'"),
         (["--model", "embedded", "--recipe", "fake.yaml"], "exclude each other"),
         (["nowhere"], "nowhere: there is no such file or folder"),
     ],

@@ -1,4 +1,4 @@
-"""Rotation, shift, zoom and shear."""
+"""Random rotation, shift, zoom and shear of cutouts."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from pixforge.contracts import Augmentation, Config, Range, Schedule
-from pixforge.contracts.draws import Stream
+from pixforge.contracts.random import Stream
 
 if TYPE_CHECKING:
     import torch
 
 
 class AffineConfig(Config):
-    """How far each goes, to both sides."""
+    """The largest amounts, in both directions."""
 
     type: Literal["affine"] = "affine"
     degrees: Annotated[Schedule, Range(ge=0, le=180)] = Field(Schedule(10.0), description="Largest rotation.")
@@ -23,7 +23,8 @@ class AffineConfig(Config):
         Schedule(0.05), description="Largest shift, as a share of the cutout's side."
     )
     zoom: Annotated[Schedule, Range(ge=0, le=0.9)] = Field(
-        Schedule(0.1), description="Largest change of size: 0.1 is from 0.9 to 1.1 times."
+        Schedule(0.1),
+        description="Largest change of the side of what the cutout shows: 0.1 means a factor from 0.9 to 1.1.",
     )
     shear: Annotated[Schedule, Range(ge=0, le=60)] = Field(
         Schedule(0.0), description="Largest shear, in degrees."
@@ -31,13 +32,13 @@ class AffineConfig(Config):
 
 
 class Affine(Augmentation[AffineConfig]):
-    """Turns, shifts, zooms and shears each cutout by uniform random amounts."""
+    """Rotates, shifts, zooms and shears each cutout by uniform random amounts."""
 
     def warp(self, draws: Stream, count: int, step: int) -> torch.Tensor:
-        """Rotation times shear times zoom, and a shift."""
+        """The matrices `[B, K, 3, 3]`: rotation times shear times zoom, with a shift."""
         import torch
 
-        config, steps = self.config, self.scene.steps
+        config, steps = self.config, self.context.steps
         turn, slant, size, x, y = draws.uniform(-1.0, 1.0, 5, count).unbind(dim=1)
         angle = turn * math.radians(config.degrees.at(step, steps))
         shear = (slant * math.radians(config.shear.at(step, steps))).tan()

@@ -1,4 +1,4 @@
-"""Aphantasia's cutouts: any size down to the perceptor's own, some of them almost the whole, and seamless edges."""
+"""Aphantasia's cutouts: sizes down to the perceptor's input, a share of large ones, and optionally seamless edges."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pydantic import Field
 
 from pixforge.builtin.cutouts.placed import Placed
 from pixforge.contracts import Config, Placement, Range, Schedule
-from pixforge.contracts.draws import Stream
+from pixforge.contracts.random import Stream
 
 LARGE = 0.9
 CENTER, SPREAD = 0.5, 0.2
 
 
 class AphantasiaConfig(Config):
-    """Sizes, places, and whether the picture goes on beyond its edges."""
+    """Sizes and places of the cutouts, and whether the picture repeats beyond its edges."""
 
     type: Literal["aphantasia"] = "aphantasia"
     count: int = Field(
@@ -26,39 +26,46 @@ class AphantasiaConfig(Config):
         description="Cutouts of each picture in each step; aphantasia takes 200.",
     )
     macro: Annotated[Schedule, Range(ge=0, le=1)] = Field(
-        Schedule(0.4), description="Share of the cutouts that are at least 0.9 of the shorter side."
+        Schedule(0.4),
+        description="Share of cutouts whose side is at least 0.9 of the picture's shorter side.",
     )
     smallest: float | None = Field(
         None, gt=0, le=1,
-        description="Smallest side of the others, as a share of the shorter side; by default the perceptor's input size.",
+        description="Smallest side of the other cutouts, as a share of the shorter side; by default the perceptor's "
+        "input size.",
     )  # fmt: skip
     align: Literal["uniform", "central"] = Field(
-        "uniform", description="Places: anywhere alike, or normally distributed around the middle."
+        "uniform",
+        description="Places of the cutouts: uniform over the picture, or normally distributed around its middle.",
     )
     overscan: float = Field(
         1.0, ge=1, le=4,
-        description="Cutouts lie in the picture and its repetitions, that much wider and higher: 1.5 or 2 makes edges "
-        "that fit each other.",
+        description="Cutouts lie in an area this much wider and higher than the picture, which repeats there; 1.5 or 2 "
+        "makes opposite edges fit together.",
     )  # fmt: skip
 
 
 class Aphantasia(Placed[AphantasiaConfig]):
-    """Side uniform from the perceptor's own (with probability `macro` from 0.9) to the shorter side, as aphantasia slices."""
+    """Square cutouts as in aphantasia.
+
+    The side is uniform between the perceptor's input size and the picture's shorter side; with probability `macro`
+    it is uniform between 0.9 and 1 of the shorter side.
+    """
 
     @property
     def padding(self) -> str:
-        """The picture goes on beyond its edges when it is meant to."""
+        """`wrap` with an overscan, otherwise `reflection`."""
         return "wrap" if self.config.overscan > 1 else "reflection"
 
     def place(self, draws: Stream, size: tuple[int, int], step: int, input_size: int) -> Placement:
-        """Squares in the picture, or in its repetition around it."""
+        """Place the squares in the picture and, with an overscan, in its repetitions around it."""
         import torch
 
         from pixforge.builtin.cutouts.geometry import smallest_side, squares
 
         config, count = self.config, self.count
         grown, chance = draws.rand(2, count).unbind(dim=1)
-        macro = chance < config.macro.at(step, self.scene.steps)
+        macro = chance < self.context.value(config.macro, step)
         smallest = torch.where(macro, LARGE * min(size), smallest_side(config.smallest, size, input_size))
         side = grown * (min(size) - smallest) + smallest
         central = config.align == "central"

@@ -1,4 +1,4 @@
-"""Disco Diffusion's cutouts: overviews early, inner cuts late."""
+"""Disco Diffusion's cutouts: mostly overviews early in the run, mostly inner cuts later."""
 
 from __future__ import annotations
 
@@ -7,51 +7,60 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from pixforge.builtin.cutouts.placed import Placed
+from pixforge.builtin.luma import LUMA
 from pixforge.contracts import Config, Placement, Range, Schedule
-from pixforge.contracts.draws import Stream
+from pixforge.contracts.random import Stream
 
 if TYPE_CHECKING:
     import torch
 
-LUMA = (0.299, 0.587, 0.114)
+FEW = 4
+"""Up to so many overviews are all different: as it is, gray, mirrored, mirrored and gray."""
 
 
 class DiscoConfig(Config):
-    """The schedules are Disco's of 1000 steps: what changes, changes after the first 400 of them."""
+    """Options; the default schedules are Disco's, which change after 400 of 1000 steps."""
 
     type: Literal["disco"] = "disco"
     count: int = Field(16, ge=1, le=4096, strict=True, description="Cutouts of each picture in each step.")
     overview: Annotated[Schedule, Range(ge=0, le=1)] = Field(
         Schedule({"0%": 0.75, "40%": 0.25, "ease": "step"}),
-        description="Share of the cutouts that show the whole picture: 12 of 16, later 4.",
+        description="Share of cutouts that show the whole picture. By default 12 of 16, later 4.",
     )
     power: Annotated[Schedule, Range(gt=0, le=100)] = Field(
         Schedule(1.0),
-        description="Inner sides are random^power between smallest and the picture's shorter side.",
+        description="Sides of inner cuts are smallest + random^power * (shorter side - smallest).",
     )
     smallest: float | None = Field(
         None, gt=0, le=1,
-        description="Smallest inner side, as a share of the shorter side; by default the perceptor's input size.",
+        description="Smallest side of inner cuts, as a share of the shorter side; by default the perceptor's input "
+        "size.",
     )  # fmt: skip
     gray: Annotated[Schedule, Range(ge=0, le=1)] = Field(
         Schedule({"0%": 0.2, "40%": 0.0, "ease": "step"}),
-        description="Share of the inner cuts that are seen without color.",
+        description="Share of inner cuts that are turned gray.",
     )
     margin: float = Field(
-        0.055, ge=0, le=1, description="Gray around an overview, as a share of the picture's shorter side."
+        0.0,
+        ge=0,
+        le=1,
+        description="Width of a gray border around an overview, as a share of the picture's shorter side; Disco has none.",
     )
 
 
 class Disco(Placed[DiscoConfig]):
-    """Overviews (the whole picture on a gray square) and inner cuts (side random^power, place uniform), by schedule."""
+    """Overviews (the whole picture on a gray square) and inner cuts of random size and place, as in Disco Diffusion.
+
+    Up to four overviews differ: the second and the fourth are gray, the third and the fourth mirrored.
+    """
 
     def place(self, draws: Stream, size: tuple[int, int], step: int, input_size: int) -> Placement:
-        """Overviews first, then inner cuts, the gray ones first."""
+        """Place the overviews first, then the gray inner cuts, then the others."""
         import torch
 
         from pixforge.builtin.cutouts.geometry import around_whole, smallest_side, squares
 
-        config, steps = self.config, self.scene.steps
+        config, steps = self.config, self.context.steps
         overviews = round(config.overview.at(step, steps) * self.count)
         grown, x, y = draws.rand(3, self.count - overviews).unbind(dim=1)
         smallest = smallest_side(config.smallest, size, input_size)
@@ -59,18 +68,21 @@ class Disco(Placed[DiscoConfig]):
         inner = squares(x * (size[0] - side), y * (size[1] - side), side, size)
         whole = around_whole(draws.rand(overviews), size, config.margin * min(size))
         modes = ["gray"] * overviews + ["reflection"] * (self.count - overviews)
-        pale = round(config.gray.at(step, steps) * (self.count - overviews))
-        colors = _colorless(inner, overviews, pale) if pale else None
-        return Placement(torch.cat([whole, inner], dim=1), modes, colors=colors)
+        few = overviews <= FEW
+        if few:
+            whole[:, 2:, :, 0] *= -1
+        last = overviews + round(config.gray.at(step, steps) * (self.count - overviews))
+        pale = [*(range(1, overviews, 2) if few else ()), *range(overviews, last)]
+        boxes = torch.cat([whole, inner], dim=1)
+        return Placement(boxes, modes, colors=_colorless(boxes, pale) if pale else None)
 
 
-def _colorless(inner: torch.Tensor, before: int, count: int) -> torch.Tensor:
-    """`[B, K, 3, 4]`: the luma for `count` inner cuts after the overviews, and the colors as they are for all others."""
+def _colorless(boxes: torch.Tensor, pale: list[int]) -> torch.Tensor:
+    """Color matrices `[B, K, 3, 4]` for boxes `[B, K, 3, 3]`: luma for the cutouts `pale`, the identity for all others."""
     import torch
 
     from pixforge.contracts.constants import constant
 
-    batch, total = inner.shape[0], before + inner.shape[1]
-    gray, plain = constant(LUMA, inner.device).expand(3, 3), torch.eye(3, device=inner.device)
-    parts = [plain.expand(before, 3, 3), gray.expand(count, 3, 3), plain.expand(total - before - count, 3, 3)]
-    return torch.nn.functional.pad(torch.cat(parts), (0, 1)).expand(batch, -1, -1, -1)
+    gray, plain = constant(LUMA, boxes.device).expand(3, 3), torch.eye(3, device=boxes.device)
+    matrices = torch.stack([gray if index in pale else plain for index in range(boxes.shape[1])])
+    return torch.nn.functional.pad(matrices, (0, 1)).expand(boxes.shape[0], -1, -1, -1)

@@ -1,4 +1,4 @@
-"""Rectangles of a picture as the matrices that the engine samples by."""
+"""Convert rectangles of a picture to the matrices that the engine samples with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ Size = tuple[int, int] | tuple[float, float]
 def rectangles(
     left: torch.Tensor, top: torch.Tensor, width: torch.Tensor, height: torch.Tensor, size: Size
 ) -> torch.Tensor:
-    """`[..., 3, 3]` from a cutout's [-1, 1]^2 to that of a picture of `size`, (width, height), in the same units."""
+    """Matrices `[..., 3, 3]` from the coordinates [-1, 1]^2 of a cutout to the coordinates [-1, 1]^2 of the picture.
+
+    `size` is the picture's (width, height), in the same unit as the other arguments.
+    """
     import torch
 
     x, y = (2 * left + width) / size[0] - 1, (2 * top + height) / size[1] - 1
@@ -23,12 +26,12 @@ def rectangles(
 
 
 def squares(left: torch.Tensor, top: torch.Tensor, side: torch.Tensor, size: Size) -> torch.Tensor:
-    """Rectangles with equal sides."""
+    """Like `rectangles`, with equal sides."""
     return rectangles(left, top, side, side, size)
 
 
 def around_whole(like: torch.Tensor, size: tuple[int, int], margin: float = 0.0) -> torch.Tensor:
-    """The smallest square around the whole picture, and a margin (in pixels) on each side; one for each of `like`."""
+    """The smallest square around the picture, with a margin in pixels on each side; one for each element of `like`."""
     import torch
 
     side = max(size) + 2 * margin
@@ -39,5 +42,5 @@ def around_whole(like: torch.Tensor, size: tuple[int, int], margin: float = 0.0)
 
 
 def smallest_side(wish: float | None, size: tuple[int, int], input_size: int) -> float:
-    """In pixels: the share of the shorter side that a recipe asks for, else S; at most the shorter side."""
+    """The smallest side in pixels: a share `wish` of the shorter side, or by default S, limited to the shorter side."""
     return min(size) * wish if wish is not None else float(min(*size, input_size))

@@ -1,4 +1,4 @@
-"""Pixray's cutouts: many close ones, and some of the whole picture with a margin."""
+"""Pixray's cutouts: zoom cuts of a part of the picture, and wide cuts of the whole picture with a margin."""
 
 from __future__ import annotations
 
@@ -8,66 +8,70 @@ from pydantic import Field
 
 from pixforge.builtin.cutouts.placed import Placed
 from pixforge.contracts import Config, Placement, Range, Schedule
-from pixforge.contracts.draws import Stream
+from pixforge.contracts.random import Stream
 
 if TYPE_CHECKING:
     import torch
 
 TRIES = 10
-"""How often a crop is drawn anew when it would not fit, as torchvision and kornia do it."""
+"""How many random crops are tried until one fits, as in torchvision and kornia."""
 
 
 class PixrayConfig(Config):
-    """Zoom cuts come from a crop that a perspective has tilted; wide cuts show the whole picture, tilted likewise."""
+    """Options of Pixray's cutouts, with its defaults."""
 
     type: Literal["pixray"] = "pixray"
     count: int = Field(30, ge=1, le=4096, strict=True, description="Cutouts of each picture in each step.")
     zoom: Annotated[Schedule, Range(ge=0, le=1)] = Field(
-        Schedule(0.6), description="Share of zoom cuts; the others are wide."
+        Schedule(0.6), description="Share of zoom cuts; all others are wide cuts."
     )
     smallest: float = Field(
         0.25,
         gt=0,
         le=1,
-        description="Smallest zoom cut, as a share of the area of the largest square inside.",
+        description="Smallest area of a zoom cut, as a share of the largest square inside the picture.",
     )
-    largest: float = Field(0.95, gt=0, le=1, description="Largest zoom cut, likewise.")
+    largest: float = Field(
+        0.95, gt=0, le=1, description="Largest area of a zoom cut, as a share of the same square."
+    )
     narrowest: float = Field(
         0.85, gt=0.1, le=1, description="Smallest ratio of a zoom cut's width to its height."
     )
-    widest: float = Field(1.2, ge=1, le=10, description="Largest ratio, likewise.")
+    widest: float = Field(1.2, ge=1, le=10, description="Largest ratio of a zoom cut's width to its height.")
     zoom_perspective: Annotated[Schedule, Range(ge=0, le=0.9)] = Field(
-        Schedule(0.4), description="How far each corner moves inwards at most, as a share of half the side."
+        Schedule(0.4),
+        description="How far each corner of a zoom cut moves inwards at most, as a share of half the side.",
     )
     wide_perspective: Annotated[Schedule, Range(ge=0, le=0.9)] = Field(
-        Schedule(0.2), description="Likewise, of wide cuts."
+        Schedule(0.2),
+        description="How far each corner of a wide cut moves inwards at most, as a share of half the side.",
     )
     probability: Annotated[Schedule, Range(ge=0, le=1)] = Field(
-        Schedule(0.7), description="Share of the cutouts that are tilted."
+        Schedule(0.7), description="Share of cutouts with a perspective distortion."
     )
     margin: float = Field(
-        0.05, ge=0, lt=0.9, description="Share of a wide cut's side that is left free around the picture."
+        0.05, ge=0, lt=0.9, description="Share of a wide cut's side that the picture leaves empty."
     )
     padding: Literal["alternate", "reflection", "border"] = Field(
         "alternate",
-        description="What zoom cuts show beyond the picture; alternate: reflection and border, step by step. "
-        "Wide cuts show a random gray.",
+        description="What zoom cuts show outside the picture; alternate takes reflection and border in turn, step by "
+        "step. Wide cuts always show a random gray there.",
     )
 
 
 class Pixray(Placed[PixrayConfig]):
-    """60% zoom cuts (perspective, then a random resized crop) and 40% wide cuts of the whole picture, as Pixray draws them.
+    """Zoom cuts (a perspective, then a random resized crop) and wide cuts of the whole picture, as in Pixray.
 
-    Unlike there, the picture is not shrunk to the perceptor's size before it is cut, so that zoom cuts show detail. Its
-    color jitter and noise are the augmentations `{type: color, brightness: 0, contrast: 0, probability: 0.8, hue: 0.1}`
-    and `noise`.
+    Unlike Pixray, the picture is not shrunk to the perceptor's size first, so zoom cuts show detail. Pixray's color
+    jitter and noise are the augmentations `{type: color, brightness: 0, contrast: 0, probability: 0.8, hue: 0.1}` and
+    `noise`.
     """
 
     def place(self, draws: Stream, size: tuple[int, int], step: int, input_size: int) -> Placement:  # noqa: ARG002
-        """Zoom cuts first."""
+        """Place the zoom cuts first, then the wide cuts."""
         import torch
 
-        zooms = round(self.config.zoom.at(step, self.scene.steps) * self.count)
+        zooms = round(self.context.value(self.config.zoom, step) * self.count)
         close = self._close(draws, zooms, size, step)
         boxes = torch.cat([close, self._wide(draws, self.count - zooms, size, step)], dim=1)
         alternate = ("reflection", "border")[step % 2]
@@ -76,7 +80,7 @@ class Pixray(Placed[PixrayConfig]):
         return Placement(boxes, modes, gray=draws.rand(self.count))
 
     def _close(self, draws: Stream, count: int, size: tuple[int, int], step: int) -> torch.Tensor:
-        """A square of the shorter side, tilted, and a crop of that."""
+        """Zoom cuts: take a square of the shorter side, distort its perspective, and crop it."""
         import torch
 
         from pixforge.builtin.cutouts.geometry import squares
@@ -84,11 +88,11 @@ class Pixray(Placed[PixrayConfig]):
         x, y = draws.rand(2, count).unbind(dim=1)
         side = torch.full_like(x, min(size))
         square = squares(x * (size[0] - side), y * (size[1] - side), side, size)
-        distortion = self.config.zoom_perspective.at(step, self.scene.steps)
+        distortion = self.context.value(self.config.zoom_perspective, step)
         return square @ self._tilted(draws, count, distortion, step) @ self._crop(draws, count)
 
     def _crop(self, draws: Stream, count: int) -> torch.Tensor:
-        """Area uniform, ratio of the sides uniform in its logarithm, place uniform; of a square of side 1."""
+        """Random crops of a square of side 1: uniform area, log-uniform ratio of the sides, uniform place."""
         import math
 
         from pixforge.builtin.cutouts.geometry import rectangles
@@ -103,7 +107,7 @@ class Pixray(Placed[PixrayConfig]):
         return rectangles(x * (1 - width), y * (1 - height), width, height, (1.0, 1.0))
 
     def _wide(self, draws: Stream, count: int, size: tuple[int, int], step: int) -> torch.Tensor:
-        """All of the picture somewhere inside the cutout, tilted."""
+        """Wide cuts: the whole picture at a random place inside the cutout, with a perspective distortion."""
         import torch
 
         from pixforge.builtin.cutouts.geometry import around_whole, squares
@@ -112,17 +116,12 @@ class Pixray(Placed[PixrayConfig]):
         share = 1 - self.config.margin
         side = torch.full_like(x, 1 / share)
         inside = squares(-x * (side - 1), -y * (side - 1), side, (1.0, 1.0))
-        distortion = self.config.wide_perspective.at(step, self.scene.steps)
+        distortion = self.context.value(self.config.wide_perspective, step)
         return around_whole(x, size) @ inside @ self._tilted(draws, count, distortion, step)
 
     def _tilted(self, draws: Stream, count: int, distortion: float, step: int) -> torch.Tensor:
-        """The square shrinks to a quadrilateral inside itself, with what lies outside shown around it."""
-        import torch
+        """Perspectives that shrink the square to a quadrilateral inside it; the surroundings appear around that."""
+        from pixforge.builtin.augmentations.perspective import quad_to_square, random_quads
 
-        from pixforge.builtin.augmentations.perspective import random_quads, square_to_quad
-
-        probability = self.config.probability.at(step, self.scene.steps)
-        inverse: torch.Tensor = torch.linalg.inv_ex(
-            square_to_quad(random_quads(draws, count, distortion, probability))
-        )[0]
-        return inverse / inverse[..., 2:, 2:]
+        probability = self.context.value(self.config.probability, step)
+        return quad_to_square(random_quads(draws, count, distortion, probability))

@@ -1,11 +1,11 @@
-"""What strategies share that say more of a cutout than where it lies."""
+"""The base of strategies that return a whole `Placement`: not only boxes, but also padding and colors."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pixforge.contracts import Config, Cutouts
-from pixforge.contracts.draws import Stream
+from pixforge.contracts.random import Stream
 
 if TYPE_CHECKING:
     import torch
@@ -14,14 +14,14 @@ C = TypeVar("C", bound=Config)
 
 
 class Placed(Cutouts[C]):
-    """A strategy with a `count` in its configuration, that overrides `place`."""
+    """A strategy that overrides `place`; its configuration must have a `count`."""
 
     @property
     def count(self) -> int:
-        """K."""
+        """K, the number of cutouts."""
         config: Any = self.config
         return int(config.count)
 
     def boxes(self, draws: Stream, size: tuple[int, int], step: int) -> torch.Tensor:
-        """Where they lie for a perceptor that sees the picture at its own size."""
+        """The boxes for a perceptor whose input size is the picture's shorter side."""
         return self.place(draws, size, step, min(size)).boxes

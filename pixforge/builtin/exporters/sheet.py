@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
 
 def sheet(pixels: npt.NDArray[np.uint8], *, even: bool) -> npt.NDArray[np.uint8]:
-    """`[B, H, W, 3]` as one near-square sheet `[H', W', 3]`; `even` repeats the last row and column where needed."""
+    """`[B, H, W, C]` as one near-square sheet `[H', W', C]`; `even` repeats the last row and column where needed."""
     import numpy as np
 
-    count, height, width, _ = pixels.shape
+    count, height, width, channels = pixels.shape
     columns = int(np.ceil(np.sqrt(count)))
     rows = -(-count // columns)
-    grid = np.zeros((rows * columns, height, width, 3), np.uint8)
+    grid = np.zeros((rows * columns, height, width, channels), np.uint8)
     grid[:count] = pixels
-    grid = grid.reshape(rows, columns, height, width, 3).swapaxes(1, 2)
-    grid = grid.reshape(rows * height, columns * width, 3)
+    grid = grid.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
+    grid = grid.reshape(rows * height, columns * width, channels)
     if even and (grid.shape[0] % 2 or grid.shape[1] % 2):
         grid = np.pad(grid, ((0, grid.shape[0] % 2), (0, grid.shape[1] % 2), (0, 0)), mode="edge")
     return grid

@@ -39,7 +39,10 @@ class StillConfig(Config):
 
 
 class Still(Exporter[StillConfig]):
-    """Writes each canvas as a picture of its own, PNG, JPEG or WebP, with the recipe in its metadata."""
+    """Writes each canvas as a picture of its own, PNG, JPEG or WebP, with the recipe in its metadata.
+
+    PNG and WebP keep an alpha channel; in a JPEG transparency is white.
+    """
 
     def __init__(self, config: StillConfig, output: Output) -> None:
         super().__init__(config, output)
@@ -48,6 +51,11 @@ class Still(Exporter[StillConfig]):
         self._saved: list[int] = []
         if self._tagged and config.format == "jpeg":
             self._check_length()
+
+    @classmethod
+    def claims(cls, config: StillConfig, canvases: int) -> list[str]:
+        """The final pictures, and those on the way."""
+        return _names(config, canvases, "") + (_names(config, canvases, "-step-*") if config.every else [])
 
     def write(self, report: StepReport) -> None:
         """Keep the picture, and save it when it is its turn; the last one is saved on closing."""
@@ -66,7 +74,9 @@ class Still(Exporter[StillConfig]):
         """Remember what is there already."""
         self._last = report
         self._saved = state["steps"].flatten().tolist() if "steps" in state else []
-        self._written = [name for step in self._saved for name in self._names(_suffix(step))]
+        self._written = [
+            name for step in self._saved for name in _names(self.config, self.output.canvases, _suffix(step))
+        ]
 
     def close(self) -> None:
         """Save the last picture that was seen."""
@@ -75,30 +85,25 @@ class Still(Exporter[StillConfig]):
 
     def files(self) -> list[str]:
         """The final pictures, then those on the way."""
-        final = self._names("")
+        final = _names(self.config, self.output.canvases, "")
         return final + [name for name in self._written if name not in final]
 
     @property
     def _tagged(self) -> bool:
         return self.config.metadata == "recipe"
 
-    def _names(self, suffix: str) -> list[str]:
-        extension = _EXTENSIONS[self.config.format]
-        canvases = (
-            [""] if self.output.canvases == 1 else [f"-{index:02d}" for index in range(self.output.canvases)]
-        )
-        return [f"{self.config.name}{canvas}{suffix}.{extension}" for canvas in canvases]
-
     def _save(self, report: StepReport, suffix: str) -> None:
-        from pixforge.images import to_pil
+        from pixforge.media.images import to_pil
 
-        for name, pixels in zip(self._names(suffix), report.pixels, strict=True):
+        names = _names(self.config, self.output.canvases, suffix)
+        pictures = report.pixels if self.config.format == "jpeg" else report.layers
+        for name, pixels in zip(names, pictures, strict=True):
             with self.output.whole(name) as file:
                 to_pil(pixels).save(file, self.config.format, **self._options())
             self._written.append(name)
 
     def _options(self) -> dict[str, Any]:
-        from pixforge.metadata import exif, png_info
+        from pixforge.media.metadata import exif, png_info
 
         if self.config.format == "png":
             return {"pnginfo": png_info(self.output.recipe)} if self._tagged else {}
@@ -108,12 +113,17 @@ class Still(Exporter[StillConfig]):
         return {**options, "exif": exif(self.output.recipe)} if self._tagged else options
 
     def _check_length(self) -> None:
-        from pixforge.metadata import MAX_EXIF, exif
+        from pixforge.media.metadata import MAX_EXIF, exif
 
         if len(exif(self.output.recipe)) > MAX_EXIF:
             raise RecipeError(
                 f"the recipe is longer than a JPEG's {MAX_EXIF} bytes; use format: png, or metadata: none"
             )
+
+
+def _names(config: StillConfig, canvases: int, suffix: str) -> list[str]:
+    each = [f"-{index:02d}" for index in range(canvases)] if canvases > 1 else [""]
+    return [f"{config.name}{canvas}{suffix}.{_EXTENSIONS[config.format]}" for canvas in each]
 
 
 def _suffix(step: int) -> str:

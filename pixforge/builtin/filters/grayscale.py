@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from pixforge.contracts import Config, Filter, Range, Schedule
-from pixforge.contracts.draws import Stream
+from pixforge.contracts import Filter, FilterConfig, Range, Schedule
+from pixforge.contracts.alpha import recolored
+from pixforge.contracts.random import Stream
 
 if TYPE_CHECKING:
     import torch
 
 
-class GrayscaleConfig(Config):
+class GrayscaleConfig(FilterConfig):
     """How much."""
 
     type: Literal["grayscale"] = "grayscale"
@@ -27,7 +28,8 @@ class Grayscale(Filter[GrayscaleConfig]):
 
     def forward(self, images: torch.Tensor, draws: Stream, step: int) -> torch.Tensor:  # noqa: ARG002
         """Blend with the luma of ITU-R BT.601."""
-        red, green, blue = images.unbind(dim=1)
-        gray = (0.299 * red + 0.587 * green + 0.114 * blue).unsqueeze(1)
-        amount = self.config.amount.at(step, self.scene.steps)
-        return images + (gray - images) * amount
+        from pixforge.builtin.luma import luma
+
+        amount = self.context.value(self.config.amount, step)
+        colors = images[:, :3]
+        return recolored(images, colors + (luma(images) - colors) * amount)

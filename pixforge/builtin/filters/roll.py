@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from pixforge.contracts import Config, Filter
-from pixforge.contracts.draws import Stream
+from pixforge.contracts import Filter, FilterConfig
+from pixforge.contracts.random import Stream
 
 if TYPE_CHECKING:
     import torch
 
 
-class RollConfig(Config):
+class RollConfig(FilterConfig):
     """Which edges meet."""
 
     type: Literal["roll"] = "roll"

@@ -6,12 +6,12 @@ from typing import Any
 
 from pixforge.builtin.generators.fourier import Fourier
 from pixforge.builtin.generators.pixels import Pixels
-from pixforge.builtin.generators.vqgan import VQGAN
+from pixforge.builtin.generators.vqgan.generator import VQGAN
 from pixforge.contracts import Generator
-from pixforge.hookspecs import hookimpl
+from pixforge.plugins.hookspecs import hookimpl
 
 
 @hookimpl
 def pixforge_generators() -> list[type[Generator[Any]]]:
-    """The list that makes them known."""
+    """The built-in generators."""
     return [Fourier, Pixels, VQGAN]

@@ -1,4 +1,4 @@
-"""From decorrelated colors to sRGB and back."""
+"""Convert decorrelated colors to sRGB and back."""
 
 from __future__ import annotations
 
@@ -6,27 +6,39 @@ import torch
 
 from pixforge.contracts.constants import constant
 
-# Square root of the color covariance of natural pictures as published by lucid, divided by its largest column norm:
-# the three latent channels are roughly lightness, blue-yellow and green-magenta, and move independently.
+# Square root of the color covariance of natural pictures, as published by lucid; `color_matrix` divides it by its
+# largest column norm. The latent channels are about lightness, blue-yellow and green-magenta, and are uncorrelated.
 _SQUARE_ROOT = ((0.26, 0.09, 0.02), (0.27, 0.0, -0.05), (0.27, -0.09, 0.03))
-# Away from 0 and 1, where the inverse of the sigmoid is infinite; below half a step of 8 bits.
+# Distance to 0 and 1, where the logit is infinite; less than half a step of 8 bits.
 EDGE = 1 / 600
 
 
-def color_matrix(device: torch.device) -> torch.Tensor:
-    """`[3, 3]`: decorrelated channels to the logits of RGB."""
+def with_channels(image: torch.Tensor, channels: int) -> torch.Tensor:
+    """`[B, 3, H, W]` or `[B, 4, H, W]` with that many channels: an alpha channel that is added is opaque."""
+    if image.shape[1] < channels:
+        return torch.cat([image, torch.ones_like(image[:, :1])], dim=1)
+    return image[:, :channels]
+
+
+def color_matrix(device: torch.device, saturation: float = 1.0) -> torch.Tensor:
+    """The matrix `[3, 3]` from decorrelated channels to the logits of RGB.
+
+    Lightness is divided by the saturation, as aphantasia does, so that colors come out stronger.
+    """
     matrix = constant(_SQUARE_ROOT, device)
     scaled: torch.Tensor = matrix / torch.linalg.vector_norm(matrix, dim=0).max()
+    if saturation != 1:
+        scaled = torch.cat([scaled[:, :1] / saturation, scaled[:, 1:]], dim=1)
     return scaled
 
 
-def to_rgb(latent: torch.Tensor) -> torch.Tensor:
-    """`[B, 3, H, W]` decorrelated logits to sRGB in (0, 1)."""
-    return torch.einsum("ij,bjhw->bihw", color_matrix(latent.device), latent).sigmoid()
+def to_rgb(latent: torch.Tensor, saturation: float = 1.0) -> torch.Tensor:
+    """Convert decorrelated logits `[B, 3, H, W]` to sRGB in (0, 1)."""
+    return torch.einsum("ij,bjhw->bihw", color_matrix(latent.device, saturation), latent).sigmoid()
 
 
-def from_rgb(image: torch.Tensor) -> torch.Tensor:
+def from_rgb(image: torch.Tensor, saturation: float = 1.0) -> torch.Tensor:
     """The inverse of `to_rgb`, to within 1/600."""
     return torch.einsum(
-        "ij,bjhw->bihw", color_matrix(image.device).inverse(), image.clamp(EDGE, 1 - EDGE).logit()
+        "ij,bjhw->bihw", color_matrix(image.device, saturation).inverse(), image.clamp(EDGE, 1 - EDGE).logit()
     )

@@ -1,4 +1,4 @@
-"""A picture as a spectrum: one coefficient moves the whole picture, so shapes form before noise does."""
+"""A picture as a Fourier spectrum: each coefficient changes the whole picture, so large shapes form before noise."""
 
 from __future__ import annotations
 
@@ -6,42 +6,62 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from pixforge.contracts import Config, Generator, Scene
+from pixforge.contracts import Config, Generator, RunContext
 
 if TYPE_CHECKING:
     import torch
 
 
 class FourierConfig(Config):
-    """Parameters of the spectrum."""
+    """Options of the Fourier generator."""
 
     type: Literal["fourier"] = "fourier"
     decay: float = Field(
-        2.0, ge=0, le=4, description="Frequency f moves by 1 / f^decay: higher is smoother, 1 is lucid's."
+        2.0,
+        ge=0,
+        le=4,
+        description="Steps of frequency f are scaled by 1 / f^decay. Higher values are smoother; lucid uses 1.",
     )
-    noise: float = Field(0.01, ge=0, le=10, description="Deviation of the random coefficients at the start.")
+    noise: float = Field(
+        0.01, ge=0, le=10, description="Standard deviation of the random coefficients at the start."
+    )
+    alpha: bool = Field(
+        default=False, strict=True, description="Make an alpha channel, too: the picture may be transparent."
+    )
     contrast: float = Field(
-        1.0, gt=0, le=10, description="Multiplies the picture before it is squeezed into [0, 1]."
+        1.0, gt=0, le=10, description="Multiplies the picture before the sigmoid that limits it to [0, 1]."
+    )
+    saturation: float = Field(
+        1.0,
+        gt=0,
+        le=10,
+        description="Above 1, colors are stronger: the lightness is divided by it. Aphantasia's --colors is 1.8.",
     )
 
 
 class Fourier(Generator[FourierConfig]):
     """A decorrelated Fourier spectrum in decorrelated colors (lucid, "feature visualization", Olah et al. 2017).
 
-    The picture is periodic: its left edge fits its right one.
+    The picture is periodic: its opposite edges fit together like tiles.
     """
 
     learning_rate: ClassVar[float] = 0.05
 
-    def __init__(self, config: FourierConfig, scene: Scene) -> None:
-        super().__init__(config, scene)
-        height, width = scene.height, scene.width
-        self._scale = _scale(height, width, config.decay).to(scene.device)
-        start = scene.draws.at("latent", device="cpu").randn(3, height, width // 2 + 1, 2) * config.noise
-        self._spectrum = start.to(scene.device).requires_grad_()
+    def __init__(self, config: FourierConfig, context: RunContext) -> None:
+        super().__init__(config, context)
+        height, width = context.height, context.width
+        self._scale = _scale(height, width, config.decay).to(context.device)
+        shape = self.channels, height, width // 2 + 1, 2
+        start = context.draws.at("latent", device="cpu").randn(*shape) * config.noise
+        self._spectrum = start.to(context.device).requires_grad_()
+
+    @property
+    def channels(self) -> int:
+        """4 with alpha."""
+        return 4 if self.config.alpha else 3
 
     def latents(self) -> dict[str, torch.Tensor]:
-        """`spectrum` `[B, 3, H, W/2 + 1, 2]`: real and imaginary parts."""
+        """`spectrum` `[B, C, H, W // 2 + 1, 2]`: real and imaginary parts."""
         return {"spectrum": self._spectrum}
 
     def forward(self, step: int) -> torch.Tensor:  # noqa: ARG002 - the same at every step
@@ -51,25 +71,32 @@ class Fourier(Generator[FourierConfig]):
         from pixforge.builtin.generators.colors import to_rgb
 
         spectrum = torch.view_as_complex(self._spectrum) * self._scale
-        plane = torch.fft.irfft2(spectrum, s=(self.scene.height, self.scene.width), norm="ortho")
-        return to_rgb(plane * self.config.contrast)
+        plane = torch.fft.irfft2(spectrum, s=(self.context.height, self.context.width), norm="ortho")
+        plane = plane * self.config.contrast
+        if self.channels == 3:
+            return to_rgb(plane, self.config.saturation)
+        return torch.cat([to_rgb(plane[:, :3], self.config.saturation), plane[:, 3:].sigmoid()], dim=1)
 
     def encode(self, image: torch.Tensor) -> None:
-        """The spectrum of the picture, in closed form."""
+        """Set the spectrum to that of a picture, in closed form."""
         import torch
 
-        from pixforge.builtin.generators.colors import from_rgb
+        from pixforge.builtin.generators.colors import EDGE, from_rgb, with_channels
 
-        spectrum = torch.fft.rfft2(from_rgb(image) / self.config.contrast, norm="ortho") / self._scale
+        plane = from_rgb(image[:, :3], self.config.saturation)
+        if self.channels != 3:
+            alpha = with_channels(image, self.channels)[:, 3:].clamp(EDGE, 1 - EDGE).logit()
+            plane = torch.cat([plane, alpha], dim=1)
+        spectrum = torch.fft.rfft2(plane / self.config.contrast, norm="ortho") / self._scale
         self._spectrum.copy_(torch.view_as_real(spectrum))
 
 
 def _scale(height: int, width: int, decay: float) -> torch.Tensor:
-    """`[H, W/2 + 1]`: how far each frequency moves.
+    """The factor of each frequency `[H, W // 2 + 1]`.
 
-    lucid has (1 / f)^decay / 4, with f in cycles per pixel, so that both the size and the decay change how far one
-    step of the optimizer goes. Here the lowest frequency, one wave over the longer side, always goes as far as
-    lucid's does at 128 pixels and a decay of 1.5, and the others fall off from there.
+    lucid uses (1 / f)^decay / 4, with f in cycles per pixel, so that both the size and the decay change the effect of
+    one optimizer step. Here the factor of the lowest frequency, one wave over the longer side, depends neither on the
+    decay nor on the shape: it is lucid's at 128 pixels and a decay of 1.5. Higher frequencies fall off from there.
     """
     import torch
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from pixforge.builtin.inits.codes import Codes
+from pixforge.builtin.inits.codes.init import Codes
 from pixforge.builtin.inits.image import Image
 from pixforge.builtin.inits.noise import Noise
+from pixforge.builtin.inits.pattern import PatternInit
 from pixforge.builtin.inits.run import Run
-from pixforge.builtin.inits.tokens import Tokens
+from pixforge.builtin.inits.text_to_codes.init import Tokens
 from pixforge.contracts import Init
-from pixforge.hookspecs import hookimpl
+from pixforge.plugins.hookspecs import hookimpl
 
 
 @hookimpl
 def pixforge_inits() -> list[type[Init[Any]]]:
-    """The list that makes them known."""
-    return [Codes, Image, Noise, Run, Tokens]
+    """The built-in inits."""
+    return [Codes, Image, Noise, PatternInit, Run, Tokens]

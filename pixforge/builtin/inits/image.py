@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from pixforge.contracts import Config, Generator, Init
+from pixforge.contracts.alpha import recolored
 from pixforge.contracts.paths import RecipePath
 
 if TYPE_CHECKING:
@@ -14,32 +15,47 @@ if TYPE_CHECKING:
 
 
 class ImageConfig(Config):
-    """Which picture, and how it fits."""
+    """The picture, and how it is fitted to the size of the run."""
 
     type: Literal["image"] = "image"
     image: RecipePath = Field(description="The picture's file, relative to the recipe.")
     fit: Literal["cover", "stretch"] = Field(
         "cover",
-        description="cover: fill the size and cut off what is too much; stretch: change the proportions.",
+        description="cover: fill the whole size and crop the rest; stretch: change the proportions.",
+    )
+    opacity: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        strict=True,
+        description="How much of the picture lies over `under`; Pixray's 200 is 0.78.",
+    )
+    under: Literal["fractal", "perlin", "gradient", "snow"] = Field(
+        "fractal", description="The pattern that shines through, where `opacity` is below 1."
     )
 
 
 class Image(Init[ImageConfig]):
-    """Sets the latent so that the first picture shows a file; every canvas starts from the same."""
+    """Sets the latent so that the first picture shows a file. All canvases start from the same picture."""
 
     def start(self, generator: Generator[Any]) -> None:
-        """Read, fit, encode."""
-        from pixforge.images import resize
+        """Read the picture, fit it to the size, and encode it."""
+        from pixforge.media.images import cover, resize
 
-        picture = self.scene.read_image(self.config.image).unsqueeze(0)
-        if self.config.fit == "cover":
-            picture = cropped(picture, self.scene.width / self.scene.height)
-        generator.encode(resize(picture, self.scene.size).expand(self.scene.batch, -1, -1, -1))
+        picture = self.context.read_image(self.config.image, alpha=generator.channels == 4).unsqueeze(0)
+        fitted = (cover if self.config.fit == "cover" else resize)(picture, self.context.size)
+        fitted = fitted.expand(self.context.batch, -1, -1, -1)
+        if self.config.opacity < 1:
+            fitted = self._blended(fitted)
+        generator.encode(fitted)
 
+    def _blended(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Over a pattern, of which each canvas has its own; alpha stays."""
+        import torch
 
-def cropped(picture: torch.Tensor, ratio: float) -> torch.Tensor:
-    """The largest central part of `[1, 3, H, W]` whose width over height is `ratio`."""
-    height, width = picture.shape[-2:]
-    wide, high = min(width, max(1, round(height * ratio))), min(height, max(1, round(width / ratio)))
-    left, top = (width - wide) // 2, (height - high) // 2
-    return picture[..., top : top + high, left : left + wide]
+        from pixforge.builtin.patterns import draw
+
+        stream = self.context.draws.at("pattern", device="cpu")
+        pattern = draw(self.config.under, stream, pictures.shape[-2], pictures.shape[-1]).to(pictures.device)
+        colors = torch.lerp(pattern, pictures[:, :3], self.config.opacity)
+        return recolored(pictures, colors)

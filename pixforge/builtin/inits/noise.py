@@ -8,7 +8,7 @@ from pixforge.contracts import Config, Generator, Init
 
 
 class NoiseConfig(Config):
-    """It has no fields: how strong the noise is, the generator's configuration says."""
+    """Has no options; the strength of the noise is an option of the generator."""
 
     type: Literal["noise"] = "noise"
 
@@ -17,4 +17,4 @@ class Noise(Init[NoiseConfig]):
     """Keeps the random latent that the generator was built with."""
 
     def start(self, generator: Generator[Any]) -> None:
-        """Nothing is to be done."""
+        """Does nothing: the generator already holds its random latent."""

@@ -1,4 +1,4 @@
-"""Start from where another run ended."""
+"""Start from the latent at the end of another run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from pixforge.byte_paths import text_path
 from pixforge.contracts import Config, Generator, Init
 from pixforge.contracts.latents import AVERAGE, LATENT
 from pixforge.contracts.paths import RecipePath
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class RunConfig(Config):
-    """Which run."""
+    """The checkpoint to start from."""
 
     type: Literal["run"] = "run"
     checkpoint: RecipePath = Field(
@@ -25,13 +26,17 @@ class RunConfig(Config):
 
 
 class Run(Init[RunConfig]):
-    """Takes over the latent of a run with the same generator and size; one canvas is enough for many.
+    """Copies the latent of a run with the same generator and size; a single canvas may start all canvases.
 
-    Of a run with a running mean it takes the mean, since that is what the run's picture shows.
+    If that run kept a running mean of its latent, the mean is copied, because the saved picture shows it.
     """
 
     def start(self, generator: Generator[Any]) -> None:
-        """Read, compare, copy."""
+        """Read the checkpoint, check names and shapes, and copy the latent.
+
+        Raises:
+            InputError: the checkpoint cannot be read, or does not fit the generator.
+        """
         import torch
 
         saved = self._read()
@@ -58,7 +63,8 @@ class Run(Init[RunConfig]):
         from safetensors.torch import load_file
 
         try:
-            tensors = load_file(self.scene.folder / self.config.checkpoint)
+            with text_path(self.context.folder / self.config.checkpoint) as name:
+                tensors = load_file(name)
         except (OSError, SafetensorError, ValueError) as error:
             reason = str(error).split("\n", 1)[0]
             raise self._wrong(f"it cannot be read ({reason})") from error

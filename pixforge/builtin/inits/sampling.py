@@ -1,4 +1,4 @@
-"""How codes are drawn from a transformer's logits, as recipes say it."""
+"""The recipe options for sampling codes from a transformer's logits."""
 
 from __future__ import annotations
 
@@ -9,31 +9,35 @@ from pydantic import Field
 from pixforge.contracts import Config
 
 if TYPE_CHECKING:
-    from pixforge.vqgan.choice import Choice
+    from pixforge.nn.code_sampling import Choice
 
 Temperature = Annotated[
     float,
-    Field(ge=0, le=100, description="Above 1 more surprising codes, below 1 fewer; 0: always the likeliest."),
+    Field(
+        ge=0,
+        le=100,
+        description="Above 1 improbable codes come more often, below 1 less often; 0 always takes the most probable.",
+    ),
 ]
 
 
 class SamplingConfig(Config):
-    """Which of a transformer's codes may come, and how readily the unlikely ones."""
+    """Options for sampling codes from a transformer."""
 
     temperature: Temperature = 1.0
     top_k: int | None = Field(
-        100, ge=1, description="Draw among so many of the likeliest codes only; null: among all."
+        100, ge=1, description="Draw only among this many most probable codes; null: among all."
     )
     top_p: float | None = Field(
         None,
         gt=0,
         le=1,
-        description="Draw among the likeliest codes that have this probability together; null: among all.",
+        description="Draw only among the most probable codes that together have this probability; null: among all.",
     )
 
     @property
     def choice(self) -> Choice:
-        """What draws them so."""
-        from pixforge.vqgan.choice import Choice
+        """The sampler with these options."""
+        from pixforge.nn.code_sampling import Choice
 
         return Choice(self.temperature, self.top_k, self.top_p)

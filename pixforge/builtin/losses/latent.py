@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
 from pixforge.contracts import Generator, Loss, LossConfig, View
+from pixforge.contracts.paths import RecipePath
+from pixforge.errors import UnsupportedError
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +28,10 @@ class LatentConfig(LossConfig):
         description="The latent before the first step, or zero (with mse alone: a zero has no angle).",
     )
 
+    image: RecipePath | None = Field(
+        None, description="Take what the generator makes of this picture as the origin instead."
+    )
+
     @model_validator(mode="after")
     def _has_an_angle(self) -> Self:
         if self.origin == "zero" and self.distance != "mse":
@@ -36,12 +42,41 @@ class LatentConfig(LossConfig):
 class Latent(Loss[LatentConfig]):
     """The distance of the latent from its start: keeps a run near its init (VQGAN-CLIP's init weight, Pixray's init loss)."""
 
+    takes_region: ClassVar[bool] = False
     _start: torch.Tensor | None = None
 
     def prepare(self, generator: Generator[Any]) -> None:
         """Remember the start."""
+        if self.config.image is not None:
+            self._start = self._encoded(generator)
+            return
         start = _flat(generator)
         self._start = start.new_zeros(start.shape) if self.config.origin == "zero" else start.detach().clone()
+
+    def _encoded(self, generator: Generator[Any]) -> torch.Tensor:
+        """The latent of the picture; the generator keeps its own.
+
+        Raises:
+            UnsupportedError: the generator has no latent of a picture alone.
+        """
+        from pixforge.media.images import cover
+
+        assert self.config.image is not None
+        picture = cover(self.context.read_image(self.config.image).unsqueeze(0), self.context.size)
+        before, shown = (
+            {name: each.clone() for name, each in generator.latents().items()},
+            generator.forward(0),
+        )
+        generator.encode(picture.expand(self.context.batch, -1, -1, -1))
+        found = _flat(generator).detach().clone()
+        for name, latent in generator.latents().items():
+            latent.copy_(before[name])
+        if not bool((generator.forward(0) - shown).abs().max() < 1e-4):
+            raise UnsupportedError(
+                f"losses: latent: generator '{generator.config.type}' keeps a picture beside its latent, so `image` means "
+                "nothing here; the loss `target` compares pictures"
+            )
+        return found
 
     def forward(self, view: View) -> torch.Tensor:
         """`[B]`, 0 where nothing has moved."""

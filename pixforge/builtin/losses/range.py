@@ -18,6 +18,9 @@ class RangeConfig(LossConfig):
     type: Literal["range"] = "range"
     low: float = Field(0.05, ge=0, le=1, description="Channel values below this cost.")
     high: float = Field(0.95, ge=0, le=1, description="Channel values above this cost.")
+    form: Literal["squared", "linear"] = Field(
+        "squared", description="squared: far outside costs most; linear: as disco's sat_scale."
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> RangeConfig:
@@ -27,7 +30,7 @@ class RangeConfig(LossConfig):
 
 
 class Range(Loss[RangeConfig]):
-    """The mean squared distance of channel values from [low, high], in hundredths.
+    """The mean squared distance of channel values from [low, high], in hundredths, or ten times the mean distance.
 
     Peers penalise values outside [0, 1], which a picture here never has; the ends of the range are where detail and
     gradient are lost.
@@ -36,4 +39,6 @@ class Range(Loss[RangeConfig]):
     def forward(self, view: View) -> torch.Tensor:
         """`[B]`, 0 when all values lie inside."""
         beyond = view.image - view.image.clamp(self.config.low, self.config.high)
-        return beyond.square().mean(dim=(1, 2, 3)) * 100
+        if self.config.form == "linear":
+            return view.mean(beyond.abs()) * 10
+        return view.mean(beyond.square()) * 100

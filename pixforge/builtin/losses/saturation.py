@@ -23,9 +23,17 @@ class Saturation(Loss[SaturationConfig]):
 
     def forward(self, view: View) -> torch.Tensor:
         """`[B]`, 0 for gray, more negative for more color."""
-        red, green, blue = view.image.unbind(dim=1)
+        red, green, blue = view.image[:, :3].unbind(dim=1)
         first = red - green
         second = (red + green) / 2 - blue
-        spread = first.var(dim=(1, 2)) + second.var(dim=(1, 2)) + _EPSILON
-        middle = first.mean(dim=(1, 2)).square() + second.mean(dim=(1, 2)).square() + _EPSILON
+        means = [view.mean(each) for each in (first, second)]
+        spread = _variance(view, first, means[0]) + _variance(view, second, means[1]) + _EPSILON
+        middle = means[0].square() + means[1].square() + _EPSILON
         return -(spread.sqrt() + 0.3 * middle.sqrt())
+
+
+def _variance(view: View, values: torch.Tensor, mean: torch.Tensor) -> torch.Tensor:
+    """`[B]`, over the region of the loss, or the whole picture."""
+    if view.mask is None:
+        return values.var(dim=(1, 2))
+    return view.mean((values - mean[:, None, None]).square())

@@ -28,5 +28,5 @@ class Symmetry(Loss[SymmetryConfig]):
         """`[B]`, 0 for a symmetric picture; `both` is the mean of the two axes."""
         image = view.image
         axes = {"vertical": [-1], "horizontal": [-2], "both": [-1, -2]}[self.config.axis]
-        errors = [(image - image.flip(axis)).square().mean(dim=(1, 2, 3)) for axis in axes]
+        errors = [view.mean((image - image.flip(axis)).square()) for axis in axes]
         return sum(errors[1:], errors[0]) / len(errors)

@@ -6,10 +6,10 @@ from typing import Any
 
 from pixforge.builtin.perceptors.open_clip import OpenClip
 from pixforge.contracts import Perceptor
-from pixforge.hookspecs import hookimpl
+from pixforge.plugins.hookspecs import hookimpl
 
 
 @hookimpl
 def pixforge_perceptors() -> list[type[Perceptor[Any]]]:
-    """The list that makes them known."""
+    """The built-in perceptors."""
     return [OpenClip]

@@ -40,5 +40,5 @@ def test_a_line_for_each_step(tmp_path: Path) -> None:
 
 
 def test_the_example_renders(tmp_path: Path) -> None:
-    recipe = pixforge.load_recipe(EXAMPLE, overrides={"steps": 2, "size": 48})
+    recipe = pixforge.load_recipe(EXAMPLE, overrides={"steps": 2, "size": 48, "init": "noise"})
     assert pixforge.render(recipe, tmp_path / "run").images[0].size == (48, 48)

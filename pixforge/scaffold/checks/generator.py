@@ -9,7 +9,7 @@ from pydantic import ValidationError
 import pixforge
 import pixforge.scaffold.kinds.generator as plugin
 from pixforge.scaffold.kinds.generator import Placeholder, PlaceholderConfig
-from pixforge.testing import check_component, make_registry, make_scene
+from pixforge.testing import check_component, make_context, make_registry
 
 EXAMPLE = Path(__file__).parents[1] / "example.yaml"
 
@@ -30,7 +30,7 @@ def test_a_misspelt_field_is_refused() -> None:
 
 
 def test_cells_become_a_picture() -> None:
-    generator = Placeholder(PlaceholderConfig(cells=4), make_scene((64, 32)))
+    generator = Placeholder(PlaceholderConfig(cells=4), make_context((64, 32)))
     assert generator.latents()["grid"].shape == (2, 3, 4, 8)
     with torch.no_grad():
         generator.latents()["grid"].fill_(-20)
@@ -38,5 +38,5 @@ def test_cells_become_a_picture() -> None:
 
 
 def test_the_example_renders(tmp_path: Path) -> None:
-    recipe = pixforge.load_recipe(EXAMPLE, overrides={"steps": 2, "size": 48})
+    recipe = pixforge.load_recipe(EXAMPLE, overrides={"steps": 2, "size": 48, "init": "noise"})
     assert pixforge.render(recipe, tmp_path / "run").images[0].size == (48, 48)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 import pixforge
 import pixforge.scaffold.kinds.loss as plugin
 from pixforge.scaffold.kinds.loss import Placeholder, PlaceholderConfig
-from pixforge.testing import check_component, make_registry, make_scene
+from pixforge.testing import check_component, make_context, make_registry
 
 EXAMPLE = Path(__file__).parents[1] / "example.yaml"
 
@@ -30,13 +30,13 @@ def test_a_misspelt_field_is_refused() -> None:
 
 
 def test_what_is_bright_costs() -> None:
-    scene = make_scene(canvases=2)
+    context = make_context(canvases=2)
     image = torch.stack([torch.full((3, 8, 8), 0.5), torch.full((3, 8, 8), 0.9)])
-    loss = Placeholder(PlaceholderConfig(), scene)
-    values = loss.forward(pixforge.View(image, None, scene, 0))  # type: ignore[arg-type]
+    loss = Placeholder(PlaceholderConfig(), context)
+    values = loss.forward(pixforge.View(image, None, context, 0))  # type: ignore[arg-type]
     torch.testing.assert_close(values, torch.tensor([0.0, 0.16]))
 
 
 def test_the_example_renders(tmp_path: Path) -> None:
-    recipe = pixforge.load_recipe(EXAMPLE, overrides={"steps": 2, "size": 48})
+    recipe = pixforge.load_recipe(EXAMPLE, overrides={"steps": 2, "size": 48, "init": "noise"})
     assert pixforge.render(recipe, tmp_path / "run").images[0].size == (48, 48)

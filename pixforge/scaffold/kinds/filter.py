@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pixforge.contracts import Stream
 
 
-class PlaceholderConfig(pixforge.Config):
+class PlaceholderConfig(pixforge.FilterConfig):
     """What a recipe may say: `{type: placeholder, strength: 0.5}`."""
 
     type: Literal["placeholder"] = "placeholder"
@@ -26,12 +26,12 @@ class Placeholder(pixforge.Filter[PlaceholderConfig]):
 
     saved: ClassVar[bool] = True  # part of what is saved; with False, only perceptors and losses see it
 
-    def __init__(self, config: PlaceholderConfig, scene: pixforge.Scene) -> None:
+    def __init__(self, config: PlaceholderConfig, context: pixforge.RunContext) -> None:
         import torch
 
-        super().__init__(config, scene)
-        y = torch.linspace(-1, 1, scene.height, device=scene.device)[:, None]
-        x = torch.linspace(-1, 1, scene.width, device=scene.device)
+        super().__init__(config, context)
+        y = torch.linspace(-1, 1, context.height, device=context.device)[:, None]
+        x = torch.linspace(-1, 1, context.width, device=context.device)
         self._light = 1 - config.strength * (x.square() + y.square()) / 2
 
     def forward(self, images: torch.Tensor, draws: Stream, step: int) -> torch.Tensor:  # noqa: ARG002

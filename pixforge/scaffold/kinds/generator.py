@@ -26,13 +26,13 @@ class Placeholder(pixforge.Generator[PlaceholderConfig]):
 
     learning_rate: ClassVar[float] = 0.05
 
-    def __init__(self, config: PlaceholderConfig, scene: pixforge.Scene) -> None:
-        super().__init__(config, scene)
-        scale = config.cells / min(scene.size)
-        rows, columns = max(2, round(scene.height * scale)), max(2, round(scene.width * scale))
-        # From scene.draws, on the CPU: so the start is the same on every device, alone and in a batch.
-        start = scene.draws.at("latent", device="cpu").randn(3, rows, columns) * 0.1
-        self._grid = start.to(scene.device).requires_grad_()
+    def __init__(self, config: PlaceholderConfig, context: pixforge.RunContext) -> None:
+        super().__init__(config, context)
+        scale = config.cells / min(context.size)
+        rows, columns = max(2, round(context.height * scale)), max(2, round(context.width * scale))
+        # From context.draws, on the CPU: so the start is the same on every device, alone and in a batch.
+        start = context.draws.at("latent", device="cpu").randn(3, rows, columns) * 0.1
+        self._grid = start.to(context.device).requires_grad_()
 
     def latents(self) -> dict[str, torch.Tensor]:
         """`grid` `[B, 3, rows, columns]`: what is trained and saved; the picture may depend on nothing else."""
@@ -42,7 +42,7 @@ class Placeholder(pixforge.Generator[PlaceholderConfig]):
         """`[B, 3, H, W]` in [0, 1]."""
         import torch.nn.functional as F  # noqa: N812
 
-        size = (self.scene.height, self.scene.width)
+        size = (self.context.height, self.context.width)
         return F.interpolate(self._grid, size=size, mode="bicubic", align_corners=False).sigmoid()
 
     def encode(self, image: torch.Tensor) -> None:

@@ -25,7 +25,7 @@ class PlaceholderConfig(pixforge.PerceptorConfig):
 class Placeholder(pixforge.Perceptor[PlaceholderConfig]):
     """Embeds a picture as its mean color, and a text as the first color that it names (`a red fox`), else gray.
 
-    A real one loads a frozen network in `__init__`, in `self.scene.dtype` and on `self.scene.device`, calls `eval()`
+    A real one loads a frozen network in `__init__`, in `self.context.dtype` and on `self.context.device`, calls `eval()`
     and `requires_grad_(False)` on it, and tells name and SHA-256 of its weights in `provenance`.
     """
 
@@ -42,7 +42,7 @@ class Placeholder(pixforge.Perceptor[PlaceholderConfig]):
         """P texts to unit vectors `[P, D]`, float32, without gradient."""
         import torch
 
-        return _embedded(torch.tensor([_color(text) for text in texts], device=self.scene.device))
+        return _embedded(torch.tensor([_color(text) for text in texts], device=self.context.device))
 
 
 def _embedded(colors: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Pictures by small networks for pixforge: generators `siren` and `deep_image_prior`."""
+"""Generators for pixforge that optimize the weights of a small network: `siren` and `deep_image_prior`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SIREN and the deep image prior: they keep the contract, start as they should, and learn a picture."""
+"""SIREN and the deep image prior keep the contract and learn a picture."""
 
 import shutil
 from dataclasses import replace
@@ -8,7 +8,7 @@ import torch
 from pixforge_siren.prior import DeepImagePrior, PriorConfig
 from pixforge_siren.siren import Siren, SirenConfig
 
-from pixforge.testing import check_component, make_scene
+from pixforge.testing import check_component, make_context
 
 
 @pytest.mark.parametrize("fields", [{}, {"width": 8, "layers": 1}])
@@ -21,7 +21,7 @@ def test_siren_keeps_the_contract(fields):
 def test_siren_compiled_is_the_same():
     pictures, gradients = [], []
     for wish in (False, True):
-        made = Siren(SirenConfig(width=16), replace(make_scene((24, 16)), compile=wish))
+        made = Siren(SirenConfig(width=16), replace(make_context((24, 16)), compile=wish))
         image = made.forward(0)
         (image.square() * torch.linspace(0, 1, 24)).sum().backward()
         pictures.append(image.detach())
@@ -36,14 +36,14 @@ def test_the_prior_keeps_the_contract(fields):
 
 
 def test_siren_has_no_pixels():
-    """Twice the size shows the same picture."""
-    small, large = (Siren(SirenConfig(), make_scene(size, 1)).forward(0) for size in ((24, 16), (72, 48)))
+    """Three times the size shows the same picture."""
+    small, large = (Siren(SirenConfig(), make_context(size, 1)).forward(0) for size in ((24, 16), (72, 48)))
     torch.testing.assert_close(large[..., 1::3, 1::3], small)
 
 
 def test_a_higher_frequency_draws_finer():
     def roughness(frequency):
-        image = Siren(SirenConfig(frequency=frequency), make_scene((32, 32), 1)).forward(0).detach()
+        image = Siren(SirenConfig(frequency=frequency), make_context((32, 32), 1)).forward(0).detach()
         return float(image.diff(dim=-1).std() / image.std())
 
     assert roughness(40) > 2 * roughness(5)
@@ -56,7 +56,7 @@ def test_a_higher_frequency_draws_finer():
 def test_it_learns_a_picture(component, config, rate):
     target = torch.full((1, 3, 32, 32), 0.2)
     target[:, 0, 8:24, 8:24] = 0.9
-    generator = component(config, make_scene((32, 32), 1))
+    generator = component(config, make_context((32, 32), 1))
     optimizer = torch.optim.Adam(list(generator.latents().values()), lr=rate)
     for _ in range(200):
         error = (generator.forward(0) - target).square().mean()
@@ -67,13 +67,13 @@ def test_it_learns_a_picture(component, config, rate):
 
 
 def test_the_prior_prefers_shapes_to_noise():
-    """Given the same time, it comes closer to a smooth picture than to noise of the same spread."""
+    """After equally many steps, it is closer to a smooth picture than to noise of the same spread."""
     errors = {}
     y, x = torch.meshgrid(torch.linspace(-1, 1, 32), torch.linspace(-1, 1, 32), indexing="ij")
     smooth = (torch.stack([x, y, x * y]) / x.std() * 0.15 + 0.5)[None].clamp(0, 1)
     noise = (torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 0.15 + 0.5).clamp(0, 1)
     for name, target in (("smooth", smooth), ("noise", noise)):
-        generator = DeepImagePrior(PriorConfig(channels=8, depth=3, skip=2), make_scene((32, 32), 1))
+        generator = DeepImagePrior(PriorConfig(channels=8, depth=3, skip=2), make_context((32, 32), 1))
         optimizer = torch.optim.Adam(list(generator.latents().values()), lr=0.01)
         for _ in range(60):
             error = (generator.forward(0) - target).square().mean()

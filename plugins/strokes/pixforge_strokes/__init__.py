@@ -1,4 +1,4 @@
-"""Pictures of curves for pixforge: generators `strokes` and `sketch`, and the exporter `svg`."""
+"""Generators for pixforge that draw curves, `strokes` and `sketch`, and the exporter `svg`."""
 
 from __future__ import annotations
 

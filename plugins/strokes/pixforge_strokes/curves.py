@@ -1,4 +1,4 @@
-"""What strokes and sketches share: the curves, their widths, and the way to pixels and to SVG."""
+"""The common base of strokes and sketches: curves with widths, drawn as pixels and as SVG."""
 
 from __future__ import annotations
 
@@ -7,25 +7,28 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import Field
 
-from pixforge.contracts import Config, Generator, Scene
+from pixforge.contracts import Config, Generator, RunContext
 
 if TYPE_CHECKING:
     import torch
 
 SAMPLES = 16
-"""Line pieces of each curve in the search for its nearest place; the distance is off by 0.2 pixels at worst, and by 0.05 in one of a thousand."""
+"""Number of line segments for each curve in the search for its nearest point.
+
+With 16, the distance is off by at most 0.2 pixels, and by more than 0.05 for about one pixel in a thousand.
+"""
 
 
 class CurvesConfig(Config):
-    """Fields of every generator that draws curves. Lengths are shares of the shorter side of the picture."""
+    """Fields of all generators that draw curves. Lengths are shares of the picture's shorter side."""
 
     curves: int = Field(
-        1, ge=1, le=8, strict=True, description="Cubic Bezier curves in a row in each stroke."
+        1, ge=1, le=8, strict=True, description="Number of connected cubic Bezier curves in each stroke."
     )
-    length: float = Field(0.3, gt=0, le=2, description="Of a stroke at the start.")
-    width: float = Field(0.03, gt=0, le=0.5, description="Of a stroke at the start.")
+    length: float = Field(0.3, gt=0, le=2, description="Length of a stroke at the start.")
+    width: float = Field(0.03, gt=0, le=0.5, description="Width of a stroke at the start.")
     softness: float = Field(
-        0.012, gt=0, le=0.2, description="How far from its edge a stroke still feels what the picture wants."
+        0.012, gt=0, le=0.2, description="Distance from its edge within which pixels influence a stroke."
     )
 
 
@@ -33,47 +36,47 @@ C = TypeVar("C", bound=CurvesConfig)
 
 
 class Curves(Generator[C]):
-    """Base of generators whose latent is curves; a subclass gives them colors."""
+    """Base of generators whose latent is a set of curves; a subclass defines their colors."""
 
-    def __init__(self, config: C, scene: Scene, count: int) -> None:
-        super().__init__(config, scene)
+    def __init__(self, config: C, context: RunContext, count: int) -> None:
+        super().__init__(config, context)
         from pixforge_strokes.raster import nearest_places
 
-        self._side = min(scene.size)
-        stream = scene.draws.at("latent", device="cpu")
+        self._side = min(context.size)
+        stream = context.draws.at("latent", device="cpu")
         self._points = self._trained(
-            _random_walks(stream.rand(count, 2), stream.randn(count, 2), config, scene)
+            _random_walks(stream.rand(count, 2), stream.randn(count, 2), config, context)
         )
         self._widths = self._trained(stream.uniform(0.7, 1.3, count) * config.width)
-        self._search = scene.compiled(nearest_places)
+        self._search = context.compiled(nearest_places)
 
     def _trained(self, start: torch.Tensor) -> torch.Tensor:
-        return start.to(self.scene.device).requires_grad_()
+        return start.to(self.context.device).requires_grad_()
 
     def latents(self) -> dict[str, torch.Tensor]:
         """`points` `[B, S, 3 P + 1, 2]` (x, y) and `widths` `[B, S]`, as shares of the shorter side."""
         return {"points": self._points, "widths": self._widths}
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Widths move far less than points, or a few strokes would cover everything."""
+        """Widths have a much lower learning rate than points; otherwise a few strokes would cover everything."""
         return [{"params": [self._points], "scale": 1.0}, {"params": [self._widths], "scale": 0.03}]
 
     @abstractmethod
     def colors(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Of the strokes, `[B, S, 4]` with opacity, and of the paper, `[B, 3]`; all in [0, 1]."""
+        """The colors of the strokes with opacity, `[B, S, 4]`, and of the paper, `[B, 3]`, in [0, 1]."""
 
     def forward(self, step: int) -> torch.Tensor:  # noqa: ARG002 - the same at every step
-        """The strokes on the paper, antialiased."""
+        """Draw the strokes on the paper, antialiased."""
         from pixforge_strokes.raster import coverage, curve_distance, paint
 
-        width, height = self.scene.size
+        width, height = self.context.size
         distance = curve_distance(self._points * self._side, height, width, SAMPLES, self._search)
         cover = coverage(distance, self._widths * self._side, self.config.softness * self._side)
         return paint(cover, *self.colors()).clamp(0, 1)
 
     def constrain(self) -> None:
-        """Strokes stay within reach of the picture, and at least a third of a pixel wide."""
-        limits = self._points.new_tensor(self.scene.size) / self._side
+        """Keep strokes near the picture, and at least a third of a pixel wide."""
+        limits = self._points.new_tensor(self.context.size) / self._side
         self._points.clamp_(limits * -0.1, limits * 1.1)
         self._widths.clamp_(1 / 3 / self._side, 0.5)
 
@@ -83,7 +86,7 @@ class Curves(Generator[C]):
 
         colors, paper = self.colors()
         return document(
-            self.scene.size,
+            self.context.size,
             (self._points[canvas].detach() * self._side).tolist(),
             (self._widths[canvas].detach() * self._side).tolist(),
             colors[canvas].detach().tolist(),
@@ -91,12 +94,14 @@ class Curves(Generator[C]):
         )
 
 
-def _random_walks(start: torch.Tensor, way: torch.Tensor, config: CurvesConfig, scene: Scene) -> torch.Tensor:
-    """`[B, S, 3 P + 1, 2]`: nearly straight strokes around random places, in random directions."""
+def _random_walks(
+    start: torch.Tensor, way: torch.Tensor, config: CurvesConfig, context: RunContext
+) -> torch.Tensor:
+    """Control points `[B, S, 3 P + 1, 2]` of nearly straight strokes at random places, in random directions."""
     import torch
 
     count = 3 * config.curves + 1
-    extent = torch.tensor(scene.size) / min(scene.size)
+    extent = torch.tensor(context.size) / min(context.size)
     middle = (0.1 + 0.8 * start) * extent
     direction = torch.nn.functional.normalize(way, dim=-1) * config.length
     share = torch.linspace(-0.5, 0.5, count)[:, None]

@@ -1,6 +1,6 @@
-"""Curves to pixels and back: coverage as a browser's renderer sees it, with gradients that reach further.
+"""A differentiable rasterizer of curves: exact coverage of pixels as in a browser, with smooth gradients.
 
-Coordinates are pixels: x to the right, y down, the corner of the picture at (0, 0), pixel centers at halves.
+Coordinates are in pixels, x to the right and y down. The corner of the picture is (0, 0); pixel centers are at halves.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor
 
 Search = Callable[[Tensor, int, int, int], tuple[Tensor, Tensor]]
 TOGETHER = 2**20
-"""Pixels of several strokes whose distances are looked for at once: what is in between them stays in a processor's cache."""
+"""Number of pixels, over all strokes, that are searched at once; so the intermediate tensors fit into a CPU's cache."""
 
 
 def bezier(points: Tensor, time: Tensor) -> Tensor:
@@ -21,10 +21,10 @@ def bezier(points: Tensor, time: Tensor) -> Tensor:
 
     Args:
         points: `[B, S, 3 P + 1, 2]` control points of P curves, each of which ends where the next begins.
-        time: `[B, S, N]` from 0 to P.
+        time: curve parameters `[B, S, N]` from 0 to P.
 
     Returns:
-        `[B, S, 2, N]`.
+        Points `[B, S, 2, N]`.
     """
     weights = _weights(time, points.shape[2])
     result: Tensor = points.transpose(2, 3) @ weights
@@ -32,7 +32,7 @@ def bezier(points: Tensor, time: Tensor) -> Tensor:
 
 
 def _weights(time: Tensor, count: int) -> Tensor:
-    """How much each of `count` control points counts at a time, Bernstein's polynomials: `[B, S, count, N]`."""
+    """The weights of `count` control points at each parameter, by Bernstein polynomials: `[B, S, count, N]`."""
     pieces = (count - 1) // 3
     piece = time.floor().clamp_(0, pieces - 1)
     t = time - piece
@@ -49,7 +49,7 @@ def _weights(time: Tensor, count: int) -> Tensor:
 
 
 def nearest_places(points: Tensor, height: int, width: int, samples: int) -> tuple[Tensor, Tensor]:
-    """The times `[B, S, N]` of the nearest places on the curves, and `[B, S, 2, N]` from there to the N pixels."""
+    """Curve parameters `[B, S, N]` of the points nearest to N pixels, and the offsets `[B, S, 2, N]` to the pixels."""
     x, y = _centers(height, width, points.device)
     pixels = torch.stack([x.expand(height, -1), y.expand(-1, width)]).flatten(1)
     return _refined(points, _nearest(points, x, y, samples).flatten(2), pixels, 1 / samples)
@@ -58,17 +58,17 @@ def nearest_places(points: Tensor, height: int, width: int, samples: int) -> tup
 def curve_distance(
     points: Tensor, height: int, width: int, samples: int, search: Search = nearest_places
 ) -> Tensor:
-    """How far each pixel's center is from each chain of curves: `[B, S, H, W]` from `[B, S, 3 P + 1, 2]`.
+    """The distance of each pixel's center to each chain of curves, `[B, S, H, W]`, differentiable.
 
-    The nearest place is looked for on a polyline, without a graph; by the envelope theorem the gradient of the
-    distance is that of the distance to this place, so nothing but its time needs to be kept.
+    The nearest point is searched without recording gradients. By the envelope theorem, the gradient of the distance
+    equals that of the distance to this fixed point, so only its curve parameter has to be kept.
 
     Args:
-        points: of the curves.
-        height: of the picture.
-        width: of the picture.
-        samples: the number of line pieces of each curve in the search.
-        search: `nearest_places`, or the same compiled.
+        points: control points `[B, S, 3 P + 1, 2]`.
+        height: height of the picture in pixels.
+        width: width of the picture in pixels.
+        samples: number of line segments for each curve in the search.
+        search: `nearest_places`, plain or compiled.
     """
     parts = _parts(points.detach(), height * width)
     found = [search(part, height, width, samples) for part in parts]
@@ -78,7 +78,7 @@ def curve_distance(
 
 
 class _Distance(torch.autograd.Function):
-    """`[B, S, N]`, the lengths of offsets `[B, S, 2, N]`, with the gradient of the curves' points."""
+    """The lengths `[B, S, N]` of offsets `[B, S, 2, N]`, with the gradient for the control points."""
 
     @staticmethod
     def forward(ctx: Any, points: Tensor, time: Tensor, offset: Tensor) -> Tensor:
@@ -99,14 +99,14 @@ class _Distance(torch.autograd.Function):
 
 
 def _parts(strokes: Tensor, pixels: int) -> tuple[Tensor, ...]:
-    """The strokes `[B, S, ...]` in even parts of about `TOGETHER` pixels; all at once on a GPU."""
+    """Split strokes `[B, S, ...]` into even parts of about `TOGETHER` pixels; on a GPU, one part."""
     batch, count = strokes.shape[:2]
     least = -(-batch * count * pixels // TOGETHER) if strokes.device.type == "cpu" else 1
     return strokes.tensor_split(max(1, min(count, least)), dim=1)
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:
-    """`[B, S, N]` from two of `[B, S, 2, N]`; torch's sum and norm over so short an axis take many times as long."""
+    """Dot products `[B, S, N]` of vectors `[B, S, 2, N]`; torch's sum over such a short axis is many times slower."""
     return torch.addcmul(a[:, :, 0] * b[:, :, 0], a[:, :, 1], b[:, :, 1])
 
 
@@ -115,7 +115,7 @@ def _centers(height: int, width: int, device: torch.device) -> tuple[Tensor, Ten
 
 
 def _nearest(points: Tensor, x: Tensor, y: Tensor, samples: int) -> Tensor:
-    """The time of the nearest place on the polyline: `[B, S, H, W]`."""
+    """The curve parameter of the nearest point on a polyline of the curve: `[B, S, H, W]`."""
     pieces = (points.shape[-2] - 1) // 3
     times = torch.linspace(0, pieces, samples * pieces + 1, device=points.device)
     line = bezier(points, times.expand(*points.shape[:2], -1)).transpose(2, 3)
@@ -137,13 +137,13 @@ def _nearest(points: Tensor, x: Tensor, y: Tensor, samples: int) -> Tensor:
 
 
 def _refined(points: Tensor, time: Tensor, pixels: Tensor, reach: float) -> tuple[Tensor, Tensor]:
-    """Move each time to where the curve itself is nearest, by two Newton steps, no further than `reach`.
+    """Refine curve parameters by two Newton steps toward the nearest point of the curve, by at most `reach`.
 
-    A place on the polyline is off along the curve by some pixels where the curve bends, and thin lines would break. Where
-    it turns around on the spot its speed is nearly 0 and a step may lead anywhere, so only what comes nearer is kept.
+    Where the curve bends, the polyline's nearest point is wrong by some pixels along the curve, and thin lines would
+    break. At cusps the derivative is nearly 0 and a step may go anywhere, so a step is kept only if it comes nearer.
 
     Returns:
-        The times, and `[B, S, 2, N]` from the places there to the pixels.
+        The parameters, and the offsets `[B, S, 2, N]` from those points to the pixels.
     """
     low, high = (time - reach).clamp_(min=0), (time + reach).clamp_(max=(points.shape[2] - 1) // 3)
     powers = _powers(points)
@@ -153,7 +153,7 @@ def _refined(points: Tensor, time: Tensor, pixels: Tensor, reach: float) -> tupl
     for _ in range(2):
         square = _dot(speed, speed)
         bend = square - _dot(away, turn)
-        bend = torch.where(bend > 0.1 * square, bend, square).clamp_(min=1e-3)  # else it would climb
+        bend = torch.where(bend > 0.1 * square, bend, square).clamp_(min=1e-3)  # else it could move away
         moved = torch.minimum(torch.maximum(moved + _dot(away, speed) / bend, low), high)
         there, speed, turn = _moving(powers, moved)
         away = pixels - there
@@ -166,7 +166,7 @@ def _refined(points: Tensor, time: Tensor, pixels: Tensor, reach: float) -> tupl
 
 
 def _powers(points: Tensor) -> Tensor:
-    """What stands before 1, t, t^2 and t^3 in each curve: `[B, S, 4, 2, P]`."""
+    """The coefficients of 1, t, t^2 and t^3 of each curve: `[B, S, 4, 2, P]`."""
     first, second, third, last = (
         points[:, :, corner : points.shape[2] - 3 + corner : 3] for corner in range(4)
     )
@@ -180,7 +180,7 @@ def _powers(points: Tensor) -> Tensor:
 
 
 def _moving(powers: Tensor, time: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Place, speed and acceleration at a time, each `[B, S, 2, N]`."""
+    """The point and its first and second derivative at each curve parameter, each `[B, S, 2, N]`."""
     pieces = powers.shape[-1]
     piece = time.floor().clamp_(0, pieces - 1)
     t = (time - piece)[:, :, None]
@@ -192,23 +192,23 @@ def _moving(powers: Tensor, time: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def coverage(distance: Tensor, width: Tensor, softness: float) -> Tensor:
-    """How much of each pixel a stroke covers: `[B, S, H, W]` in [0, 1].
+    """The share of each pixel that a stroke covers: `[B, S, H, W]` in [0, 1].
 
     Args:
-        distance: `[B, S, H, W]` from the stroke's middle line, in pixels.
+        distance: `[B, S, H, W]` from the stroke's center line, in pixels.
         width: `[B, S]` of the stroke, in pixels.
-        softness: how far from the edge, in pixels, a pixel still pulls at it.
+        softness: the distance from the edge, in pixels, within which a pixel influences the stroke.
 
-    The value is what a box of one pixel shares with the stroke, as renderers of SVG have it. That is flat but for
-    the edge itself, where no gradient would tell a stroke to move. So the gradient is that of a sigmoid of
-    `softness` pixels, scaled to the same total: what is seen is exact, what pulls is blurred.
+    The value is the overlap of the stroke with a box of one pixel, as in SVG renderers. It is constant except at the
+    edge, so its own gradient would hardly ever move a stroke. The gradient is therefore that of a sigmoid with a scale
+    of `softness` pixels, which has the same integral: the value is exact, the gradient is blurred.
     """
     made: Tensor = _Coverage.apply(distance, (width / 2)[..., None, None], softness)
     return made
 
 
 class _Coverage(torch.autograd.Function):
-    """The exact value with the blurred gradient; written out, as there are many and large pictures in between."""
+    """The exact value with a blurred gradient; written by hand, since autograd would keep many large tensors."""
 
     @staticmethod
     def forward(ctx: Any, distance: Tensor, half: Tensor, softness: float) -> Tensor:
@@ -225,7 +225,7 @@ class _Coverage(torch.autograd.Function):
 
 
 def paint(cover: Tensor, colors: Tensor, paper: Tensor) -> Tensor:
-    """Strokes over each other on paper, the last one on top.
+    """Paint strokes over each other on paper, the last one on top.
 
     Args:
         cover: `[B, S, H, W]` coverage.
@@ -233,10 +233,10 @@ def paint(cover: Tensor, colors: Tensor, paper: Tensor) -> Tensor:
         paper: `[B, 3]` sRGB.
 
     Returns:
-        `[B, 3, H, W]`. Colors mix as sRGB values, which is what browsers do.
+        The picture `[B, 3, H, W]`. Colors mix as sRGB values, as in browsers.
     """
     image = paper[:, :, None, None].expand(-1, -1, *cover.shape[-2:])
-    # Taken apart at once: each taken by its number would have a gradient as large as all of them.
+    # unbind, not indexing: the gradient of each indexed stroke would be as large as that of all strokes.
     for share, color in zip(cover.unsqueeze(2).unbind(1), colors[..., None, None].unbind(1), strict=True):
         image = torch.lerp(image, color[:, :3], share * color[:, 3:])
     return image

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from pixforge.contracts import Scene
+from pixforge.contracts import RunContext
 from pixforge_strokes.curves import Curves, CurvesConfig
 
 if TYPE_CHECKING:
@@ -16,28 +16,34 @@ Level = Annotated[float, Field(ge=0, le=1)]
 
 
 class SketchConfig(CurvesConfig):
-    """How many lines, and the two colors."""
+    """The number of lines and the two colors."""
 
     type: Literal["sketch"] = "sketch"
-    count: int = Field(24, ge=1, le=1000, strict=True, description="Lines; time and memory grow with them.")
-    curves: int = Field(2, ge=1, le=8, strict=True, description="Cubic Bezier curves in a row in each line.")
-    width: float = Field(0.015, gt=0, le=0.5, description="Of a line at the start.")
+    count: int = Field(
+        24, ge=1, le=1000, strict=True, description="Number of lines; time and memory grow with it."
+    )
+    curves: int = Field(
+        2, ge=1, le=8, strict=True, description="Number of connected cubic Bezier curves in each line."
+    )
+    width: float = Field(0.015, gt=0, le=0.5, description="Width of a line at the start.")
     ink: tuple[Level, Level, Level] = Field(
         (0.05, 0.05, 0.08), description="Red, green and blue of all lines."
     )
-    paper: tuple[Level, Level, Level] = Field((1.0, 1.0, 1.0), description="Red, green and blue around them.")
+    paper: tuple[Level, Level, Level] = Field(
+        (1.0, 1.0, 1.0), description="Red, green and blue of the background."
+    )
 
 
 class Sketch(Curves[SketchConfig]):
-    """Lines in one ink on plain paper; only their course and width are trained."""
+    """Lines in one color on plain paper; only their shapes and widths are trained."""
 
     learning_rate: ClassVar[float] = 0.006
 
-    def __init__(self, config: SketchConfig, scene: Scene) -> None:
-        super().__init__(config, scene, config.count)
-        self._ink = self._points.new_tensor([*config.ink, 1.0]).expand(scene.batch, config.count, -1)
-        self._paper = self._points.new_tensor(config.paper).expand(scene.batch, -1)
+    def __init__(self, config: SketchConfig, context: RunContext) -> None:
+        super().__init__(config, context, config.count)
+        self._ink = self._points.new_tensor([*config.ink, 1.0]).expand(context.batch, config.count, -1)
+        self._paper = self._points.new_tensor(config.paper).expand(context.batch, -1)
 
     def colors(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """As the recipe says."""
+        """The colors of the recipe."""
         return self._ink, self._paper

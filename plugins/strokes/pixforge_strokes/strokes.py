@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from pixforge.contracts import Scene
+from pixforge.contracts import RunContext
 from pixforge_strokes.curves import Curves, CurvesConfig
 
 if TYPE_CHECKING:
@@ -14,44 +14,46 @@ if TYPE_CHECKING:
 
 
 class StrokesConfig(CurvesConfig):
-    """How many strokes, and how they start."""
+    """The number of strokes, and how they start."""
 
     type: Literal["strokes"] = "strokes"
-    count: int = Field(48, ge=1, le=1000, strict=True, description="Strokes; time and memory grow with them.")
-    width: float = Field(0.06, gt=0, le=0.5, description="Of a stroke at the start.")
-    opacity: float = Field(0.8, gt=0, le=1, description="Of a stroke at the start.")
+    count: int = Field(
+        48, ge=1, le=1000, strict=True, description="Number of strokes; time and memory grow with it."
+    )
+    width: float = Field(0.06, gt=0, le=0.5, description="Width of a stroke at the start.")
+    opacity: float = Field(0.8, gt=0, le=1, description="Opacity of a stroke at the start.")
 
 
 class Strokes(Curves[StrokesConfig]):
-    """Brush strokes of any color on paper of any color: each a chain of Bezier curves with a width and an opacity.
+    """Brush strokes on paper, all of any color. Each stroke is a chain of Bezier curves with a width and an opacity.
 
-    The pixels are those that a renderer of SVG makes of the same curves, so that the exporter `svg` saves the picture.
+    An SVG renderer makes the same pixels from the same curves, so the exporter `svg` saves the same picture.
     """
 
     learning_rate: ClassVar[float] = 0.008
 
-    def __init__(self, config: StrokesConfig, scene: Scene) -> None:
-        super().__init__(config, scene, config.count)
-        stream = scene.draws.at("colors", device="cpu")
-        colors = stream.uniform(0.3, 0.7, config.count, 4)  # muted, so that all of them can become anything
+    def __init__(self, config: StrokesConfig, context: RunContext) -> None:
+        super().__init__(config, context, config.count)
+        stream = context.draws.at("colors", device="cpu")
+        colors = stream.uniform(0.3, 0.7, config.count, 4)  # muted, so that no color is far from any stroke
         colors[..., 3] = config.opacity
         self._colors = self._trained(colors)
         self._paper = self._trained(stream.uniform(0.9, 1.0, 3))
 
     def latents(self) -> dict[str, torch.Tensor]:
-        """Beside the curves, `colors` `[B, S, 4]` (red, green, blue, opacity) and `paper` `[B, 3]`, in [0, 1]."""
+        """The curves, `colors` `[B, S, 4]` (red, green, blue, opacity) and `paper` `[B, 3]`, both in [0, 1]."""
         return {**super().latents(), "colors": self._colors, "paper": self._paper}
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Colors move three times as far as points."""
+        """Colors have three times the learning rate of points."""
         return [*super().parameter_groups(), {"params": [self._colors, self._paper], "scale": 3.0}]
 
     def colors(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """As trained."""
+        """The trained colors."""
         return self._colors, self._paper
 
     def constrain(self) -> None:
-        """Colors stay in [0, 1], and no stroke vanishes: one that is transparent would have no gradient."""
+        """Keep colors in [0, 1], and opacity above .05, because a transparent stroke would have no gradient."""
         super().constrain()
         self._colors.clamp_(0, 1)
         self._colors[..., 3].clamp_(min=0.05)

@@ -1,4 +1,4 @@
-"""Curves as an SVG document, and the exporter that writes it."""
+"""Write curves as an SVG document, and the exporter that saves it."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ Numbers = Sequence[float]
 
 @runtime_checkable
 class Drawing(Protocol):
-    """What a generator needs so that its picture can be saved as SVG."""
+    """A generator whose picture can be saved as SVG."""
 
     def svg(self, canvas: int) -> str:
         """The picture of one canvas as an SVG document."""
 
 
 class SvgConfig(Config):
-    """Name of the file."""
+    """The name of the file, and whether it holds the recipe."""
 
     type: Literal["svg"] = "svg"
-    name: str = Field("drawing", pattern=r"^\w[\w.-]{0,99}$", description="Of the file, without .svg.")
+    name: str = Field("drawing", pattern=r"^\w[\w.-]{0,99}$", description="Name of the file, without .svg.")
     metadata: bool = Field(default=True, description="Put the resolved recipe into the file.")
 
 
 class Svg(Exporter[SvgConfig]):
-    """Saves strokes and sketches as SVG, which looks the same in a browser and has no pixels to run out of.
+    """Saves strokes and sketches as SVG, which looks the same in a browser and can be scaled to any size.
 
-    Filters work on pixels and leave no mark on it.
+    Filters change only pixels, so the SVG is without them.
     """
 
     def __init__(self, config: SvgConfig, output: Output) -> None:
@@ -45,12 +45,17 @@ class Svg(Exporter[SvgConfig]):
         self._drawing = output.generator
         self._started = False
 
+    @classmethod
+    def claims(cls, config: SvgConfig, canvases: int) -> list[str]:
+        """One file for each canvas."""
+        return [f"{config.name}{f'-{index:02d}' if canvases > 1 else ''}.svg" for index in range(canvases)]
+
     def write(self, report: StepReport) -> None:  # noqa: ARG002 - the curves are in the generator
-        """Only the last state is saved, on closing."""
+        """Do nothing yet: only the last state is saved, when the exporter is closed."""
         self._started = True
 
     def close(self) -> None:
-        """Write each canvas to a new file and rename it: under its own name it is never half there."""
+        """Write each canvas to a temporary file and rename it, so that the named file is never incomplete."""
         if not self._started:
             return
         for canvas, name in enumerate(self.files()):
@@ -62,9 +67,8 @@ class Svg(Exporter[SvgConfig]):
             part.replace(self.output.path(name))
 
     def files(self) -> list[str]:
-        """One for each canvas."""
-        count = self.output.canvases
-        return [f"{self.config.name}{f'-{index:02d}' if count > 1 else ''}.svg" for index in range(count)]
+        """One file name for each canvas."""
+        return self.claims(self.config, self.output.canvases)
 
 
 def document(
@@ -74,14 +78,14 @@ def document(
     colors: Sequence[Numbers],
     paper: Numbers,
 ) -> str:
-    """An SVG of `size` (width, height) pixels.
+    """An SVG document of a drawing.
 
     Args:
-        size: of the picture.
-        strokes: for each its 3 P + 1 control points (x, y) in pixels.
-        widths: in pixels.
+        size: (width, height) of the picture in pixels.
+        strokes: for each stroke its 3 P + 1 control points (x, y) in pixels.
+        widths: of the strokes, in pixels.
         colors: sRGB and opacity of each stroke, in [0, 1].
-        paper: sRGB of the background.
+        paper: sRGB of the background, in [0, 1].
     """
     width, height = size
     paths = [

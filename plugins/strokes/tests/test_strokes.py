@@ -1,4 +1,4 @@
-"""Strokes and sketches: the pixels are those of the SVG, and gradients lead strokes to where they should be."""
+"""Strokes and sketches: their pixels equal those of the SVG, and gradients move strokes to the right places."""
 
 import io
 import shutil
@@ -18,7 +18,7 @@ from pixforge_strokes.svg import Svg, SvgConfig
 
 from pixforge.contracts import Output
 from pixforge.errors import UnsupportedError
-from pixforge.testing import check_component, check_exporter, make_scene
+from pixforge.testing import check_component, check_exporter, make_context
 
 BROWSER = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
 
@@ -38,7 +38,7 @@ def test_the_contract(component, curves):
 def test_strokes_compiled_are_the_same():
     pictures, gradients = [], []
     for wish in (False, True):
-        made = Strokes(StrokesConfig(count=3), replace(make_scene((24, 16)), compile=wish))
+        made = Strokes(StrokesConfig(count=3), replace(make_context((24, 16)), compile=wish))
         image = made.forward(0)
         (image.square() * torch.linspace(0, 1, 24)).sum().backward()
         pictures.append(image.detach())
@@ -48,8 +48,8 @@ def test_strokes_compiled_are_the_same():
 
 
 def test_the_svg_exporter_keeps_the_contract_with_curves():
-    scene = make_scene()
-    check_exporter(Svg, scene, Strokes(StrokesConfig(count=3), scene))
+    context = make_context()
+    check_exporter(Svg, context, Strokes(StrokesConfig(count=3), context))
 
 
 def test_a_chain_of_curves_goes_through_its_joints():
@@ -116,11 +116,11 @@ DRAWINGS = pytest.mark.parametrize(
 
 def drawn(component, config):
     """A drawing with sharp bends and its pixels, 0 to 255."""
-    scene = make_scene((120, 90), 1, seed=5)
-    generator = component(config, scene)
+    context = make_context((120, 90), 1, seed=5)
+    generator = component(config, context)
     with torch.no_grad():
         points = generator.latents()["points"]
-        points.add_(scene.draws.at("bend").randn(*points.shape[1:]), alpha=0.15)
+        points.add_(context.draws.at("bend").randn(*points.shape[1:]), alpha=0.15)
         generator.constrain()
         return generator, generator.forward(0)[0].permute(1, 2, 0).numpy() * 255
 
@@ -156,11 +156,11 @@ def test_the_svg_looks_the_same_in_a_browser(component, config, tmp_path):
 
 @pytest.mark.parametrize("component", [Strokes, Sketch])
 def test_a_stroke_moves_to_where_the_picture_wants_it(component):
-    scene = make_scene((48, 48), 1)
+    context = make_context((48, 48), 1)
     target = torch.ones(1, 3, 48, 48)
     target[..., 30:40, 8:40] = 0.05
     config = component.config_type(count=6, width=0.06)
-    generator = component(config, scene)
+    generator = component(config, context)
     groups = [{**group, "lr": 0.02 * group["scale"]} for group in generator.parameter_groups()]
     for group in groups:
         del group["scale"]
@@ -177,8 +177,8 @@ def test_a_stroke_moves_to_where_the_picture_wants_it(component):
 
 
 def test_the_file_has_the_recipe_and_is_refused_without_curves(tmp_path):
-    scene = make_scene((20, 20), 1)
-    generator = Sketch(SketchConfig(count=2), scene)
+    context = make_context((20, 20), 1)
+    generator = Sketch(SketchConfig(count=2), context)
     output = Output(tmp_path, "prompts: [a < b]\n", (20, 20), 1, 1, generator)
     with Svg(SvgConfig(), output) as exporter:
         exporter.write(None)

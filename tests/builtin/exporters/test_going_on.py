@@ -1,4 +1,4 @@
-"""A video that stopped and went on has the frames of one that did not, wherever it stopped."""
+"""A video of a run that was stopped and resumed has the same frames as an uninterrupted one, wherever it stopped."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from pixforge.builtin.exporters import segment
-from pixforge.builtin.exporters.plan import VideoConfig
-from pixforge.builtin.exporters.position import pack, unpack
 from pixforge.builtin.exporters.still import Still, StillConfig
-from pixforge.builtin.exporters.video import Video
+from pixforge.builtin.exporters.video import segment
+from pixforge.builtin.exporters.video.exporter import Video
+from pixforge.builtin.exporters.video.position import pack, unpack
+from pixforge.builtin.exporters.video.timeline import VideoConfig
 from pixforge.contracts import StepReport
 from pixforge.errors import InputError
 
@@ -19,7 +19,7 @@ STEPS = 40
 
 @pytest.fixture
 def noisy(output, monkeypatch):
-    """A picture that is hard to encode, so that a seam would show, in segments of which there are several."""
+    """Reports of noisy pictures, whose video has several short segments, so that a wrong seam would be visible."""
     monkeypatch.setattr(segment, "LONGEST", 10)
     made = output(size=(48, 32), steps=STEPS)
 
@@ -32,7 +32,7 @@ def noisy(output, monkeypatch):
 
 
 def record(made, report, config, stop=None, *, close=True):
-    """The whole of it, or until a checkpoint at `stop`, a few more steps, and the end, orderly or not."""
+    """Write all steps; or stop with a checkpoint at `stop`, write a few more, and end, in order or by a crash."""
     exporter = Video(config, made)
     state = {}
     for step in range(STEPS + 1 if stop is None else min(stop + 4, STEPS + 1)):
@@ -75,17 +75,17 @@ def test_no_seam(noisy, frames, format_, close):
 def test_interrupted_video_is_whole_and_its_recording_stays(noisy, frames):
     made, report = noisy
     exporter, _ = record(made, report, VideoConfig(seconds=4, fps=10), 20)
-    assert exporter.files() == ["progress.mp4", "progress.recording.mp4"]
+    assert exporter.files() == ["progress.mp4", "progress.mp4.recording.mp4"]
     assert len(frames(made.folder / "progress.mp4")) >= 30
 
 
 def test_video_that_is_already_whole_stays_as_it_is(noisy):
-    """Killed after the video, before the end of the run."""
+    """The process is killed after the video was finished, before the run ends."""
     made, report = noisy
     config = VideoConfig(seconds=4, fps=10)
     _, state = record(made, report, config, 30)
     whole = (made.folder / "progress.mp4").read_bytes()
-    (made.folder / "progress.recording.mp4").unlink()
+    (made.folder / "progress.mp4.recording.mp4").unlink()
     go_on(made, report, config, state, 30)
     assert (made.folder / "progress.mp4").read_bytes() == whole
 
@@ -120,7 +120,7 @@ def test_large_frames_are_not_hoarded(noisy, monkeypatch):
     ],
 )
 def test_damaged_state_is_refused(change):
-    from pixforge.builtin.exporters.position import Position
+    from pixforge.builtin.exporters.video.position import Position
 
     frame = np.zeros((4, 6, 3), np.uint8)
     state = pack(Position(2, 100, [frame, frame], [1, 3]), b"head")
@@ -147,7 +147,7 @@ def test_stills_on_the_way_are_remembered(noisy):
 @pytest.mark.parametrize("value", ["none", False])
 def test_metadata_can_be_left_out(noisy, value):
     from pixforge.errors import RecipeError
-    from pixforge.metadata import read_recipe
+    from pixforge.media.metadata import read_recipe
 
     made, report = noisy
     record(made, report, VideoConfig(seconds=1, metadata=value))

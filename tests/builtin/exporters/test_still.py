@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from pixforge.builtin.exporters.still import Still, StillConfig
 from pixforge.errors import RecipeError
-from pixforge.metadata import read_recipe
+from pixforge.media.metadata import read_recipe
 
 
 def save(output, report, until=None, **config):

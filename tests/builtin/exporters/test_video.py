@@ -2,22 +2,28 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 from pydantic import ValidationError
 
-from pixforge.builtin.exporters import encoder, segment
-from pixforge.builtin.exporters.plan import VideoConfig, frame_plan, frame_rate
-from pixforge.builtin.exporters.recording import Recording
-from pixforge.builtin.exporters.video import Video
+from pixforge.builtin.exporters.video import encoder, segment
+from pixforge.builtin.exporters.video.exporter import Video
+from pixforge.builtin.exporters.video.recording import Recording
+from pixforge.builtin.exporters.video.timeline import VideoConfig, frame_plan, frame_rate
+from pixforge.contracts import StepReport
 from pixforge.errors import RunError
-from pixforge.metadata import read_recipe
+from pixforge.media import ffmpeg
+from pixforge.media.metadata import read_recipe
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -64,11 +70,51 @@ def test_first_and_last_picture_are_held(output, report, frames):
     assert not shows(found[-24], BLUE)
 
 
-def test_holds_shrink_in_a_short_video():
-    plan = frame_plan(VideoConfig(seconds=1, fps=20, hold_first=10, hold_last=30), 100)
+def test_the_usual_holds_shrink_in_a_short_video():
+    plan = frame_plan(VideoConfig(seconds=1, fps=20), 100)
     assert len(plan) == 20
     assert plan.count(0) < plan.count(100) < 12
     assert len(set(plan)) > 5
+
+
+@pytest.mark.parametrize(
+    ("config", "first", "last"),
+    [
+        ({"seconds": 10, "hold_first": 4, "hold_last": 4}, 40, 40),
+        ({"seconds": 10, "hold_first": 9}, 90, 1),
+        ({"seconds": 2, "hold_last": 1}, 5, 10),
+        ({"seconds": 1.04, "hold_first": 1.03}, 9, 1),
+    ],
+)
+def test_holds_that_the_recipe_names_are_kept(config, first, last):
+    plan = frame_plan(VideoConfig(fps=10, **config), 500)
+    assert len(plan) == round(config["seconds"] * 10)
+    assert plan.count(0) == first
+    assert plan.count(500) == last
+
+
+@pytest.mark.parametrize("holds", [{"hold_first": 6, "hold_last": 6}, {"hold_last": 11}, {"hold_first": 10}])
+def test_holds_that_leave_nothing_are_refused(holds):
+    with pytest.raises(ValidationError, match=r"of 10 seconds, which leaves nothing for the way between"):
+        VideoConfig(seconds=10, **holds)
+
+
+def test_pictures_that_are_repeated_often_are_worth_a_warning(output, caplog):
+    Video(VideoConfig(seconds=10, fps=60), output(steps=30))
+    assert "progress.mp4: 30 steps fill 600 frames, so that each picture stays for 19" in caplog.text
+    caplog.clear()
+    Video(VideoConfig(seconds=10, fps=60), output(steps=300))
+    Video(VideoConfig(), output(steps=2))
+    assert not caplog.text
+
+
+@pytest.mark.parametrize("format_", ["mp4", "webm"])
+def test_players_are_told_the_colors(output, report, format_):
+    path = record(output(), report, format=format_, seconds=1)
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-i", str(path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    # One word stands for matrix, primaries and transfer if all three are the same.
+    assert re.search(r"yuv420p\(tv, bt709[,)]", told), told
 
 
 @pytest.mark.parametrize(("seconds", "plan"), [(0.01, [9]), (0.2, [0, 9]), (0.3, [0, 4, 9])])
@@ -93,7 +139,8 @@ def test_plan_goes_forward_only():
         ({"format": "gif"}, 600, 20),
         ({"format": "gif"}, 60, 10),
         ({"fps": 25}, 60, 25),
-        ({"seconds": 2, "hold_first": 5}, 10, 20),  # the holds leave half a second
+        ({"seconds": 2}, 10, 20),  # the holds leave half a second
+        ({"seconds": 2, "hold_first": 0.9, "hold_last": 0.6}, 10, 20),
     ],
 )
 def test_frames_are_no_more_than_the_steps_can_fill(config, steps, rate):
@@ -190,8 +237,8 @@ def test_name_that_is_taken_is_reported(output, report, monkeypatch):
         video.close()
 
 
-def kill_encoders(monkeypatch, times):
-    """The first `times` ffmpegs die as soon as they run."""
+def kill_encoders(monkeypatch, times, number=signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL):
+    """Send a signal to the first `times` ffmpeg processes as soon as they start."""
     started = []
     start = segment.start
 
@@ -199,7 +246,7 @@ def kill_encoders(monkeypatch, times):
         process = start(*args, **options)
         started.append(process)
         if len(started) <= times:
-            process.kill()
+            process.send_signal(number)
         return process
 
     monkeypatch.setattr(segment, "start", start_and_kill)
@@ -224,6 +271,32 @@ def test_encoder_that_always_dies_is_reported(output, report, monkeypatch):
         video.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_encoder_that_is_stopped_is_replaced_and_no_frame_is_lost(output, report, frames, monkeypatch):
+    made = output(size=(64, 64), steps=20)
+    whole = frames(record(made, report, fps=10, seconds=2))
+    monkeypatch.setattr(ffmpeg, "PATIENCE", 0.5)
+    started = kill_encoders(monkeypatch, 1, signal.SIGSTOP)
+    assert np.array_equal(frames(record(made, report, fps=10, seconds=2)), whole)
+    assert len(started) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_conversion_that_is_stopped_ends_with_an_error(output, report, monkeypatch):
+    made = output(size=(64, 64), steps=5)
+    start = ffmpeg.start
+
+    def start_and_stop(*args, **options):
+        process = start(*args, **options)
+        process.send_signal(signal.SIGSTOP)
+        return process
+
+    monkeypatch.setattr(ffmpeg, "PATIENCE", 0.5)
+    monkeypatch.setattr(ffmpeg, "start", start_and_stop)
+    with pytest.raises(RunError, match=r"progress\.gif: the video encoder failed"):
+        record(made, report, seconds=1, format="gif")
+
+
 @pytest.mark.parametrize("seconds", [0.1, 8])
 def test_full_disk_is_named(output, report, seconds, monkeypatch):
     def full(*_args):
@@ -237,8 +310,8 @@ def test_full_disk_is_named(output, report, seconds, monkeypatch):
 SCRIPT = """
 import sys, time, torch
 from pathlib import Path
-from pixforge.builtin.exporters.plan import VideoConfig
-from pixforge.builtin.exporters.video import Video
+from pixforge.builtin.exporters.video.timeline import VideoConfig
+from pixforge.builtin.exporters.video.exporter import Video
 from pixforge.contracts import Output, StepReport
 video = Video(VideoConfig(format=sys.argv[2], seconds=8), Output(Path(sys.argv[1]), "prompts: [x]", (64, 64), 2000, 1))
 for step in range(2001):
@@ -252,7 +325,7 @@ for step in range(2001):
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 @pytest.mark.parametrize(
     ("format_", "name"),
-    [("mp4", "progress.mp4"), ("webm", "progress.webm"), ("gif", "progress.recording.mp4")],
+    [("mp4", "progress.mp4"), ("webm", "progress.webm"), ("gif", "progress.gif.recording.mp4")],
 )
 def test_playable_while_written_and_after_a_kill(tmp_path, frames, format_, name):
     process = subprocess.Popen(
@@ -313,3 +386,25 @@ def test_nothing_written_without_a_report(output):
     made = output()
     Video(VideoConfig(), made).close()
     assert not list(made.folder.iterdir())
+
+
+@pytest.mark.parametrize("quality", [1, 80])
+@pytest.mark.parametrize("steps", [0, 4])
+@pytest.mark.parametrize("format_", ["mp4", "webm", "gif", "apng", "webp"])
+def test_frames_that_are_all_alike(output, format_, steps, quality):
+    made = output(size=(48, 32), steps=steps)
+    chosen = {} if format_ in {"gif", "apng"} else {"quality": quality}
+    video = Video(VideoConfig(format=format_, seconds=2, **chosen), made)
+    for step in range(steps + 1):
+        video.write(StepReport(step, steps, torch.full((1, 3, 32, 48), 0.5), 0.1))
+    video.close()
+    path = made.folder / video.files()[0]
+    assert read_recipe(path) == made.recipe
+    if format_ == "webp":
+        with Image.open(path) as image:
+            durations = []
+            for frame in range(image.n_frames):
+                image.seek(frame)
+                image.load()
+                durations.append(image.info["duration"])
+        assert sum(durations) == pytest.approx(2000, abs=60)

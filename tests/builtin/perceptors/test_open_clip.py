@@ -12,15 +12,15 @@ from tiny_clip import CONTEXT, PREPROCESS_CFG
 
 from pixforge.builtin.perceptors.open_clip import OpenClip, OpenClipConfig
 from pixforge.errors import WeightsError
-from pixforge.testing import make_scene
-from pixforge.weights.files import quiet, sha256_of
+from pixforge.models.files import quiet, sha256_of
+from pixforge.testing import make_context
 
 TEXTS = ["a red heart", "the night sky, in blue and gold", ""]
 
 
 def perceptor(model, dtype=torch.float32, folder=None, **fields) -> OpenClip:
-    scene = dataclasses.replace(make_scene(folder=folder), dtype=dtype)
-    return OpenClip(OpenClipConfig(model=model, **fields), scene)
+    context = dataclasses.replace(make_context(folder=folder), dtype=dtype)
+    return OpenClip(OpenClipConfig(model=model, **fields), context)
 
 
 def pictures(count=3, size=32):
@@ -65,8 +65,8 @@ def test_gradient_reaches_the_picture_and_nothing_else(ours):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_embeddings_are_float32_unit_vectors(tiny_folder, dtype):
-    eye = perceptor(f"local-dir:{tiny_folder}", dtype)
-    for embedded in (eye.encode_image(pictures()), eye.encode_text(TEXTS)):
+    group = perceptor(f"local-dir:{tiny_folder}", dtype)
+    for embedded in (group.encode_image(pictures()), group.encode_text(TEXTS)):
         assert embedded.dtype == torch.float32
         assert torch.allclose(embedded.norm(dim=-1), torch.ones(3), atol=1e-5)
 
@@ -74,9 +74,9 @@ def test_embeddings_are_float32_unit_vectors(tiny_folder, dtype):
 def test_half_precision_is_close_in_value_and_gradient(tiny_folder):
     found = []
     for dtype in (torch.float32, torch.bfloat16):
-        eye, images = perceptor(f"local-dir:{tiny_folder}", dtype), pictures().requires_grad_()
-        embedded = eye.encode_image(images)
-        (embedded @ eye.encode_text(["a red heart"]).T).sum().backward()
+        group, images = perceptor(f"local-dir:{tiny_folder}", dtype), pictures().requires_grad_()
+        embedded = group.encode_image(images)
+        (embedded @ group.encode_text(["a red heart"]).T).sum().backward()
         found.append((embedded, images.grad.flatten(1)))
     (full, full_gradient), (half, half_gradient) = found
     assert F.cosine_similarity(full, half).min() > 0.999
@@ -89,26 +89,26 @@ def test_models_keep_their_own_input_size(tiny_folder, tmp_path):
     (tmp_path / "open_clip_config.json").write_text(json.dumps(config))
     # open_clip interpolates the positions of a vision transformer to another size
     (tmp_path / "w.safetensors").write_bytes((tiny_folder / "open_clip_model.safetensors").read_bytes())
-    eye = perceptor(f"local-dir:{tmp_path}")
-    assert eye.input_size == 48
-    assert eye.encode_image(pictures(2, 48)).shape == (2, 24)
+    group = perceptor(f"local-dir:{tmp_path}")
+    assert group.input_size == 48
+    assert group.encode_image(pictures(2, 48)).shape == (2, 24)
 
 
 def test_a_long_text_is_cut_off_with_one_note(shipped_folder, caplog):
-    eye = perceptor("embedded")
+    group = perceptor("embedded")
     fits = "x " * (CONTEXT - 2)
     with caplog.at_level(logging.WARNING):
-        eye.encode_text([fits])
+        group.encode_text([fits])
         assert not caplog.records
-        eye.encode_text([fits + "y", "the red"])
+        group.encode_text([fits + "y", "the red"])
     assert len(caplog.records) == 1
     assert f"first {CONTEXT} tokens" in caplog.text
 
 
 def test_embedded_models_differ_and_say_where_they_come_from(shipped_folder):
-    eye, judge = perceptor("embedded"), perceptor("judge")
-    assert not torch.allclose(eye.encode_image(pictures()), judge.encode_image(pictures()), atol=1e-2)
-    facts = eye.provenance()
+    group, judge = perceptor("embedded"), perceptor("judge")
+    assert not torch.allclose(group.encode_image(pictures()), judge.encode_image(pictures()), atol=1e-2)
+    facts = group.provenance()
     file = shipped_folder / "perceptor.safetensors"
     assert facts["sha256"] == sha256_of(file)
     assert facts["bytes"] == file.stat().st_size

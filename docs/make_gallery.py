@@ -1,0 +1,131 @@
+"""Makes the pictures of docs/vocabulary.md with the embedded models: `python docs/make_gallery.py [PART...]`.
+
+Every picture is made once, with one seed, and none is selected. A part is one sheet, such as `losses`.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
+
+import pixforge
+
+HERE = Path(__file__).parent
+TILE, GAP, LINE, COLUMNS = 112, 8, 18, 6
+BASE: dict[str, Any] = {
+    "prompts": ["a red heart"],
+    "seed": 3,
+    "size": TILE,
+    "steps": 40,
+    "init": "noise",
+    "generator": {"type": "fourier", "saturation": 1.5},
+    "cutouts": {"type": "random", "count": 8},
+    "losses": [],
+    "exporters": ["still"],
+}
+SKETCH = str(HERE.parent / "examples" / "sketch.png")
+VQGAN: dict[str, Any] = {"generator": "vqgan", "init": "tokens", "steps": 10}
+
+Entries = dict[str, dict[str, Any]]
+
+
+def loss(kind: str, weight: float = 3, **fields: Any) -> dict[str, Any]:
+    """The base with one loss."""
+    return {"losses": [{"type": kind, "weight": weight, **fields}]}
+
+
+def pixels(**fields: Any) -> dict[str, Any]:
+    """The base on a grid."""
+    return {"generator": {"type": "pixels", **fields}}
+
+
+PARTS: dict[str, Entries] = {
+    "losses": {
+        "none": {},
+        "palette": loss("palette", 5, colors="black->red->yellow\\6"),
+        "edge": loss("edge", 10, color="navy", width=0.15),
+        "gaussian": loss("gaussian", 10, color="gold", spread=0.2),
+        "saturation": loss("saturation", 2),
+        "saturation -2": loss("saturation", -2),
+        "brightness .2": loss("brightness", 5, level=0.2),
+        "contrast .4": loss("contrast", 5, level=0.4),
+        "range": loss("range", 3),
+        "smoothness": loss("smoothness", 15),
+        "total_variation": loss("total_variation", 100),
+        "detail": loss("detail", 5),
+        "symmetry": loss("symmetry", 30),
+        "target (mse)": loss("target", 10, image=SKETCH),
+        "target (edges)": loss("target", 200, image=SKETCH, distance="edges"),
+        "style": loss("style", 1, image=SKETCH),
+        "enforce": loss("enforce", 1),
+        "expand": loss("expand", 1),
+    },
+    "filters": {
+        "none": VQGAN,
+        "grayscale": {**VQGAN, "filters": ["grayscale"]},
+        "lookup": {**VQGAN, "filters": [{"type": "lookup", "colors": "navy, crimson, gold, white"}]},
+        "lookup, dither": {
+            **VQGAN,
+            "filters": [{"type": "lookup", "colors": "navy, crimson, gold, white", "dither": "ordered"}],
+        },
+        "posterize": {**VQGAN, "filters": [{"type": "posterize", "levels": 3}]},
+        "1 bit": {
+            **VQGAN,
+            "filters": [{"type": "posterize", "levels": 2, "gray": True, "dither": "ordered"}],
+        },
+        "sharpen": {**VQGAN, "filters": [{"type": "sharpen", "amount": 2}]},
+        "blur": {"filters": [{"type": "blur", "radius": 3}]},
+        "roll (3 x 3)": {"filters": ["roll"]},
+        "wallpaper, rim (3 x 3)": {
+            "generator": "pixels",
+            "filters": [{"type": "rim", "width": 0.2}, "wallpaper"],
+        },
+    },
+    "generators": {
+        **{
+            each: pixels(grid=[24, 24], cells=each, upsampling="nearest")
+            for each in ("square", "brick", "hexagon", "triangle", "diamond", "knit")
+        },
+        "fourier": {"generator": "fourier"},
+        "saturation 3": {"generator": {"type": "fourier", "saturation": 3}},
+        **{
+            f"pattern {each}": {**pixels(), "steps": 0, "init": {"type": "pattern", "pattern": each}}
+            for each in ("fractal", "perlin", "gradient", "snow")
+        },
+    },
+}
+
+
+def made(fields: dict[str, Any], folder: Path) -> Image.Image:
+    """The picture of an entry."""
+    result = pixforge.render(pixforge.load_recipe({**BASE, **fields}), folder)
+    return result.images[0]
+
+
+def sheet(entries: Entries) -> Image.Image:
+    """All pictures of a part, each with its name below."""
+    rows = -(-len(entries) // COLUMNS)
+    page = Image.new("RGB", (COLUMNS * (TILE + GAP) + GAP, rows * (TILE + LINE + GAP) + GAP), "white")
+    pen, font = ImageDraw.Draw(page), ImageFont.load_default(12)
+    with tempfile.TemporaryDirectory() as text:
+        for index, (name, fields) in enumerate(entries.items()):
+            picture = made(fields, Path(text) / str(index))
+            if "3 x 3" in name:
+                wall = Image.new("RGB", (3 * picture.width, 3 * picture.height))
+                for place in range(9):
+                    wall.paste(picture, (place % 3 * picture.width, place // 3 * picture.height))
+                picture = wall.resize((TILE, TILE), Image.Resampling.LANCZOS)
+            left = GAP + index % COLUMNS * (TILE + GAP)
+            top = GAP + index // COLUMNS * (TILE + LINE + GAP)
+            page.paste(picture, (left, top))
+            pen.text((left, top + TILE + 2), name, "black", font)
+    return page
+
+
+if __name__ == "__main__":
+    for part in sys.argv[1:] or PARTS:
+        sheet(PARTS[part]).save(HERE / "images" / f"vocabulary-{part}.jpg", quality=88)

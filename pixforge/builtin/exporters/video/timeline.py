@@ -1,0 +1,115 @@
+"""What a video is asked to be, and which step each of its frames shows."""
+
+from __future__ import annotations
+
+from math import ceil, floor
+from typing import Literal
+
+from pydantic import Field, model_validator
+from typing_extensions import Self
+
+from pixforge.builtin.exporters.metadata import Metadata
+from pixforge.contracts import Config
+
+_NAME = r"^\w[\w.-]{0,99}$"
+_FPS = (10.0, 30.0)
+_GIF_FPS = 20.0
+_GIF_FASTEST = 50.0
+_HELD = 0.75
+"""The largest part of the video that the holds get between them, unless the recipe says how long they are."""
+_FIRST, _LAST = 0.5, 1.5
+"""Seconds of the holds when the recipe does not say."""
+
+
+class Streamed(Config):
+    """What videos have in common."""
+
+    format: Literal["mp4", "webm", "gif", "apng", "webp"] = Field(
+        "mp4", description="Of the file; mp4 plays anywhere."
+    )
+    quality: int | None = Field(None, ge=1, le=100, description="Of mp4, webm and webp, 80 when absent.")
+    metadata: Metadata = Field("recipe", description="Put the resolved recipe into the file, or none of it.")
+    name: str = Field("video", pattern=_NAME, description="Of the file, without its extension.")
+
+    @model_validator(mode="after")
+    def _has_quality(self) -> Self:
+        if self.quality is not None and self.format in {"gif", "apng"}:
+            raise ValueError(f"{self.format} has no quality; leave it out, or choose mp4, webm or webp")
+        return self
+
+
+class VideoConfig(Streamed):
+    """A video of the run."""
+
+    type: Literal["video"] = "video"
+    seconds: float = Field(
+        8.0,
+        gt=0,
+        le=3600,
+        description="Length of the whole run's video, whatever the number of steps; of a run that ends early, less.",
+    )
+    fps: float | None = Field(
+        None,
+        ge=1,
+        le=120,
+        description="Frames per second; when absent as many as there are steps to show, from 10 to 30 (gif: 20).",
+    )
+    hold_first: float | None = Field(
+        None,
+        ge=0,
+        le=3600,
+        description="Seconds that the start stays, within `seconds`; 0.5 when absent, less in a short video.",
+    )
+    hold_last: float | None = Field(
+        None,
+        ge=0,
+        le=3600,
+        description="Seconds that the result stays, within `seconds`; 1.5 when absent, less in a short video.",
+    )
+    name: str = Field("progress", pattern=_NAME, description="Of the file, without its extension.")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        held = (self.hold_first or 0) + (self.hold_last or 0)
+        if held > 0 and held >= self.seconds:
+            raise ValueError(
+                f"hold_first and hold_last take {held:g} of {self.seconds:g} seconds, which leaves nothing for the way "
+                "between; make them shorter, or `seconds` longer"
+            )
+        if self.format == "gif" and self.fps and self.fps > _GIF_FASTEST:
+            raise ValueError(
+                f"a gif has at most {_GIF_FASTEST:g} frames per second, so fps: {self.fps:g} cannot be met"
+            )
+        return self
+
+
+def holds(config: VideoConfig) -> tuple[float, float]:
+    """For how many seconds the start and the result stay. What the recipe says is kept, the rest shrinks to fit."""
+    said = (config.hold_first or 0) + (config.hold_last or 0)
+    usual = (_FIRST if config.hold_first is None else 0) + (_LAST if config.hold_last is None else 0)
+    share = min(1.0, max(0.0, _HELD * config.seconds - said) / usual) if usual else 1.0
+    first = _FIRST * share if config.hold_first is None else config.hold_first
+    last = _LAST * share if config.hold_last is None else config.hold_last
+    return first, last
+
+
+def frame_rate(config: VideoConfig, steps: int) -> float:
+    """Frames per second for a run of so many steps: more than one frame for a step would cost and show nothing."""
+    if config.fps:
+        return config.fps
+    walk = config.seconds - sum(holds(config))
+    slowest, fastest = _FPS
+    return min(max(slowest, ceil(steps / walk)), _GIF_FPS if config.format == "gif" else fastest)
+
+
+def frame_plan(config: VideoConfig, steps: int, start: int = 0) -> list[int]:
+    """Which step each frame shows: `start` held, an even walk through the steps, the result held."""
+    rate = frame_rate(config, steps - start)
+    total = max(1, round(config.seconds * rate))
+    before, after = (max(1, floor(hold * rate + 1e-6)) for hold in holds(config))
+    if total <= 2:
+        return [start, steps][-total:]
+    between = max(0, total - before - after)
+    before = total - between - after
+    walk = [start + round((frame + 1) * (steps - start) / (between + 1)) for frame in range(between)]
+    return [start] * before + walk + [steps] * after

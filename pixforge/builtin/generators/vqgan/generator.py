@@ -1,0 +1,192 @@
+"""The generator that optimizes the latent of a VQGAN."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pixforge.builtin.generators.vqgan.config import VQGANConfig
+from pixforge.contracts import Generator, RunContext
+from pixforge.contracts.latents import AVERAGE
+from pixforge.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+    from pixforge.contracts import Models
+
+# Pictures of more pixels than this are decoded with gradient checkpointing by default.
+LARGE = 512 * 512
+# The logit that a start gives to its code, with 0 for all others: 99.8% for it among 1024 codes at temperature 1.
+KNOWN = 13.0
+
+
+class VQGAN(Generator[VQGANConfig]):
+    """The decoded latent of a VQGAN (Esser et al. 2020), optimized as in VQGAN-CLIP (Crowson et al. 2022).
+
+    If the model's factor does not divide the picture's size, a slightly larger picture is decoded and cropped.
+    """
+
+    learning_rate: ClassVar[float] = 0.1
+    refining_rate: ClassVar[float | None] = 0.02
+
+    def __init__(self, config: VQGANConfig, context: RunContext) -> None:
+        super().__init__(config, context)
+        from pixforge.builtin.generators.vqgan.latent import channel_range
+        from pixforge.builtin.generators.vqgan.load import shared_vqgan
+        from pixforge.builtin.generators.vqgan.model import files_of
+
+        self._files = files_of(config.model, context.model_files(config.model, "vqgan").paths)
+        self._model = shared_vqgan(self._files, context.device, context.dtype)
+        self._codebook = self._model.quantize.codebook.detach().clone()
+        self._low, self._high = channel_range(self._codebook)
+        self._decode = context.compiled(self._model.decode, on_cpu=False)
+        if min(context.size) < self._model.factor:
+            raise InputError(
+                f"generator: a side of {min(context.size)} pixels is less than the {self._model.factor} pixels of one "
+                f"code of {config.model}; a larger size would work"
+            )
+        self._z = self._random_start()
+        self._average = self._z.clone() if config.ema else None
+        self._step = 0
+        self._z.requires_grad_()
+
+    @classmethod
+    def check_models(cls, config: VQGANConfig, models: Models, folder: Path) -> None:
+        """The model must be known.
+
+        Raises:
+            WeightsError: it is not.
+        """
+        models.get(config.model, "vqgan", folder)
+
+    def _random_start(self) -> torch.Tensor:
+        draws = self.context.draws.at("latent", device="cpu")
+        height, width = self.code_size
+        if self.config.start == "codes":
+            codes = (draws.rand(height, width) * len(self._codebook)).long().to(self.context.device)
+            return self._latent_of(codes)
+        noise = draws.randn(self._codebook.shape[1], height, width).to(self.context.device)
+        deviation, mean = self._codebook.std(dim=0), self._codebook.mean(dim=0)
+        z = noise * deviation[:, None, None] + mean[:, None, None]
+        if self.config.quantization == "gumbel":
+            from pixforge.builtin.generators.vqgan.quantize import nearest
+
+            return self._latent_of(nearest(z, self._codebook))
+        return z
+
+    @property
+    def code_size(self) -> tuple[int, int]:
+        """The numbers of rows and columns of codes."""
+        factor = self._model.factor
+        return -(-self.context.height // factor), -(-self.context.width // factor)
+
+    @property
+    def codebook(self) -> torch.Tensor:
+        """All codes, `[n, d]` in float32."""
+        return self._codebook
+
+    def set_codes(self, codes: torch.Tensor) -> None:
+        """Set the latent to code numbers `[B, h, w]`, where `code_size` is (h, w)."""
+        self._set(self._latent_of(codes))
+
+    def _latent_of(self, codes: torch.Tensor) -> torch.Tensor:
+        """The latent that stands for these codes: their vectors, or with `gumbel` logits that strongly prefer them."""
+        import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
+
+        if self.config.quantization == "gumbel":
+            return F.one_hot(codes, len(self._codebook)).permute(0, 3, 1, 2).float() * KNOWN
+        return F.embedding(codes, self._codebook).permute(0, 3, 1, 2).contiguous()
+
+    def _set(self, z: torch.Tensor) -> None:
+        self._z.copy_(z)
+
+    def latents(self) -> dict[str, torch.Tensor]:
+        """`z` `[B, d, h, w]`, or with quantization: gumbel `logits` `[B, n, h, w]`; with `ema` also the mean."""
+        name = "logits" if self.config.quantization == "gumbel" else "z"
+        average = {} if self._average is None else {name + AVERAGE: self._average}
+        return {name: self._z, **average}
+
+    def forward(self, step: int) -> torch.Tensor:
+        """The decoded picture."""
+        self._step = step
+        return self._decoded(self._quantized(self._z, step))
+
+    def shown(self, image: torch.Tensor, step: int) -> torch.Tensor:
+        """The picture to save: with `ema` that of the latent's running mean, otherwise `image`."""
+        if self._average is None or not step:
+            return image
+        return self._decoded(self._quantized(self._average, step))
+
+    def _quantized(self, z: torch.Tensor, step: int) -> torch.Tensor:
+        from pixforge.builtin.generators.vqgan.latent import gumbel_codes
+        from pixforge.builtin.generators.vqgan.quantize import straight_through
+
+        if self.config.quantization == "gumbel":
+            temperature = self.context.value(self.config.temperature, step)
+            uniform = self.context.draws.at("gumbel", step).rand(*z.shape[1:])
+            return gumbel_codes(z, self._codebook, temperature, uniform)
+        if self.config.quantization == "straight_through":
+            return straight_through(z, self._nearest(z))
+        return z
+
+    def _nearest(self, z: torch.Tensor) -> torch.Tensor:
+        import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
+
+        from pixforge.builtin.generators.vqgan.quantize import nearest
+
+        return F.embedding(nearest(z, self._codebook), self._codebook).permute(0, 3, 1, 2)
+
+    def _decoded(self, z: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        from pixforge.builtin.generators.vqgan.latent import central, clamp_with_gradient
+
+        wish = self.config.checkpointing
+        large = self.context.width * self.context.height > LARGE
+        # A CPU decodes pictures one by one: in a batch of eight each takes twice as long, because the activations
+        # do not fit into the caches and large pieces of memory are allocated and freed in every step.
+        parts = torch.split(z, 1 if z.device.type == "cpu" else len(z))
+        decoded = [self._decode(part, checkpointing=large if wish is None else wish) for part in parts]
+        images = torch.cat(decoded) if len(decoded) > 1 else decoded[0]
+        return clamp_with_gradient(central(images.float() / 2 + 0.5, self.context.height, self.context.width))
+
+    def encode(self, image: torch.Tensor) -> None:
+        """Set the latent to the encoder's codes for a picture; with quantization: none to its unquantized output."""
+        from pixforge.builtin.generators.vqgan.latent import padded
+
+        z = self._model.encode(padded(image, self._model.factor) * 2 - 1)
+        free = self.config.quantization == "none" and z.shape[1] == self._codebook.shape[1]
+        self._set(z if free and not self._gumbel_model else self._latent_of(self._model.quantize.codes(z)))
+
+    @property
+    def _gumbel_model(self) -> bool:
+        from pixforge.builtin.generators.vqgan.quantize import GumbelQuantizer
+
+        return isinstance(self._model.quantize, GumbelQuantizer)
+
+    def constrain(self) -> None:
+        """Clamp the latent to the range of the codes, and update the running mean."""
+        if self.config.clamp and self.config.quantization != "gumbel":
+            self._z.clamp_(self._low, self._high)
+        if self._average is not None:
+            # The decay grows from 0, so that the mean soon forgets a start that may be far off. It depends on the
+            # step alone, so a resumed run needs no further state.
+            decay = min(self.config.ema, self._step / (self._step + 9))
+            self._average.lerp_(self._z, 1 - decay)
+
+    def provenance(self) -> dict[str, Any]:
+        """Name, size and SHA-256 of the weights."""
+        from pixforge.models.files import known_sha256
+
+        file = self._files.weights
+        return {
+            "name": self._files.name,
+            "file": str(file),
+            "bytes": file.stat().st_size,
+            "sha256": known_sha256(file),
+            "parameters": sum(each.numel() for each in self._model.parameters()),
+            "factor": self._model.factor,
+            "codes": len(self._codebook),
+        }

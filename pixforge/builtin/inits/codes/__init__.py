@@ -1,0 +1,1 @@
+"""Start from VQGAN codes that a transformer samples."""

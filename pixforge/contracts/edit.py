@@ -1,0 +1,68 @@
+"""Edits: changes of the picture between two steps, which the latent takes over."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from pixforge.contracts.component import C, Component
+from pixforge.contracts.config import Config
+from pixforge.contracts.region import Length, Region, pixels
+
+if TYPE_CHECKING:
+    import torch
+
+
+class EditConfig(Config):
+    """What every edit has."""
+
+    every: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] = Field(
+        1, description="Steps from one time to the next; in a film frames."
+    )
+    since: Length = Field(
+        0, description="The step, or the percentage of the run, before which it does nothing."
+    )
+    until: Length = Field(
+        "100%", description="The step, or the percentage of the run, after which it does nothing."
+    )
+    where: Region | None = Field(None, description="The part of the picture that it changes.")
+
+
+class Edit(Component[C]):
+    """Changes the picture after a step, before the next one. In a film it does so after a frame, before the next one.
+
+    The engine decodes the picture, lets all edits that are due change it one after the other, and encodes it once. The
+    optimizer keeps its moments. It needs a generator that can start from a picture.
+    """
+
+    kind = "edit"
+
+    def due(self, step: int) -> bool:
+        """Whether it acts after `step` updates (from 1).
+
+        The default is every `every` steps, or frames of a film, from `since` to `until`.
+        """
+        config, film = self.config, self.context.film
+        if isinstance(config, EditConfig):
+            begin, end = (pixels(each, self.context.steps) for each in (config.since, config.until))
+            if not begin <= step <= end:
+                return False
+        count: int | None = step
+        if film is not None:
+            frame = film.frame(step)
+            count = None if frame is None else frame + 1
+        every: int = getattr(config, "every", 1)
+        return count is not None and count % every == 0
+
+    @abstractmethod
+    def forward(self, images: torch.Tensor, step: int) -> torch.Tensor:
+        """Pictures `[B, C, H, W]` in [0, 1] to the same shape, without gradient."""
+
+    def warp(self, step: int) -> torch.Tensor | None:  # noqa: ARG002 - overridden by edits that only move the picture
+        """For an edit that only moves the picture: homographies `[B, 3, 3]` from the new to the old picture, each in [-1, 1].
+
+        A generator that can move its latent exactly does so instead of decoding and encoding. None: it does more.
+        """
+        return None

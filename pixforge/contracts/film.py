@@ -1,0 +1,39 @@
+"""Films: which steps make which frame."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pixforge.contracts.config import Config
+from pixforge.contracts.moment import FRAMES_PER_SECOND
+
+
+class Film(Config):
+    """How a run becomes a film. A frame is the picture after all its steps; edits happen between two frames."""
+
+    fps: Annotated[float, Field(ge=1, le=120)] = Field(FRAMES_PER_SECOND, description="Frames per second.")
+    steps_per_frame: Annotated[int, Field(ge=1, le=10_000, strict=True)] = Field(
+        4, description="Updates of the picture for each frame."
+    )
+    first_frame_steps: Annotated[int, Field(ge=1, le=100_000, strict=True)] = Field(
+        40, description="The same for the first frame, which has to begin from nothing."
+    )
+
+    def begin(self, frame: int) -> int:
+        """The number of updates before the first one that makes a frame; frames count from 0."""
+        return 0 if frame == 0 else self.end(frame - 1)
+
+    def end(self, frame: int) -> int:
+        """The number of updates after which a frame is done."""
+        return self.first_frame_steps + frame * self.steps_per_frame
+
+    def frame(self, step: int) -> int | None:
+        """The frame that is done after so many updates, None when none is."""
+        after = step - self.first_frame_steps
+        return None if after < 0 or after % self.steps_per_frame else after // self.steps_per_frame
+
+    def count(self, steps: int) -> int:
+        """How many frames a run of so many steps has."""
+        return max(0, (steps - self.first_frame_steps) // self.steps_per_frame + 1)

@@ -1,0 +1,42 @@
+"""Inits: what the picture starts from."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pixforge.contracts.component import C, Component
+from pixforge.contracts.generator import Generator
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class PromptScorer:
+    """What the prompts ask for, for inits that choose among several starts.
+
+    `texts` are the prompts in words with a positive weight, the heaviest first. `similarity` scores pictures
+    `[N, 3, h, w]` in [0, 1]: `[N]` in -1 to 1, how well they fit all prompts as the perceptors see them, without gradient.
+    Prompts with a region are not among these texts: `parts` has a scorer for each region, with the box (left, top, right,
+    bottom in pixels) in which it lies; that scorer is given pictures of the box alone.
+    """
+
+    texts: tuple[str, ...]
+    similarity: Callable[[torch.Tensor], torch.Tensor]
+    parts: tuple[tuple[tuple[int, int, int, int], PromptScorer], ...] = ()
+
+
+class Init(Component[C]):
+    """Says what the latent is before the first step."""
+
+    kind = "init"
+
+    def prepare(self, scorer: PromptScorer) -> None:
+        """Learn what the run is after, before `start`."""
+
+    @abstractmethod
+    def start(self, generator: Generator[Any]) -> None:
+        """Set the latent of a generator that has just been built."""

@@ -1,0 +1,141 @@
+"""Build what a recipe names, on its device, before anything is optimized."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from pixforge.contracts import Canvas, Component, Draws, RunContext
+from pixforge.contracts.alpha import WITH_ALPHA
+from pixforge.contracts.random import number_of_seed
+from pixforge.engine.attribution import attributed
+from pixforge.engine.components import build_component, unique_names
+from pixforge.engine.cutouts import CutoutSampler
+from pixforge.engine.devices import choose_devices, choose_dtype
+from pixforge.engine.edits import Edits
+from pixforge.engine.keep import Keep
+from pixforge.engine.perception import Perception
+from pixforge.engine.perceptors import build_perceptors
+from pixforge.engine.prompts import make_prompts
+from pixforge.engine.regions import Masks
+from pixforge.engine.room import check_room
+from pixforge.engine.scorer import make_scorer
+from pixforge.engine.session import Session
+from pixforge.engine.stopping import Stopping
+from pixforge.errors import InputError
+
+if TYPE_CHECKING:
+    from pixforge.contracts import Generator, Loss
+    from pixforge.recipe import Recipe
+
+
+def build(recipe: Recipe) -> Session:
+    """Make the components of a recipe, and prepare them.
+
+    Raises:
+        PixforgeError: weights, pictures, a device or memory are missing, or a component's own complaint.
+        PluginError: a component failed while it was built; names its plugin.
+        RunError: a component failed while it was prepared; names its file and line.
+    """
+    with attributed("before the first step"):
+        return _build(recipe)
+
+
+def _build(recipe: Recipe) -> Session:
+    context = make_context(recipe)
+    check_room(context)
+    make = partial(build_component, recipe.origin.registry, given=context)
+    masks, prompts = Masks(context), make_prompts(recipe, context)
+    cutouts = make("cutouts", recipe.cutouts)
+    augmentations = [make("augmentation", config) for config in recipe.augmentations]
+    sampler = CutoutSampler(cutouts, augmentations, context)
+    groups = build_perceptors(recipe, context, prompts, sampler)
+    with torch.no_grad():
+        generator = make("generator", recipe.generator)
+        init = make("init", recipe.init)
+        init.prepare(make_scorer(groups, prompts, context))
+        init.start(generator)
+    names = unique_names(recipe.losses)
+    losses = {name: make("loss", config) for name, config in zip(names, recipe.losses, strict=True)}
+    _check_losses(losses, generator)
+    with torch.no_grad():
+        for loss in losses.values():
+            loss.prepare(generator)
+    filters = [make("filter", config) for config in recipe.filters]
+    edits = [make("edit", config) for config in recipe.edits]
+    pulled = any(loss.sees_features for loss in losses.values())
+    optimizer = make("optimizer", recipe.optimizer)
+    stopping = None if recipe.stop is None else Stopping(recipe.stop, context)
+    return Session(
+        recipe=recipe,
+        context=context,
+        generator=generator,
+        filters=sorted(filters, key=lambda each: not each.saved),
+        sampler=sampler,
+        perception=Perception(groups, prompts, sampler, context, masks, pulled=pulled),
+        losses=losses,
+        optimizer=optimizer,
+        edits=Edits(edits, generator, masks),
+        keep=None if recipe.keep is None else Keep(recipe.keep, context, masks),
+        masks=masks,
+        stopping=stopping,
+        components={
+            "generator": generator,
+            "cutouts": cutouts,
+            "init": init,
+            "optimizer": optimizer,
+            **({} if stopping is None else {"stop": stopping}),
+            **{f"loss/{name}": loss for name, loss in losses.items()},
+            **{f"perceptor/{group.name}": group.perceptor for group in groups},
+            **_numbered("prompt", prompts.components),
+            **_numbered("augmentation", augmentations),
+            **_numbered("filter", filters),
+            **_numbered("edit", edits),
+        },
+    )
+
+
+def make_context(recipe: Recipe) -> RunContext:
+    """The facts of a run that every component may know."""
+    device = choose_devices(recipe.device)[0]
+    first = number_of_seed(recipe.seed)
+    canvases = tuple(Canvas(index, first + index) for index in range(recipe.canvases))
+    return RunContext(
+        size=recipe.size,
+        canvases=canvases,
+        steps=recipe.steps,
+        device=device,
+        dtype=choose_dtype(recipe.precision, device),
+        compile=recipe.compile,
+        folder=recipe.origin.folder,
+        draws=Draws([canvas.seed for canvas in canvases], device),
+        chunk=recipe.chunk,
+        models=recipe.origin.registry.catalog,
+        film=recipe.film,
+    )
+
+
+def _check_losses(losses: dict[str, Loss[Any]], generator: Generator[Any]) -> None:
+    """Refuse a region where a loss cannot keep to it, and losses of alpha where there is none.
+
+    Raises:
+        InputError: the loss sees embeddings of cutouts, or the latent; or the generator makes no alpha.
+    """
+    for name, loss in losses.items():
+        if loss.needs_alpha and generator.channels != WITH_ALPHA:
+            word = generator.config.type
+            raise InputError(
+                f"losses: {name} needs a picture with alpha, and generator '{word}' makes none; "
+                "`generator: {type: pixels, alpha: true}` does"
+            )
+        if loss.config.where is not None and not loss.takes_region:
+            raise InputError(
+                f"losses: {name} does not look at places in the picture, so it cannot have `where`"
+            )
+
+
+def _numbered(kind: str, components: Sequence[Component[Any]]) -> dict[str, Component[Any]]:
+    return {f"{kind}/{index}-{each.config.type}": each for index, each in enumerate(components)}

@@ -1,0 +1,59 @@
+"""Build the component of a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any
+
+from pixforge.contracts import Config
+from pixforge.engine.chunks import is_out_of_memory, out_of_memory
+from pixforge.errors import PixforgeError, PluginError
+from pixforge.plugins.registry import Registry
+
+FOLDER = "local-dir:"
+"""Before the path of a folder with a model."""
+
+
+def build_component(registry: Registry, kind: str, config: Config, given: Any) -> Any:
+    """The component of a configuration; `given` is the run's context, or an exporter's output.
+
+    Raises:
+        PixforgeError: the component's own complaint.
+        PluginError: it failed while it was built; names its plugin.
+    """
+    entry = registry.of(config, kind)
+    component: Any = entry.component
+    what = f"{kind} '{entry.tag}' of {entry.plugin} could not be built"
+    try:
+        made = component(config, given)
+    except (PixforgeError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # SystemExit too
+        if is_out_of_memory(error):
+            raise out_of_memory(f"while {kind} '{entry.tag}' was built") from error
+        raise PluginError(f"{what}: {type(error).__name__}: {error}") from error
+    if not hasattr(made, "config"):
+        second = "output" if kind == "exporter" else "context"
+        raise PluginError(
+            f"{what}: {component.__name__}.__init__ must call super().__init__(config, {second})"
+        )
+    return made
+
+
+def unique_names(configs: Sequence[Any]) -> list[str]:
+    """The tag of each, with a number where one comes more than once; perceptors carry their model's name."""
+    names: list[str] = []
+    for config in configs:
+        plain = _without_place(str(getattr(config, "model", None) or config.type))
+        taken = [name for name in names if name == plain or name.startswith(f"{plain}-")]
+        names.append(f"{plain}-{len(taken) + 1}" if taken else plain)
+    return names
+
+
+def _without_place(model: str) -> str:
+    """The name of a model in a folder without the way to it: it is the same in every recipe that names the folder."""
+    if not model.startswith(FOLDER):
+        return model
+    name = PurePath(model.removeprefix(FOLDER)).name
+    return FOLDER + (name if name not in {"", ".."} else "folder")

@@ -1,0 +1,1 @@
+"""Pictures and videos as files: reading, writing, and the recipe that they carry."""

@@ -1,0 +1,1 @@
+"""CLIP-like models as open_clip builds them: names, files, tokenizers."""

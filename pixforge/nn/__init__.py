@@ -1,0 +1,1 @@
+"""Faster versions of network modules; a test compares each with the plain module."""

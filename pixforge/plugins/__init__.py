@@ -1,0 +1,1 @@
+"""Find plugins, load them one by one, and register what they bring."""

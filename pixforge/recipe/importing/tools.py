@@ -1,0 +1,479 @@
+"""What the settings of each program mean for a recipe. Defaults are those of the programs' published versions of 2022."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pixforge.recipe.importing.work import Work
+
+DISPLAY = "is about the program's own display and files"
+MOTION = "moves the picture between steps; write `film` and the edit `camera`"
+REASONS = {
+    **dict.fromkeys(("display_every", "save_every", "clear_every", "display_scale", "output", "outdir", "file_namespace",
+                     "allow_overwrite", "save_progress", "open_folder", "save_date_time", "overwrite", "batch_name",
+                     "display_rate", "show_graphs", "backups", "approximate_vram_usage", "name_docarray", "make_video",
+                     "save_gif", "save_video", "save_dir", "intermediate_saves", "models_parent_dir", "defaults",
+                     "save_intervals", "display_clear", "keep_unsharp", "video_length", "output_video_fps",
+                     "input_video_fps", "cuda_device"), DISPLAY),
+    **dict.fromkeys(("translate_x", "translate_y", "translate_z_3d", "rotate_3d", "rotate_2d", "zoom_x_2d", "zoom_y_2d",
+                     "make_zoom_video", "zoom_start", "zoom_frequency", "zoom_scale", "zoom_shift_x", "zoom_shift_y",
+                     "field_of_view", "near_plane", "far_plane", "lock_camera", "sampling_mode", "infill_mode", "angle",
+                     "zoom", "translation_x", "translation_y", "translation_z", "rotation_3d_x", "rotation_3d_y",
+                     "rotation_3d_z", "pre_animation_steps", "steps_per_frame", "key_frames", "max_frames"), MOTION),
+    **dict.fromkeys(("diffusion_model", "use_secondary_model", "diffusion_sampling_mode", "eta", "clip_denoised",
+                     "randomize_class", "skip_steps", "clamp_grad", "clamp_max", "diffusion_model_config", "vdiff_model",
+                     "vdiff_schedule", "vdiff_skip", "timestep_respacing", "diffusion_steps", "clip_guidance_scale"),
+                    "belongs to diffusion, which this recipe does not use"),
+    **dict.fromkeys(("max_classes", "class_temperature", "num_classes", "larger_clip", "experimental_resample"),
+                    "belongs to BigGAN, for which pixforge has no generator"),
+    **dict.fromkeys(("gradient_accumulation_steps", "gradient_accumulate_every", "batches", "cutn_batches"),
+                    "only saves memory there; `chunk: auto` does that here"),
+    **dict.fromkeys(("palettes", "palette_size", "gamma", "hdr_weight", "palette_normalization_weight", "show_palette",
+                     "target_palette", "lock_palette", "random_initial_palette", "pixel_size", "smoothing_weight"),
+                    "belongs to the limited palette; the filter `lookup` keeps a picture to the colors of a palette"),
+    "transparent": "write generator: {type: pixels, alpha: true}, or fourier, with the loss `opacity`",
+    "fft_use": "only fft and pixel have a counterpart", "fft_wave": "belongs to wavelets",
+    "prompt_frequency": "write `scenes`, each with its seconds and prompts",
+    "steps_per_scene": "write `scenes`, each with its seconds and prompts",
+    "interpolation_steps": "write `fade` in each of the `scenes`",
+    "video_style_dir": "restyles a film's frames; pixforge makes one picture at a time",
+    "cut_method": "there is one way to cut; `cutouts` in the reference has the strategies",
+    "n_batches": "run the recipe again with other seeds: pixforge run RECIPE --seed N",
+    "init_noise": "the start is that of the generator; `init` in the reference has others",
+    "learning_rate_drops": "write optimizer.learning_rate with keyframes, such as {0: 0.1, 80: 0.01, ease: step}",
+    "animation_mode": MOTION,
+    "init_scale": "the loss `target` with distance: features does what it is for, in other units",
+    "perlin_init": "the start is other noise", "skip_augs": "write augmentations: []",
+    "clip_models_schedules": "a perceptor's `weight` may be a schedule",
+    "seed": "is not a plain number",
+}  # fmt: skip
+"""Why a setting of some program is left out."""
+_PYTTI_CLIPS = {"ViTB32": "ViT-B/32", "ViTB16": "ViT-B/16", "ViTL14": "ViT-L/14", "RN50": "RN50", "RN101": "RN101",
+                "RN50x4": "RN50x4", "RN50x16": "RN50x16", "RN50x64": "RN50x64"}  # fmt: skip
+_VQGANS = {"imagenet": "imagenet_f16_16384", "sflickr": "sflckr", "wikiart": "wikiart_16384",
+           "openimages": "openimages_f16_8192"}  # fmt: skip
+_QUALITY = {
+    "draft": (["ViT-B/16"], 200, 24, 1), "normal": (["ViT-B/32", "ViT-B/16"], 250, 30, 2),
+    "better": (["RN50", "ViT-B/32", "ViT-B/16"], 300, 36, 3), "best": (["RN50x4", "ViT-B/32", "ViT-B/16"], 350, 24, 4),
+    "supreme": (["RN50x4", "RN101", "ViT-B/32", "ViT-B/16"], 400, 32, 5),
+}  # fmt: skip
+_SHAPES = {"square": (144, 144), "portrait": (128, 160), "widescreen": (192, 108)}
+_AUGMENTS = {"Ji": "color", "Sh": "sharpness", "Gn": "noise", "Pe": "perspective", "Ro": "affine", "Af": "affine",
+             "Et": "elastic", "Ts": "thin_plate", "Cr": "crop", "Er": "erasing", "Re": "crop", "A": "affine", "P": "perspective",
+             "J": "color", "E": "erasing", "N": "noise", "F": "flip", "S": "sharpness"}  # fmt: skip
+_LOSSES = {"smoothness", "saturation", "symmetry"}
+"""Pixray's losses that need nothing but a weight."""
+
+
+def pixray(work: Work) -> None:
+    """Pixray's settings, as a file or after its command."""
+    quality = str(work.take("quality") or "normal")
+    clips, steps, cuts, scale = _QUALITY.get(quality, _QUALITY["normal"])
+    work.prompts(work.take("prompts", "text"))
+    _image_prompts(work, "image_prompts", work.number("image_prompt_weight", low=-100, high=100), layout=True)
+    _image_prompts(work, "target_images")
+    for label in _list(work.take("labels"), "|"):
+        work.recipe.setdefault("prompts", []).append({"labels": label})
+    vectors = work.take("vector_prompts")
+    if vectors not in (None, "none", ""):
+        work.note(
+            "vector_prompts", vectors, "{direction: textoff, weight: 0.1} does it with the embedded perceptor; "
+            "`pixforge direction --model` makes such vectors for others",
+        )  # fmt: skip
+    size = work.take("size")
+    factor = work.number("scale", low=0.1, high=20) or scale
+    shape = _SHAPES.get(str(work.take("aspect") or "widescreen"), _SHAPES["widescreen"])
+    if not _size(work, size):
+        work.put("size", [max(16, round(side * factor)) for side in shape])
+    work.put("steps", work.number("iterations", low=0, high=1_000_000, whole=True) or steps)
+    work.put(
+        "cutouts", {"type": "pixray", "count": work.number("num_cuts", low=1, high=4096, whole=True) or cuts}
+    )
+    _drawer(work)
+    _perceptors(work, _list(work.take("clip_models"), ",") or clips)
+    _optimizer(work, work.take("optimiser"), None)
+    _init_image(work)
+    losses = []
+    for name in _list(work.take("custom_loss"), ","):
+        word = name.split(":")[0].strip()
+        if word in _LOSSES:
+            said = re.fullmatch(r"\w+\s*:\s*(-?\d{1,4}(?:\.\d{1,6})?)", name)
+            weight = float(said[1]) if said else work.number(f"{word}_weight", low=-1000, high=1000)
+            losses.append({"type": word, **({"weight": weight} if weight is not None else {})})
+        else:
+            work.note(
+                "custom_loss", name, "needs colors or files of its own; see `pixforge plugins` for the losses"
+            )
+    work.put("losses", losses)
+    filters = []
+    for name in _list(work.take("filters"), ","):
+        form = "default"
+        for word in ("shift", "horizontal", "vertical"):
+            form = word if work.take(f"wallpaper_{word}") else form
+        if name == "wallpaper":
+            filters.append({"type": "wallpaper", "form": form})
+        elif name == "tiler":
+            filters.append({"type": "roll"})
+        else:
+            work.note("filters", name, "see `pixforge plugins` for the filters")
+    work.put("filters", filters or None)
+    _seed(work)
+
+
+def vqgan_clip(work: Work) -> None:
+    """The options of nerdyrodent's VQGAN-CLIP."""
+    prompts = work.take("prompts", "text")
+    if isinstance(prompts, str) and "^" in prompts:
+        prompts, *others = prompts.split("^")
+        work.note("prompts", "^".join(others), "a story: write `scenes`, each with its seconds and prompts")
+    work.prompts(prompts)
+    _image_prompts(work, "image_prompts")
+    weights = work.take("noise_prompt_weights")
+    weights = weights if isinstance(weights, list) else [weights]
+    for index, seed in enumerate(_list(work.take("noise_prompt_seeds"), " ")):
+        weight = weights[index] if index < len(weights) else None
+        if str(seed).isdigit() and isinstance(weight, int | float):
+            work.recipe.setdefault("prompts", []).append({"noise": int(seed), "weight": weight})
+    if not _size(work, work.take("size")):
+        work.put("size", [512, 512])
+    work.put("steps", work.number("iterations", "max_iterations", low=0, high=1_000_000, whole=True) or 500)
+    count = work.number("num_cuts", low=1, high=4096, whole=True) or 32
+    work.put("cutouts", {"type": "random", "count": count})
+    if work.number("cut_power", low=0, high=100) not in (None, 1):
+        work.note("cut_power", None, "sizes are drawn evenly here; cutouts of type pytti have `power`")
+    model = work.take("vqgan_config")
+    checkpoint = work.take("vqgan_checkpoint")
+    name = re.sub(r".*/|vqgan_|\.(yaml|ckpt)$", "", str(checkpoint or model or "imagenet_f16_16384"))
+    _vqgan(work, name, str(checkpoint or model or name))
+    _perceptors(work, [str(work.take("clip_model") or "ViT-B/32")])
+    _optimizer(work, work.take("optimiser", "optimizer"), 0.1)
+    _init_image(work)
+    weight = work.number("init_weight", low=0, high=1000)
+    work.put("losses", [{"type": "latent", "weight": weight / 2}] if weight else [])
+    _augmentations(work)
+    _seed(work)
+
+
+def _augmentations(work: Work) -> None:
+    """VQGAN-CLIP's two letters for each."""
+    found = []
+    for said in _list(work.take("augments"), " "):
+        word = _AUGMENTS.get(str(said).strip()[:2].capitalize())
+        if word is None:
+            work.note("augments", said, "see `pixforge plugins` for the augmentations")
+        else:
+            found.append(word)
+    work.put("augmentations", found or None)
+
+
+def pytti(work: Work) -> None:
+    """A conf of pytti-core."""
+    _scenes(work)
+    width = work.number("width", low=16, high=8192, whole=True) or 180
+    height = work.number("height", low=16, high=8192, whole=True) or 112
+    model = str(work.take("image_model") or "VQGAN")
+    if model == "VQGAN":
+        name = str(work.take("vqgan_model") or "sflckr")
+        _vqgan(work, _VQGANS.get(name, name), name)
+        work.put("size", [width, height])
+    else:
+        pixels = work.number("pixel_size", low=1, high=512, whole=True) or 4
+        work.put("size", [min(8192, width * pixels), min(8192, height * pixels)])
+        work.put("generator", {"type": "pixels", "grid": [width, height], "upsampling": "nearest"})
+        if model != "Unlimited Palette":
+            work.note("image_model", model, "becomes pixels of any color")
+    work.take("vqgan_model")
+    work.put("steps", work.number("steps_per_scene", low=0, high=1_000_000, whole=True) or 100)
+    _pytti_cutouts(work)
+    named = {name: work.take(name) for name in _PYTTI_CLIPS}
+    clips = [_PYTTI_CLIPS[name] for name, wanted in named.items() if wanted is True]
+    if named["ViTB32"] is None and not clips:
+        clips = ["ViT-B/32"]
+    _perceptors(work, clips)
+    _optimizer(work, None, None)
+    _init_image(work)
+    work.put("losses", [])
+    _seed(work)
+
+
+def _scenes(work: Work) -> None:
+    """The prompts of the first scene, which are all that a picture takes."""
+    scenes = str(work.take("scenes") or "")
+    first, *others = re.split(r"\|\|", scenes)
+    if others:
+        work.note(
+            "scenes", "||".join(others), "more scenes: write `scenes`, each with its seconds and prompts"
+        )
+    prefix, suffix = (str(work.take(f"scene_{end}") or "") for end in ("prefix", "suffix"))
+    parts = [part.strip() for part in f"{prefix}{first}{suffix}".split("|") if part.strip()]
+    for part in parts:
+        masked = re.fullmatch(r"(.*?)((?::[^:_]*){0,2})_(.+)", part)
+        if masked and ":" in part:
+            work.note(
+                "mask",
+                masked[3],
+                "the prompt is taken without its mask; `where` limits it to a part of the picture",
+            )
+            part = masked[1] + masked[2]
+        work.prompts(part)
+
+
+def _pytti_cutouts(work: Work) -> None:
+    cutouts: dict[str, Any] = {"type": "pytti"}
+    for ours, name, low, high in (
+        ("count", "cutouts", 1, 4096),
+        ("power", "cut_pow", 0.01, 10),
+        ("border", "cutout_border", 0, 1),
+    ):
+        value = work.number(name, low=low, high=high, whole=ours == "count")
+        if value is not None:
+            cutouts[ours] = value
+    mode = work.take("border_mode")
+    if mode in {"clamp", "mirror", "wrap", "black"}:
+        cutouts["padding"] = {"mirror": "reflection"}.get(mode, mode)
+    work.put("cutouts", cutouts)
+
+
+def disco(work: Work) -> None:
+    """The settings of Disco Diffusion (JSON) and of discoart (YAML), whose diffusion pixforge has no generator for."""
+    work.remarks.append(
+        "Both are guided diffusion. Here the prompts, the size, the cutouts and the losses are used with another "
+        "generator, so the pictures look different."
+    )
+    prompts = work.take("text_prompts")
+    if isinstance(prompts, dict):
+        frames = list(prompts.items())
+        prompts = frames[0][1] if frames else None
+        for frame, text in frames[1:]:
+            work.note(
+                f"text_prompts[{frame}]",
+                text,
+                "later frames: write `scenes`, each with its seconds and prompts",
+            )
+    work.prompts([each for each in _list(prompts, None) if isinstance(each, str)])
+    _image_prompts(work, "image_prompts")
+    size = work.take("width_height")
+    if not _size(work, size):
+        sides = [work.number(name, low=16, high=8192, whole=True) for name in ("width", "height")]
+        work.put("size", [side or 512 for side in sides])
+    work.put("steps", work.number("steps", low=0, high=1_000_000, whole=True) or 250)
+    overview, inner = (_average(work.take(name)) for name in ("cut_overview", "cut_innercut"))
+    count = round(sum(each[1] for each in (overview, inner) if each)) or 16
+    cutouts: dict[str, Any] = {"type": "disco", "count": min(4096, max(1, count))}
+    power = work.number("cut_ic_pow", low=0.01, high=100)
+    if power is not None:
+        cutouts["power"] = power
+    if overview and inner and overview[0] + inner[0] > 0 and overview[2] + inner[2] > 0:
+        shares = [round(overview[at] / (overview[at] + inner[at]), 4) for at in (0, 2)]
+        cutouts["overview"] = {"0%": shares[0], "40%": shares[1], "ease": "step"}
+    gray = _average(work.take("cut_icgray_p"))
+    if gray and 0 <= gray[0] <= 1 and 0 <= gray[2] <= 1:
+        cutouts["gray"] = {"0%": gray[0], "40%": gray[2], "ease": "step"}
+    work.put("cutouts", cutouts)
+    named = {name: work.take(name) for name in _PYTTI_CLIPS}
+    clips = [_PYTTI_CLIPS[name] for name, wanted in named.items() if wanted is True]
+    _perceptors(work, [str(each) for each in _list(work.take("clip_models"), ",")] or clips or ["ViT-B/32"])
+    losses = []
+    for ours, name in (
+        ("total_variation", "tv_scale"),
+        ("range", "range_scale"),
+        ("saturation", "sat_scale"),
+    ):
+        weight = work.take(name)
+        if isinstance(weight, int | float) and weight:
+            losses.append({"type": ours})
+            work.note(name, weight, f"becomes the loss {ours} with weight 1; the units are others")
+    work.put("losses", losses)
+    canvases = work.number("batch_size", low=1, high=256, whole=True)
+    work.put("canvases", canvases if canvases not in (None, 1) else None)
+    work.put("generator", {"type": "fourier"})
+    _optimizer(work, None, None)
+    _init_image(work)
+    _seed(work)
+
+
+def big_sleep(work: Work) -> None:
+    """The options of `dream`."""
+    _sleep(work, 1050)
+    work.note("generator", "BigGAN", "pixforge has no generator for it; this recipe uses vqgan")
+    decay = work.number("ema_decay", low=0, high=0.9999)
+    _vqgan(work, "imagenet_f16_16384", "")
+    work.recipe["generator"] |= {"ema": decay} if decay else {}
+    away = work.take("text_min")
+    if away:
+        work.prompts(away, weight=-1.0)
+    _optimizer(work, None, None)
+
+
+def deep_daze(work: Work) -> None:
+    """The options of `imagine`."""
+    _sleep(work, 1050)
+    layers = work.number("num_layers", low=1, high=1000, whole=True) or (32 if work.take("deeper") else 16)
+    width = work.number("hidden_size", low=4, high=1024, whole=True) or 256
+    work.take("deeper")
+    if layers > 10:
+        work.note("num_layers", layers, "siren has at most 10 layers")
+    work.put("generator", {"type": "siren", "layers": min(layers, 10), "width": width})
+    work.put("requires", ["pixforge-siren"])
+    _optimizer(work, work.take("optimizer"), None)
+
+
+def _sleep(work: Work, updates: int) -> None:
+    """What the two programs have in common."""
+    work.prompts(work.take("text"))
+    _image_prompts(work, "img")
+    epochs = work.number("epochs", low=1, high=10_000, whole=True) or 20
+    each = work.number("iterations", low=1, high=100_000, whole=True) or updates
+    work.put("steps", min(epochs * each, 1_000_000))
+    side = work.number("image_size", "image_width", low=16, high=8192, whole=True) or 512
+    work.put("size", [side, side])
+    count = work.number("num_cutouts", "batch_size", low=1, high=4096, whole=True)
+    work.put("cutouts", {"type": "random", "count": count} if count else None)
+    _perceptors(work, [str(work.take("model_name") or "ViT-B/32")])
+    start = work.take("start_image_path")
+    if isinstance(start, str):
+        work.note("start_image_path", start, "siren cannot start from a picture")
+    work.put("losses", [])
+    work.put("augmentations", [])
+    _seed(work)
+
+
+def _drawer(work: Work) -> None:
+    drawer = str(work.take("drawer") or ("pixel" if work.take("use_pixeldraw") else "vqgan"))
+    if drawer == "vqgan":
+        name = str(work.take("vqgan_model") or "imagenet_f16_16384")
+        _vqgan(work, name, name)
+    elif drawer in {"pixel", "fast_pixel", "pixeldraw"}:
+        cells = work.take("pixel_size")
+        grid = cells if _is_grid(cells) else [80, round(80 * work.recipe["size"][1] / work.recipe["size"][0])]
+        work.put(
+            "generator", {"type": "pixels", "grid": [max(1, side) for side in grid], "upsampling": "nearest"}
+        )
+    elif drawer == "fft":
+        if work.take("fft_use") == "dwt":
+            work.note("fft_use", "dwt", "becomes a Fourier image; there are no wavelets")
+        decay = work.number("fft_decay", low=0, high=4)
+        work.put("generator", {"type": "fourier", **({"decay": decay} if decay is not None else {})})
+    elif drawer in {"clipdraw", "line_sketch"}:
+        kind = "strokes" if drawer == "clipdraw" else "sketch"
+        count = work.number("strokes", low=1, high=4096, whole=True)
+        work.put("generator", {"type": kind, **({"count": count} if count else {})})
+        work.put("requires", ["pixforge-strokes"])
+    else:
+        work.note("drawer", drawer, "pixforge has no generator for it; this recipe uses fourier")
+        work.put("generator", {"type": "fourier"})
+
+
+def _vqgan(work: Work, name: str, said: str) -> None:
+    if not work.registry.catalog.knows(name, "vqgan"):
+        work.note("vqgan_model", said, "is not in the catalog; give the path of its .ckpt as generator.model")
+        name = "imagenet_f16_16384"
+    work.put("generator", {"type": "vqgan", "model": name})
+    work.recipe.setdefault("init", {"type": "noise"})
+    work.remarks.append(f"Its VQGAN has to be fetched once: pixforge models fetch {name}")
+
+
+def _perceptors(work: Work, names: list[str]) -> None:
+    found, known = [], set(work.registry.catalog.names("clip"))
+    for said in names:
+        model, _, tag = said.strip().replace("/", "-").replace("@", "-").partition("::")
+        model = model.removesuffix("px")
+        tag = tag or "openai"
+        if f"{model}/{tag}" in known:
+            found.append({"type": "open_clip", "model": model, "pretrained": tag})
+        else:
+            work.note("clip_model", said, "is no model of open_clip that this command knows")
+    if found:
+        work.put("perceptors", found)
+        fetch = " ".join(f"{each['model']}/{each['pretrained']}" for each in found)
+        work.remarks.append(f"Its models have to be fetched once: pixforge models fetch {fetch}")
+
+
+def _optimizer(work: Work, name: Any, rate: float | None) -> None:
+    kind = str(name or "adam").lower()
+    if kind not in work.registry.tags("optimizer"):
+        work.note("optimiser", name, "this recipe uses adam")
+        kind = "adam"
+    given = work.number("learning_rate", "lr", "step_size", low=1e-9, high=100)
+    rate = given if given is not None else rate
+    work.put("optimizer", {"type": kind, **({"learning_rate": rate} if rate is not None else {})})
+
+
+def _init_image(work: Work) -> None:
+    path = work.take("init_image")
+    if isinstance(path, str) and path not in {"", "none", "None"}:
+        work.put("init", {"type": "image", "image": path})
+
+
+def _image_prompts(work: Work, name: str, weight: float | None = None, *, layout: bool = False) -> None:
+    value = work.take(name)
+    if isinstance(value, dict):
+        if value:
+            work.note(name, value, "pictures by frame: write `scenes`, each with its prompts")
+        return
+    for said in _list(value, "|"):
+        path, colon, number = str(said).strip().rpartition(":")
+        own = re.fullmatch(r"-?\d{1,4}(\.\d{1,6})?", number) if colon and len(path) > 1 else None
+        prompt: dict[str, Any] = {"image": path if own else str(said).strip()}
+        if own or weight is not None:
+            prompt["weight"] = float(number) if own else weight
+        work.recipe.setdefault("prompts", []).append({**prompt, **({"layout": True} if layout else {})})
+
+
+def _is_grid(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(isinstance(side, int) and 0 < side <= 8192 for side in value)
+    )
+
+
+def _size(work: Work, value: Any) -> bool:
+    """Whether the value is a size; it is then in the recipe."""
+    sides = (
+        re.findall(r"\d{1,5}", value) if isinstance(value, str) else value if isinstance(value, list) else []
+    )
+    if len(sides) != 2 or not all(re.fullmatch(r"\d{1,5}", str(side)) for side in sides):
+        return False
+    found = [min(8192, max(16, int(side))) for side in sides]
+    work.put("size", found)
+    return True
+
+
+def _seed(work: Work) -> None:
+    value = work.take("seed", "set_seed")
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63:
+        work.put("seed", value)
+    elif isinstance(value, str) and re.fullmatch(r"[-+]?\d{1,18}", value):
+        work.put("seed", int(value))
+    elif value not in (None, "", "random_seed"):
+        work.note("seed", value, "is not a plain number; one is drawn")
+
+
+def _list(value: Any, separator: str | None) -> list[Any]:
+    if value is None or value == "":
+        return []
+    if isinstance(value, str) and separator:
+        return [each.strip() for each in value.split(separator) if each.strip()]
+    if separator in {",", "|"}:
+        return [
+            str(each).strip() for each in (value if isinstance(value, list) else [value]) if each is not True
+        ]
+    return list(value) if isinstance(value, list) else [value]
+
+
+def _average(value: Any) -> tuple[float, float, float] | None:
+    """The first, mean and last value of a schedule like `[12]*400+[4]*600`; it is read, not evaluated."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 4096:
+        return float(value), float(value), float(value)
+    parts = (
+        re.findall(r"\[\s*(\d{1,4}(?:\.\d{1,6})?)\s*\]\s*\*\s*(\d{1,5})", value)
+        if isinstance(value, str)
+        else []
+    )
+    numbers = [(float(number), int(times)) for number, times in parts if int(times)]
+    if not numbers:
+        return None
+    total = sum(times for _, times in numbers)
+    return numbers[0][0], sum(number * times for number, times in numbers) / total, numbers[-1][0]

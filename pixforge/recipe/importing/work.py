@@ -1,0 +1,83 @@
+"""The settings that are left, the recipe so far, and what has no counterpart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pixforge.errors import RecipeError
+from pixforge.plugins.registry import Registry
+from pixforge.recipe.prompt_list import short_prompts
+
+OFF: tuple[Any, ...] = (None, "", False, 0, "0", "none", "None", [], {})
+
+
+class Work:
+    """Moves settings into a recipe one by one.
+
+    Args:
+        settings: by name; each that is taken is gone.
+        registry: says which components and models there are.
+    """
+
+    def __init__(self, settings: dict[str, Any], registry: Registry) -> None:
+        self.registry = registry
+        self._settings = dict(settings)
+        self.recipe: dict[str, Any] = {}
+        self.notes: list[tuple[str, Any, str]] = []
+        self.remarks: list[str] = []
+
+    def take(self, *names: str) -> Any:
+        """The value of the first of these that is there, else None; all are gone."""
+        values = [self._settings.pop(name) for name in names if name in self._settings]
+        return next((value for value in values if value is not None), None)
+
+    def number(self, *names: str, low: float, high: float, whole: bool = False) -> Any:
+        """A number in a range, else None, and a note where it is none."""
+        given = next((name for name in names if name in self._settings), names[0])
+        value = self.take(*names)
+        if value is None or value == "":
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.note(given, value, "is not a plain number, and nothing is evaluated")
+            return None
+        if not math.isfinite(value) or not low <= value <= high:
+            self.note(given, value, f"lies outside {low:g} to {high:g}")
+            return None
+        return int(value) if whole else value
+
+    def put(self, name: str, value: Any) -> None:
+        """Set a field of the recipe, unless the value is None."""
+        if value is not None:
+            self.recipe[name] = value
+
+    def note(self, name: str, value: Any, reason: str) -> None:
+        """Name a setting that is not, or not quite, translated."""
+        self.notes.append((name, value, reason))
+
+    def prompts(self, value: Any, weight: float | None = None) -> None:
+        """Texts in the form `text:weight:stop | text`, one or a list."""
+        for text in value if isinstance(value, list) else [value]:
+            if not isinstance(text, str) or not text.strip():
+                continue
+            try:
+                found = short_prompts(text.strip().strip("|"))
+            except RecipeError as error:
+                self.note("prompt", text, str(error))
+                continue
+            known = self.recipe.setdefault("prompts", [])
+            known += [each if weight is None else {"text": each, "weight": weight} for each in found]
+
+    def rest(self, reasons: Mapping[str, str]) -> None:
+        """Note all that nobody took. What is switched off needs no counterpart."""
+        for name, value in self._settings.items():
+            if not any(value is off or (value == off and type(value) is type(off)) for off in OFF):
+                self.note(name, value, reasons.get(name, "pixforge has no such setting"))
+        self._settings.clear()
+
+    def each(self, names: Mapping[str, Callable[[Any], None]]) -> None:
+        """Call a function with the value of each setting that is there."""
+        for name, action in names.items():
+            if (value := self.take(name)) is not None:
+                action(value)

@@ -1,0 +1,274 @@
+"""What a recipe is laid over: the user's defaults, what it `extends`, what it `include`s, and presets.
+
+From the lowest to the highest: the user's defaults; what it extends, later ones over earlier ones; the recipe itself; presets
+that were asked for on the command line. A mapping is laid over a mapping value by value, unless it names another `type`;
+everything else replaces what is below. The lists of what is included are put before the recipe's own lists instead.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pixforge.errors import RecipeError
+from pixforge.plugins.kinds import KINDS
+from pixforge.recipe.defaults import DEFAULTS
+from pixforge.recipe.errors import Problem, raise_problems
+from pixforge.recipe.formats.document import Document, Where
+from pixforge.recipe.formats.read import read
+from pixforge.recipe.formats.yamlfile import parse_yaml
+from pixforge.recipe.words import shown, suggest
+
+PRESETS = ("draft", "normal", "better", "best")
+SUFFIXES = (".yaml", ".yml", ".toml", ".json")
+MOST, DEEPEST = 30, 8
+"""Files that one recipe may be made of, and how far one may lead to the next."""
+VARIABLE = "PIXFORGE_DEFAULTS"
+_JOINED = {"requires", "plugins"}
+_LISTS = {*_JOINED, *(kind.field for kind in KINDS if kind.many)}
+_TEXTS = {"text", "labels", "name", "seed", "requires", "prompts", "extends", "include"}
+_NOT_DEFAULTS = {"prompts", "plugins", "requires", "files", "extends", "include", "based_on", "scenes"}
+
+
+def defaults_file() -> Path | None:
+    """The user's own defaults: the file that PIXFORGE_DEFAULTS names, else pixforge/defaults.yaml in ~/.config; or None.
+
+    An empty PIXFORGE_DEFAULTS means none.
+    """
+    named = os.environ.get(VARIABLE)
+    if named is not None:
+        return Path(named) if named else None
+    home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111 - no error without a home
+    path = Path(home, "pixforge", "defaults.yaml")
+    return path if path.is_file() else None
+
+
+@dataclass
+class _Layer:
+    """A recipe's data with the places of its values."""
+
+    data: dict[Any, Any]
+    places: dict[Where, str] = field(default_factory=dict)
+
+
+def add_layers(
+    document: Document, *, may_read: bool, presets: Sequence[str] = (), defaults: Path | None = None
+) -> None:
+    """Lay a recipe over what it is made of; it then says so in `based_on`.
+
+    Args:
+        document: the recipe; it is changed.
+        may_read: whether it may name files; presets may always be named.
+        presets: laid over the recipe.
+        defaults: the user's own file, laid under all.
+
+    Raises:
+        RecipeError: one of them cannot be read, leads in a circle, or is not allowed.
+    """
+    reader = _Reader(may_read)
+    named = [(key, _names(document, key)) for key in ("extends", "include")]
+    low = _users(document, defaults, reader)
+    own = _Layer({key: each for key, each in document.data.items() if key not in {"extends", "include"}})
+    problems = []
+    for key, index, name in [(key, index, name) for key, names in named for index, name in enumerate(names)]:
+        try:
+            layer = reader.layer(name, document.folder, (os.path.realpath(document.label),))
+        except RecipeError as error:
+            problems.append(Problem((key, index), str(error)))
+            continue
+        if key == "extends":
+            low = _laid(low, layer)
+        else:
+            own, counts = _included(layer, own)
+            for name_of_list, count in counts.items():
+                had = range(len(own.data[name_of_list]) - count)
+                document.renumber((name_of_list,), [*([-1] * count), *had])
+    raise_problems(document, problems)
+    whole = _laid(low, own)
+    for name in presets:
+        whole = _laid(whole, _fitting(reader.preset(name), whole))
+    if reader.seen:
+        whole.data["based_on"] = reader.seen
+    document.data, document.places = whole.data, whole.places
+
+
+def _users(document: Document, defaults: Path | None, reader: _Reader) -> _Layer:
+    """The user's defaults, as far as the recipe leaves anything to them."""
+    if defaults is None or document.carried:
+        return _Layer({})
+    layer = _defaults(defaults)
+    if not layer.data.keys() - document.data.keys():
+        return _Layer({})
+    reader.seen.append(str(defaults))
+    return layer
+
+
+def _fitting(preset: _Layer, whole: _Layer) -> _Layer:
+    """A preset that is laid over a recipe says nothing of cutouts of another strategy, which may have no count."""
+    cutouts = whole.data.get("cutouts")
+    strategy = cutouts.get("type") if isinstance(cutouts, Mapping) else cutouts
+    usual = DEFAULTS["cutouts"]["type"]
+    data = {key: each for key, each in preset.data.items() if key != "cutouts" or strategy in {None, usual}}
+    return _Layer(data, preset.places)
+
+
+def _names(document: Document, key: str) -> list[str]:
+    value = document.data.get(key)
+    names = [value] if isinstance(value, str) else value if value is not None else []
+    if not isinstance(names, list) or not all(isinstance(each, str) and each for each in names):
+        raise_problems(
+            document, [Problem((key,), "is the name of a preset or a recipe's file, or a list of such")]
+        )
+    return list(names)
+
+
+class _Reader:
+    """Reads layers, and remembers which."""
+
+    def __init__(self, may_read: bool) -> None:
+        self.seen: list[str] = []
+        self._may_read = may_read
+        self._count = 0
+
+    def preset(self, name: str) -> _Layer:
+        if name not in PRESETS:
+            raise RecipeError(f"there is no preset {shown(name)}{suggest(name[:60], PRESETS)}")
+        text = (files("pixforge.recipe") / "presets" / f"{name}.yaml").read_text("utf-8")
+        data = parse_yaml(text, name).data
+        self._note(f"preset {name}")
+        return _Layer(data, {(key,): f"preset {name}" for key in data})
+
+    def layer(self, name: str, folder: Path, chain: tuple[str, ...]) -> _Layer:
+        """A preset, or a file with all that it extends and includes itself."""
+        if name in PRESETS:
+            return self.preset(name)
+        path = folder / name
+        if path.suffix.lower() not in SUFFIXES:
+            hint = suggest(name[:60], PRESETS)
+            raise RecipeError(
+                f"{shown(name)} is neither a preset nor a file that ends in {', '.join(SUFFIXES)}{hint}"
+            )
+        if not self._may_read:
+            raise RecipeError(f"this recipe may not name other files ({shown(name)}); presets it may")
+        identity = os.path.realpath(path)
+        if identity in chain:
+            raise RecipeError(f"{shown(name)} leads in a circle back to itself")
+        self._count += 1
+        if self._count > MOST or len(chain) > DEEPEST:
+            raise RecipeError(f"a recipe is made of at most {MOST} files, {DEEPEST} of them in a row")
+        base = read(path)
+        base.data = {key: each for key, each in base.data.items() if each is not None}
+        found, own = _Layer({}), _Layer(base.data, _places(base))
+        extends, include = _names(base, "extends"), _names(base, "include")
+        for key in ("extends", "include", "based_on"):
+            base.data.pop(key, None)
+        for each in extends:
+            found = _laid(found, self.layer(each, base.folder, (*chain, identity)))
+        for each in include:
+            own, _ = _included(self.layer(each, base.folder, (*chain, identity)), own)
+        self._note(name)
+        return _moved(_laid(found, own), base.folder, folder)
+
+    def _note(self, name: str) -> None:
+        if name not in self.seen:
+            self.seen.append(name)
+
+
+def _places(document: Document) -> dict[Where, str]:
+    return {where: f"{document.label}:{line}" for where, line in document.lines.items() if where}
+
+
+def _defaults(path: Path) -> _Layer:
+    document = read(path)
+    wrong = sorted(map(str, _NOT_DEFAULTS & document.data.keys()))
+    if wrong:
+        raise RecipeError(f"{path}: {', '.join(wrong)}: is not for defaults, which hold for every recipe")
+    data = {key: each for key, each in document.data.items() if each is not None}
+    return _moved(_Layer(data, _places(document)), path.parent.absolute(), None)
+
+
+def _laid(low: _Layer, high: _Layer) -> _Layer:
+    """`high` over `low`; the places of what `high` replaces are forgotten."""
+    data, places = dict(low.data), dict(low.places)
+    for key, value in high.data.items():
+        below = data.get(key)
+        if key in _JOINED and isinstance(below, list) and isinstance(value, list):
+            data[key] = [*below, *(each for each in value if each not in below)]
+        elif (mixed := _mixed(key, below, value)) is not None:
+            data[key] = mixed
+        elif value is not None or key not in data:
+            data[key] = value
+            places = {where: place for where, place in places.items() if where[0] != key}
+    return _Layer(data, {**places, **high.places})
+
+
+def _mixed(key: object, below: Any, above: Any) -> dict[Any, Any] | None:
+    """A mapping over a mapping of the same type; None where one replaces the other."""
+    if not isinstance(above, Mapping):
+        return None
+    if isinstance(below, str) and "type" not in above:
+        below = {"type": below}
+    if not isinstance(below, Mapping):
+        return None
+    default = DEFAULTS.get(str(key))
+    usual = default.get("type") if isinstance(default, Mapping) else None
+    if "type" in above and above["type"] != below.get("type", usual):
+        return None
+    return {**below, **above}
+
+
+def _included(part: _Layer, own: _Layer) -> tuple[_Layer, dict[str, int]]:
+    """The lists of a part before the own ones, all else under it; and how many items came before each list."""
+    added = {
+        key: [*value, *own.data[key]]
+        for key, value in part.data.items()
+        if key in _LISTS and isinstance(value, list) and isinstance(own.data.get(key), list)
+    }
+    counts = {key: len(part.data[key]) for key in added}
+    whole = _laid(part, own)
+    whole.data.update(added)
+    for where in [where for where in whole.places if where[0] in added]:
+        del whole.places[where]
+    for key, count in counts.items():
+        whole.places |= {where: place for where, place in part.places.items() if where[0] == key}
+        whole.places |= {
+            (key, int(where[1]) + count, *where[2:]): place
+            for where, place in own.places.items()
+            if where[0] == key and len(where) > 1
+        }
+    return whole, counts
+
+
+def _moved(layer: _Layer, start: Path, folder: Path | None) -> _Layer:
+    """The paths of files as they read from another folder; absolute without one.
+
+    What is a path is not known before plugins are loaded, so a text counts as one if it names a file.
+    """
+    if folder is not None and os.path.realpath(start) == os.path.realpath(folder):
+        return layer
+
+    def moved(value: Any, key: object) -> Any:
+        if isinstance(value, dict):
+            return {name: moved(each, name) for name, each in value.items()}
+        if isinstance(value, list):
+            return [moved(each, key) for each in value]
+        if not isinstance(value, str) or key in _TEXTS or not Path(value).suffix or "\n" in value:
+            return value
+        whole = start / value
+        try:
+            if not whole.is_file():
+                return value
+            return (
+                Path(os.path.relpath(whole, folder)).as_posix()
+                if folder is not None
+                else str(whole.resolve())
+            )
+        except (OSError, ValueError):  # no name of a file, or another drive
+            return value
+
+    return _Layer({key: moved(value, key) for key, value in deepcopy(layer.data).items()}, layer.places)

@@ -1,0 +1,35 @@
+"""The models that a recipe names: all must be known before anything is built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pixforge.contracts import Config
+from pixforge.errors import InputError
+from pixforge.recipe.errors import Problem
+from pixforge.recipe.formats.document import Where
+from pixforge.recipe.model import Recipe
+
+
+def unknown_models(recipe: Recipe) -> Iterator[Problem]:
+    """A problem for each component that names a model which nobody knows."""
+    registry, folder = recipe.origin.registry, recipe.origin.folder
+    for kind, where, config in _placed(recipe):
+        component: Any = registry.of(config, kind).component
+        try:
+            component.check_models(config, registry.catalog, folder)
+        except InputError as error:
+            yield Problem((*where, "model") if hasattr(config, "model") else where, str(error))
+
+
+def _placed(recipe: Recipe) -> Iterator[tuple[str, Where, Config]]:
+    """Every component with its kind and its place in the recipe."""
+    for kind in recipe.origin.registry.kinds:
+        if kind.field is None:
+            continue
+        value: Any = getattr(recipe, kind.field)
+        if isinstance(value, list):
+            yield from ((kind.name, (kind.field, index), each) for index, each in enumerate(value))
+        else:
+            yield kind.name, (kind.field,), value

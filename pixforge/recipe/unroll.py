@@ -1,0 +1,260 @@
+"""Scenes become prompts, losses and edits that count for a part of the run: all that comes later knows no scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from pixforge.contracts import Schedule
+from pixforge.contracts.film import Film
+from pixforge.errors import RecipeError
+from pixforge.plugins.registry import Registry
+from pixforge.recipe.defaults import DEFAULTS
+from pixforge.recipe.errors import Problem, message_of
+from pixforge.recipe.formats.document import Document, Where
+from pixforge.recipe.model import Recipe
+from pixforge.recipe.prompt_list import read_prompt_lines
+from pixforge.recipe.scenes import Scene, Story
+from pixforge.recipe.words import shown, suggest
+
+MAX_SCENES = 1000
+_EXPORTERS = ["still", "film"]
+_LOOP_SECONDS = 1.0
+_STRENGTH = "strength"
+"""The field of edits that act more or less; it lets them fade in and out with their scene."""
+
+
+class _Wrong(Exception):  # noqa: N818 - carries problems
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
+
+
+def open_scenes(document: Document, registry: Registry) -> Iterator[Problem]:
+    """Put prompts, losses, edits and steps in the place of scenes; yield what is wrong with those."""
+    data = document.data
+    if "film" in data or "scenes" in data:
+        data.setdefault("exporters", list(_EXPORTERS))
+    scenes, loop = data.pop("scenes", None), data.pop("loop", None)
+    if loop is not None and not isinstance(loop, bool):
+        yield Problem(("loop",), f"must be true or false, not {shown(loop)}")
+    elif loop and scenes is None:
+        yield Problem(("loop",), "closes a film of scenes, and there are no `scenes`")
+    try:
+        if scenes is not None:
+            _unroll(document, registry, scenes, loop=bool(loop))
+    except _Wrong as error:
+        yield from error.problems
+
+
+def film_problems(recipe: Recipe) -> Iterator[Problem]:
+    """A film without a frame."""
+    film = recipe.film
+    if film is not None and not film.count(recipe.steps):
+        yield Problem(
+            ("film",),
+            f"no frame is done after {recipe.steps} steps; the first one takes first_frame_steps: {film.first_frame_steps}",
+        )
+    for index, exporter in enumerate(recipe.exporters):
+        if film is None and getattr(exporter, "type", "") == "film":
+            yield Problem(("exporters", index), "there is no film without `film:` or `scenes:` in the recipe")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A scene in steps: from `begin` on; what fades out does so from `end` to `gone`."""
+
+    begin: int
+    end: int
+    gone: int
+    fade: int
+    whole: bool = False
+
+
+def _unroll(document: Document, registry: Registry, written: Any, *, loop: bool) -> None:
+    data = document.data
+    film = _checked(Film, data.setdefault("film", {}), ("film",))
+    if "steps" in data:
+        text = "the scenes say how many there are; leave it out, film.steps_per_frame says how many each frame has"
+        raise _Wrong(Problem(("steps",), text))
+    scenes = _scenes(written, document.folder)
+    parts, back, steps = _parts(film, scenes, loop=loop)
+    data["steps"] = steps
+    document.written[("steps",)] = ("scenes",)
+    prompts = data.get("prompts", [])
+    data["prompts"] = [prompts] if isinstance(prompts, str) else prompts
+    data.setdefault("losses", deepcopy(DEFAULTS["losses"]))
+    data.setdefault("edits", [])
+    if any(not isinstance(data[field], list) for field in ("prompts", "losses", "edits")):
+        return  # validation says so
+    if (
+        not data["prompts"]
+        and (silent := next((i for i, each in enumerate(scenes) if not each.prompts), None)) is not None
+    ):
+        raise _Wrong(
+            Problem(("scenes", silent), "has no prompts, and the recipe itself has none for all scenes")
+        )
+    for number, (scene, part) in enumerate(zip(scenes, parts, strict=True)):
+        again = [back] if back and number == 0 else []
+        for field in ("prompts", "losses"):
+            for index, item in enumerate(getattr(scene, field)):
+                for when in (part, *again):
+                    document.written[(field, len(data[field]))] = ("scenes", number, field, index)
+                    data[field].append(_weighted(field, item, when, registry))
+        for index, item in enumerate(scene.edits):
+            where: Where = ("scenes", number, "edits", index)
+            document.written[("edits", len(data["edits"]))] = where
+            data["edits"].append(_timed(item, part, registry, where))
+    if back:
+        data["edits"].append({"type": "return", "frames": back.fade // film.steps_per_frame})
+
+
+def _scenes(written: Any, folder: Path) -> list[Scene]:
+    if isinstance(written, dict):
+        story = _checked(Story, written, ("scenes",))
+        texts = story.story if isinstance(story.story, list) else _read(folder / story.story)
+        length = {"seconds": story.seconds, "fade": story.fade}
+        return [
+            Scene(
+                **{**length, "fade": story.fade if index else 0.0},
+                prompts=[f"{story.prefix}{text}{story.suffix}"],
+            )
+            for index, text in enumerate(texts)
+        ]
+    if not isinstance(written, list) or not written:
+        raise _Wrong(Problem(("scenes",), "is a list of scenes, or a mapping with a `story`"))
+    if len(written) > MAX_SCENES:
+        raise _Wrong(Problem(("scenes",), f"has {len(written)} scenes; the limit is {MAX_SCENES}"))
+    opened = [{"prompts": [each]} if isinstance(each, str) else each for each in written]
+    return [_checked(Scene, each, ("scenes", index)) for index, each in enumerate(opened)]
+
+
+def _read(path: Path) -> list[str]:
+    try:
+        return read_prompt_lines(path)
+    except RecipeError as error:
+        raise _Wrong(Problem(("scenes", "story"), f"{error}; a story is a list, or a text file")) from None
+
+
+def _parts(film: Film, scenes: list[Scene], *, loop: bool) -> tuple[list[_Part], _Part | None, int]:
+    """The scenes in steps, the time in which the first one comes back, and the number of all steps."""
+    frames, time = [0], 0.0
+    for number, scene in enumerate(scenes):
+        time += scene.seconds
+        frames.append(round(time * film.fps))
+        if frames[-1] <= frames[-2]:
+            text = f"{scene.seconds:g} seconds are less than a frame at {film.fps:g} frames per second"
+            raise _Wrong(Problem(("scenes", number, "seconds"), text))
+        if scene.fade > scene.seconds:
+            text = f"{scene.fade:g} seconds are longer than the scene, which takes {scene.seconds:g}"
+            raise _Wrong(Problem(("scenes", number, "fade"), text))
+    begins = [film.begin(frame) for frame in frames]
+    fades = [0, *(round(each.fade * film.fps) * film.steps_per_frame for each in scenes[1:]), 0]
+    for number, fade in enumerate(fades[:-1]):
+        fades[number] = min(fade, begins[number + 1] - begins[number])
+    back = None
+    if loop:
+        seconds = min(scenes[0].fade or _LOOP_SECONDS, scenes[-1].seconds)
+        length = max(1, round(seconds * film.fps)) * film.steps_per_frame
+        length = min(length, begins[-1] - max(begins[-2], film.first_frame_steps) - fades[-2])
+        if length < film.steps_per_frame:
+            text = "the last scene is too short for the film to come back to its beginning; make it longer than its fade"
+            raise _Wrong(Problem(("scenes", len(scenes) - 1), text))
+        back = _Part(begins[-1] - length, begins[-1], begins[-1], length)
+    last = len(scenes) - 1
+    parts = []
+    for number in range(len(scenes)):
+        begin, end = begins[number], begins[number + 1]
+        gone = end if number == last else end + fades[number + 1]
+        parts.append(_Part(begin, end, gone, fades[number], whole=last == 0 and not loop))
+    if back is not None:  # the last scene fades out while the first one comes back
+        final = parts[last]
+        parts[last] = _Part(final.begin, final.end - back.fade, final.gone, final.fade)
+    return parts, back, begins[-1]
+
+
+def _weighted(field: str, item: Any, part: _Part, registry: Registry) -> Any:
+    """A prompt or a loss that counts in its scene only."""
+    if isinstance(item, str):
+        item = {"text": item} if field == "prompts" else {"type": item}
+    if not isinstance(item, dict) or part.whole:
+        return _shifted(item, part)
+    usual: Any = 1.0
+    entry = registry.get("loss", str(item.get("type"))) if field == "losses" else None
+    if entry is not None and isinstance(
+        default := entry.config_type.model_fields["weight"].default, Schedule
+    ):
+        usual = default.plain()
+    moved = _shifted(item, part)
+    return {**moved, "weight": _during(moved.get("weight", usual), part)}
+
+
+def _timed(item: Any, part: _Part, registry: Registry, where: Where) -> Any:
+    """An edit that acts in its scene only."""
+    item = {"type": item} if isinstance(item, str) else item
+    if not isinstance(item, dict) or part.whole:
+        return _shifted(item, part)
+    for name in ("since", "until"):
+        if name in item:
+            raise _Wrong(
+                Problem((*where, name), "an edit of a scene acts from its beginning to its end; leave it out")
+            )
+    moved = _shifted(item, part)
+    entry = registry.get("edit", str(item.get("type")))
+    if entry is not None and _STRENGTH in entry.config_type.model_fields:
+        strength = _during(moved.get(_STRENGTH, 1.0), part)
+        return {**moved, "since": part.begin, "until": part.gone - 1, _STRENGTH: strength}
+    return {**moved, "since": part.begin, "until": part.end - 1}
+
+
+def _during(value: Any, part: _Part) -> dict[str, Any]:
+    return {
+        "during": [part.begin, part.gone], "fade_in": part.fade, "fade_out": part.gone - part.end, "value": value,
+    }  # fmt: skip
+
+
+def _shifted(value: Any, part: _Part) -> Any:
+    """The same with all keyframes counted from the beginning of the run."""
+    if isinstance(value, list):
+        return [_shifted(each, part) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if not part.whole and _is_keyframes(value):
+        return {_moved(key, part): each for key, each in value.items()}
+    return {key: _shifted(each, part) for key, each in value.items()}
+
+
+def _is_keyframes(value: dict[Any, Any]) -> bool:
+    keys = [str(key).strip().removesuffix("%").replace(".", "", 1) for key in value if key != "ease"]
+    return bool(keys) and all(key.isascii() and key.isdigit() and len(key) < 10 for key in keys)
+
+
+def _moved(key: Any, part: _Part) -> Any:
+    text = str(key).strip()
+    if text == "ease":
+        return key
+    if text.endswith("%"):
+        return part.begin + round(float(text[:-1]) / 100 * (part.end - 1 - part.begin))
+    return part.begin + round(float(text))
+
+
+def _checked(model: Any, value: Any, where: Where) -> Any:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise _Wrong(*(_problem(model, each, where) for each in error.errors(include_url=False))) from None
+
+
+def _problem(model: type[BaseModel], error: Any, where: Where) -> Problem:
+    place = (*where, *error["loc"][:1])
+    if error["type"] == "extra_forbidden":
+        word = str(error["loc"][-1])[:99]
+        name = {Film: "a film", Scene: "a scene", Story: "a story"}[model]
+        return Problem(
+            place, f"{name} has no field {shown(word)}{suggest(word, model.model_fields, 'fields')}"
+        )
+    return Problem(place, message_of(error))

@@ -1,0 +1,201 @@
+"""Settings of other programs as recipes; the texts are in the form that these programs read."""
+
+import json
+
+import pytest
+import yaml
+
+from pixforge.cli.main import main
+from pixforge.errors import RecipeError
+from pixforge.recipe import load_recipe
+from pixforge.recipe.importing import convert
+
+PIXRAY = """\
+drawer: fft
+prompts: "a red heart|blurry:-.5"
+quality: better
+aspect: square
+filters: wallpaper
+wallpaper_shift: True
+custom_loss: smoothness:2,aesthetic
+vector_prompts: textoff
+seed: 7
+output: x.png
+"""
+VQGAN = (
+    'python generate.py -p "an apple in a bowl | psychedelic:0.5" -s 400 300 -i 1500 -cuts 20 -lr .2 -opt AdamP '
+    "-aug Af Pe Hf -nps 5 -npw 0.1 -ckpt checkpoints/vqgan_imagenet_f16_1024.ckpt -zvid -zs 10"
+)
+PYTTI = """\
+# @package _global_
+scenes: a city | a river:2_left || a later scene
+scene_suffix: '| text:-1:-.95'
+steps_per_scene: 30
+image_model: Limited Palette
+pixel_size: 8
+width: 40
+height: 20
+cutouts: 12
+cut_pow: 1.5
+ViTB16: true
+ViTB32: false
+translate_x: '-1700*sin(radians(1.5))'
+seed: ${now:%f}
+"""
+DISCO = {
+    "text_prompts": {"0": ["A lighthouse:2", "blurry:-1"], "100": ["A cat"]}, "steps": 250, "width": 320, "height": 192,
+    "ViTB32": True, "RN50": False, "cut_overview": "[12]*400+[4]*600", "cut_innercut": "[4]*400+[12]*600",
+    "cut_icgray_p": "[0.2]*400+[0]*600", "clip_guidance_scale": 5000, "sat_scale": 3, "seed": 5,
+}  # fmt: skip
+DISCOART = "text_prompts: [a lighthouse, yellow:2]\nwidth_height: [64, 32]\nclip_models: ['ViT-B-32::laion2b_s34b_b79k']\nn_batches: 4\n"
+
+
+def recipe_of(text, tool=None):
+    """The text of a recipe, and the recipe; it validates."""
+    made = convert(text, "x", tool)
+    return made, load_recipe(yaml.safe_load(made), check_files=False)
+
+
+def said(recipe):
+    return [(each.text, each.weight.at(0, 1)) for each in recipe.prompts if each.type == "text"]
+
+
+def test_pixray():
+    text, recipe = recipe_of(PIXRAY)
+    assert text.startswith("# Imported from settings of pixray (x).\n")
+    assert said(recipe) == [("a red heart", 1), ("blurry", -0.5)]
+    assert (recipe.generator.type, recipe.size, recipe.steps, recipe.seed) == ("fourier", (432, 432), 300, 7)
+    assert [each.model for each in recipe.perceptors] == ["RN50", "ViT-B-32", "ViT-B-16"]
+    assert (recipe.cutouts.type, recipe.cutouts.count, recipe.filters[0].form) == ("pixray", 36, "shift")
+    assert [(each.type, each.weight.at(0, 1)) for each in recipe.losses] == [("smoothness", 2)]
+    for note in (
+        "- custom_loss: aesthetic: ",
+        "- vector_prompts: textoff: ",
+        "- output: x.png: is about the program's own",
+    ):
+        assert f"# {note}" in text
+
+
+def test_the_same_after_pixrays_command():
+    text, recipe = recipe_of(
+        "python pixray.py --drawer=pixel --prompts 'a cat' --pixel_size 40 40 --size 160 160 --quality draft"
+    )
+    assert (recipe.generator.type, recipe.generator.grid, recipe.size) == ("pixels", (40, 40), (160, 160))
+    assert "Not translated" not in text
+
+
+def test_strokes_of_pixray_are_those_of_the_plugin():
+    made = yaml.safe_load(convert("pixray --drawer line_sketch --strokes 24 --prompts 'a cat'", "x"))
+    assert (made["generator"], made["requires"]) == ({"type": "sketch", "count": 24}, ["pixforge-strokes"])
+
+
+def test_vqgan_clip():
+    text, recipe = recipe_of(VQGAN)
+    assert said(recipe) == [("an apple in a bowl", 1), ("psychedelic", 0.5)]
+    assert (recipe.prompts[2].noise, recipe.prompts[2].weight.at(0, 1)) == (5, 0.1)
+    assert (recipe.generator.model, recipe.size, recipe.steps, recipe.cutouts.count) == (
+        "imagenet_f16_1024",
+        (400, 300),
+        1500,
+        20,
+    )
+    assert (recipe.optimizer.type, recipe.optimizer.learning_rate.at(0, 1)) == ("adamp", 0.2)
+    assert [each.type for each in recipe.augmentations] == ["affine", "perspective"]
+    assert "# - zoom_start: 10: moves the picture" in text
+    assert "# - augments: Hf: see `pixforge plugins`" in text
+    assert "pixforge models fetch imagenet_f16_1024" in text
+
+
+def test_pytti():
+    text, recipe = recipe_of(PYTTI)
+    assert said(recipe) == [("a city", 1), ("a river", 2), ("text", -1)]
+    assert recipe.prompts[2].stop.at(0, 1) == -0.95
+    assert (recipe.size, recipe.generator.grid, recipe.steps) == ((320, 160), (40, 20), 30)
+    assert (recipe.cutouts.type, recipe.cutouts.count, recipe.cutouts.power.at(0, 1)) == ("pytti", 12, 1.5)
+    assert [each.model for each in recipe.perceptors] == ["ViT-B-16"]
+    assert "# - mask: left: " in text
+    assert "a later scene" in text.split("prompts:\n")[0]
+    assert "# - translate_x: -1700*sin(radians(1.5)): " in text
+    assert "# - seed: ${now:%f}: " in text
+
+
+def test_disco():
+    text, recipe = recipe_of(json.dumps(DISCO))
+    assert said(recipe) == [("A lighthouse", 2), ("blurry", -1)]
+    assert (recipe.size, recipe.steps, recipe.seed, recipe.cutouts.count) == ((320, 192), 250, 5, 16)
+    assert recipe.cutouts.overview.values == (0.75, 0.25)
+    assert [each.type for each in recipe.losses] == ["saturation"]
+    assert "# - text_prompts[100]: [A cat]: " in text
+    assert "# - clip_guidance_scale: 5000: belongs to diffusion" in text
+
+
+def test_discoart():
+    text, recipe = recipe_of(DISCOART)
+    assert said(recipe) == [("a lighthouse", 1), ("yellow", 2)]
+    assert (recipe.size, recipe.perceptors[0].pretrained) == ((64, 32), "laion2b_s34b_b79k")
+    assert "# - n_batches: 4: run the recipe again" in text
+
+
+def test_big_sleep_and_deep_daze():
+    _, recipe = recipe_of(
+        "dream 'a cat|sky:2' --text-min 'blur' --num-cutouts 60 --lr .05 --epochs 2 --iterations 100 --ema-decay .9"
+    )
+    assert said(recipe) == [("a cat", 1), ("sky", 2), ("blur", -1)]
+    assert (recipe.steps, recipe.cutouts.count, recipe.generator.ema) == (200, 60, 0.9)
+    made = yaml.safe_load(
+        text := convert("imagine 'plates' --num-layers=32 --image-width 256 --epochs 5", "x")
+    )
+    assert made["generator"] == {"type": "siren", "layers": 10, "width": 256}
+    assert (made["steps"], made["size"], made["requires"]) == (5250, [256, 256], ["pixforge-siren"])
+    assert "# - num_layers: 32: siren has at most 10 layers" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is neither settings with names nor a command line"),
+        ("just words", "is neither settings with names nor a command line"),
+        ("- a\n- b\n", "is neither settings"),
+        ("{\"a\": ", "not valid JSON"),
+        ("[" * 100_000, "x"),
+        ("{\"a\": " + "[" * 100_000, "not valid JSON"),
+        ("prompts: !!python/object/apply:os.system [ls]\n", "tags such as"),
+        ("prompts: a\nprompts: b\n", "stands here twice"),
+        ("wild: 1\n", "whose settings these are cannot be told; say it by --from"),
+        ("a" * (2**20 + 1), "is larger than 1 MiB"),
+    ],
+)  # fmt: skip
+def test_hostile_texts(text, message):
+    with pytest.raises(RecipeError, match=message):
+        convert(text, "x")
+
+
+@pytest.mark.parametrize("tool", ["pixray", "vqgan-clip", "pytti", "disco", "big-sleep", "deep-daze"])
+@pytest.mark.parametrize(
+    "value",
+    ["__import__('os').system('touch evil')", [1, {"a": []}], {"b": 1}, 1e999, -5, True, "\x1b[31m\n# x"],
+)
+def test_any_value_of_any_setting_gives_a_recipe(tool, value, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {*yaml.safe_load(PIXRAY), *yaml.safe_load(PYTTI), *DISCO, "text", "size", "width_height", "image_prompts",
+             "num_cuts", "iterations", "epochs", "num_layers", "clip_models", "init_image", "optimiser", "learning_rate",
+             "pixel_size", "noise_prompt_seeds", "augments", "vqgan_model", "batch_size", "cut_ic_pow"}  # fmt: skip
+    text = convert(json.dumps(dict.fromkeys(sorted(names), value)), "x", tool)
+    made = yaml.safe_load(text)
+    assert made["prompts"]
+    assert "\x1b" not in text.split("\nseed", maxsplit=1)[0].split("\nsize", maxsplit=1)[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pixray.yaml").write_text(PIXRAY)
+    assert main(["import", "pixray.yaml", "-o", "mine.yaml"]) == 0
+    assert capsys.readouterr().out == "mine.yaml\n"
+    assert (tmp_path / "mine.yaml").read_text() == convert(PIXRAY, "pixray.yaml")
+    assert main(["import", "pixray.yaml", "-o", "mine.yaml"]) != 0
+    assert "is there already" in capsys.readouterr().err
+    assert main(["import", "none.yaml"]) == 2
+    assert "none.yaml: cannot be read (No such file or directory)" in capsys.readouterr().err
+    assert main(["import", "pixray.yaml", "--from", "pixray"]) == 0
+    assert capsys.readouterr().out.startswith("# Imported from settings of pixray (pixray.yaml).\n")

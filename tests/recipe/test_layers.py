@@ -1,0 +1,167 @@
+"""`extends`, `include`, presets, aspects and a user's own defaults."""
+
+import pytest
+
+from pixforge.cli.main import main
+from pixforge.errors import RecipeError
+from pixforge.recipe import load_recipe
+from pixforge.recipe.aspects import sized
+from pixforge.recipe.layers import PRESETS, defaults_file
+
+
+def test_later_ones_win_and_the_recipe_over_all(write):
+    write(
+        "steps: 7\nlosses: [range]\ncutouts: {count: 3}\ngenerator: {type: pixels, scale: 0.5}\n", "one.yaml"
+    )
+    write("cutouts: {count: 4}\nlosses: [saturation]\ngenerator: {scale: 0.25}\n", "two.json.yaml")
+    recipe = load_recipe(
+        write("extends: [draft, one.yaml, two.json.yaml]\nprompts: [a]\ncutouts: {type: random}\n")
+    )
+    assert (recipe.steps, recipe.size, recipe.cutouts.count) == (7, (128, 128), 4)
+    assert [each.type for each in recipe.losses] == ["saturation"]
+    assert (recipe.generator.type, recipe.generator.scale) == ("pixels", 0.25)
+
+
+def test_another_type_drops_the_fields_of_the_old_one(write):
+    write("generator: {type: pixels, scale: 0.5}\n", "one.yaml")
+    recipe = load_recipe(write("extends: one.yaml\nprompts: [a]\ngenerator: {type: fourier}\n"))
+    assert recipe.generator.type == "fourier"
+
+
+def test_the_resolved_recipe_says_what_it_was_made_of_and_stands_alone(write, tmp_path):
+    write("steps: 7\n", "one.yaml")
+    recipe = load_recipe(write("extends: [draft, one.yaml]\nprompts: [a]\n"))
+    text = recipe.resolved_yaml()
+    assert "based_on: [preset draft, one.yaml]" in text
+    assert "extends" not in text
+    (tmp_path / "one.yaml").unlink()
+    assert load_recipe(write(text, "again.yaml")).resolved_yaml() == text
+
+
+def test_lists_of_what_is_included_come_first(write):
+    write("prompts: [x, y]\nlosses: [range]\nsteps: 9\n", "part.yaml")
+    recipe = load_recipe(write("include: part.yaml\nprompts: [a]\nsteps: 3\n"))
+    assert [each.text for each in recipe.prompts] == ["x", "y", "a"]
+    assert ([each.type for each in recipe.losses], recipe.steps) == (["range"], 3)
+
+
+def test_paths_are_relative_to_the_file_that_names_them(write, tmp_path):
+    folder = tmp_path / "styles"
+    folder.mkdir()
+    (folder / "photo.png").write_bytes(b"x")
+    (folder / "house.yaml").write_text("prompts: [{image: photo.png}, photo.png]\nextends: more.yaml\n")
+    (folder / "more.yaml").write_text("plugins: [mine.py]\nlosses: [mine]\n")
+    (folder / "mine.py").write_text(PLUGIN)
+    recipe = load_recipe(write("extends: styles/house.yaml\n"))
+    assert (recipe.prompts[0].image, recipe.prompts[1].text) == ("styles/photo.png", "photo.png")
+    assert recipe.plugins == ["styles/mine.py"]
+    assert recipe.losses[0].type == "mine"
+    with pytest.raises(RecipeError, match="may not name other files"):
+        load_recipe("recipe.yaml", trust="none")
+
+
+PLUGIN = '''
+from typing import Literal
+from pixforge import Loss, LossConfig, hookimpl
+class MineConfig(LossConfig):
+    """Nothing."""
+    type: Literal["mine"] = "mine"
+class Mine(Loss[MineConfig]):
+    """Zero."""
+    def forward(self, view):
+        return 0 * view.image.mean(dim=(1, 2, 3))
+@hookimpl
+def pixforge_losses():
+    return [Mine]
+'''
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"a.yaml": "extends: a.yaml\n"}, "'a.yaml' leads in a circle back to itself"),
+        (
+            {"a.yaml": "extends: b.yaml\n", "b.yaml": "include: recipe.yaml\n"},
+            "'recipe.yaml' leads in a circle",
+        ),
+        ({}, "a.yaml: there is no such file"),
+        ({"a.yaml": "- x\n"}, "a recipe is a mapping"),
+        (
+            {f"{name}.yaml": f"extends: {chr(ord(name) + 1)}.yaml\n" for name in "abcdefghijk"},
+            "at most 30 files",
+        ),
+    ],
+)
+def test_what_leads_nowhere_is_refused(files, message, complaint, write):
+    for name, text in files.items():
+        write(text, name)
+    found = complaint("prompts: [a]\nextends: a.yaml\n")
+    assert found.startswith("recipe.yaml:2: extends[0]: ")
+    assert message in found
+
+
+@pytest.mark.parametrize("name", ["drft", "image.png", "/etc/passwd", "7", "[]x"])
+def test_only_presets_and_recipes_are_extended(name, complaint):
+    assert "is neither a preset nor a file" in complaint(f"prompts: [a]\nextends: ['{name}']\n")
+    assert "is the name of a preset" in complaint("prompts: [a]\nextends: [7]\n")
+
+
+def test_mistakes_are_told_where_they_stand(write, complaint):
+    write("steps: 3\nlosses:\n  - {type: range, wieght: 2}\n", "one.yaml")
+    assert complaint("prompts: [a]\nextends: one.yaml\n").startswith("one.yaml:3: losses[0].wieght: ")
+    assert complaint("include: one.yaml\nprompts: [a]\nlosses:\n  - x\n  - saturation\n").startswith(
+        "one.yaml:3: "
+    )
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_are_recipes(name):
+    recipe = load_recipe({"prompts": ["a"], "steps": 1}, presets=[name])
+    assert recipe.steps > 1
+    assert recipe.based_on == [f"preset {name}"]
+    if name == "normal":
+        plain = load_recipe({"prompts": ["a"], "seed": recipe.seed})
+        assert (plain.size, plain.steps, plain.cutouts) == (recipe.size, recipe.steps, recipe.cutouts)
+
+
+@pytest.mark.parametrize(
+    ("aspect", "scale", "size"),
+    [
+        ("widescreen", None, (336, 192)),
+        ("square", 2, (512, 512)),
+        (None, 0.5, (128, 128)),
+        ("9:16", None, (192, 336)),
+        ("portrait", 1.5, (336, 432)),
+    ],
+)
+def test_aspects_keep_the_area(aspect, scale, size):
+    assert sized((256, 256), aspect, scale) == size
+    assert load_recipe({"prompts": ["a"]}, aspect=aspect, scale=scale).size == size
+
+
+@pytest.mark.parametrize(
+    ("aspect", "scale", "message"),
+    [("wide", None, "an aspect is a word or a ratio"), ("0:1", None, "an aspect"), (None, 0, "above 0"),
+     (None, float("nan"), "above 0"), (None, 100, "sides go from 16 to 8192")],
+)  # fmt: skip
+def test_wrong_aspects(aspect, scale, message):
+    with pytest.raises(RecipeError, match=message):
+        sized((256, 256), aspect, scale)
+
+
+def test_a_users_own_defaults_lie_under_all(write, tmp_path, monkeypatch, capsys):
+    (tmp_path / "pixforge").mkdir()
+    own = tmp_path / "pixforge" / "defaults.yaml"
+    own.write_text("steps: 5\nlosses: [range]\n")
+    monkeypatch.delenv("PIXFORGE_DEFAULTS", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert defaults_file() == own
+    recipe = load_recipe(write("prompts: [a]\nlosses: [saturation]\n"), defaults=defaults_file())
+    assert (recipe.steps, recipe.losses[0].type, recipe.based_on) == (5, "saturation", [str(own)])
+    assert load_recipe("recipe.yaml").steps == 60
+    monkeypatch.setenv("PIXFORGE_DEFAULTS", "")
+    assert defaults_file() is None
+    own.write_text("prompts: [x]\n")
+    monkeypatch.setenv("PIXFORGE_DEFAULTS", str(own))
+    assert main(["check", "recipe.yaml"]) == 2
+    assert "prompts: is not for defaults" in capsys.readouterr().err

@@ -1,0 +1,118 @@
+"""Scenes become prompts, losses and edits that count for a part of the run."""
+
+from pathlib import Path
+
+import pytest
+
+import pixforge
+from pixforge.contracts.moment import Moment
+
+FILM = {"fps": 10, "steps_per_frame": 2, "first_frame_steps": 6}
+
+
+def load(scenes, film=FILM, **fields):
+    return pixforge.load_recipe({"film": film, "scenes": scenes, "seed": 1, **fields})
+
+
+def weights(recipe, step):
+    moment = Moment(step, recipe.steps)
+    return {each.text: each.weight.value(moment) for each in recipe.prompts}
+
+
+def test_the_length_is_that_of_the_scenes_to_the_frame():
+    recipe = load([{"seconds": 1.26, "prompts": ["red"]}, {"seconds": 0.5, "prompts": ["blue"]}])
+    assert recipe.film.count(recipe.steps) == 18
+    assert recipe.film.end(17) == recipe.steps == 40
+    assert recipe.scenes is None
+    assert [each.type for each in recipe.exporters] == ["still", "film"]
+
+
+def test_prompts_take_over_from_each_other_and_are_one_together():
+    recipe = load([{"seconds": 1, "prompts": ["red"]}, {"seconds": 1, "fade": 0.5, "prompts": ["blue"]}])
+    first = recipe.film.begin(10)  # the steps of the first frame of the second scene begin here
+    assert weights(recipe, first) == {"red": 1, "blue": 0}
+    assert weights(recipe, first + 5) == {"red": 0.5, "blue": 0.5}
+    assert weights(recipe, first + 10) == {"red": 0, "blue": 1}
+    assert all(sum(weights(recipe, step).values()) == 1 for step in range(recipe.steps))
+
+
+def test_a_cut_is_at_the_frame():
+    recipe = load([{"seconds": 1, "prompts": ["red"]}, {"seconds": 1, "prompts": ["blue"]}])
+    assert weights(recipe, recipe.film.end(9) - 1) == {"red": 1, "blue": 0}
+    assert weights(recipe, recipe.film.end(9)) == {"red": 0, "blue": 1}
+
+
+def test_keyframes_count_from_the_beginning_of_their_scene():
+    loss = {"type": "symmetry", "weight": {"0%": 0, "100%": 3}}
+    recipe = load([{"seconds": 1, "prompts": ["red"]}, {"seconds": 1, "losses": [loss], "prompts": ["blue"]}])
+    begin = recipe.film.begin(10)
+    weight = recipe.losses[-1].weight
+    assert [weight.at(step, recipe.steps) for step in (0, begin - 1, begin, recipe.steps - 1)] == [0, 0, 0, 3]
+
+
+def test_losses_and_edits_of_the_recipe_stay_and_those_of_a_scene_end_with_it(tmp_path):
+    (tmp_path / "a.png").write_bytes((Path(__file__).parents[2] / "examples" / "sketch.png").read_bytes())
+    overlay = {"type": "overlay", "image": str(tmp_path / "a.png")}
+    scenes = [{"seconds": 1, "edits": [overlay]}, {"seconds": 1, "losses": ["saturation"]}]
+    recipe = load(scenes, prompts=["red"], edits=[overlay])
+    assert [each.type for each in recipe.losses] == ["smoothness", "saturation"]
+    assert [(each.since, each.until) for each in recipe.edits] == [
+        (0, "100%"),
+        (0, recipe.film.begin(10) - 1),
+    ]
+
+
+def test_a_loop_returns_to_its_first_prompts_and_picture():
+    recipe = load([{"seconds": 1, "prompts": ["red"]}, {"seconds": 2, "prompts": ["blue"]}], loop=True)
+    totals = [
+        sum(each.weight.at(step, recipe.steps) for each in recipe.prompts) for step in range(recipe.steps)
+    ]
+    assert totals == pytest.approx([1] * recipe.steps)
+    last = {each.text: each.weight.at(recipe.steps - 1, recipe.steps) for each in recipe.prompts}
+    assert last["blue"] < 0.1
+    assert [(each.type, each.frames) for each in recipe.edits] == [("return", 10)]
+
+
+def test_a_story_is_a_list_or_a_text_file(tmp_path):
+    (tmp_path / "story.txt").write_text("# three parts\na seed\n\na flower\na fruit\n")
+    for story in (["a seed", "a flower", "a fruit"], str(tmp_path / "story.txt")):
+        recipe = load({"story": story, "seconds": 2, "suffix": ", in oil"})
+        assert [each.text for each in recipe.prompts] == [
+            "a seed, in oil",
+            "a flower, in oil",
+            "a fruit, in oil",
+        ]
+        assert recipe.film.count(recipe.steps) == 60
+
+
+def test_the_resolved_recipe_says_the_same_again(tmp_path):
+    recipe = load([{"seconds": 1, "prompts": ["red"]}, {"fade": 1, "prompts": ["blue"]}], loop=True)
+    (tmp_path / "recipe.yaml").write_text(recipe.resolved_yaml(tmp_path))
+    again = pixforge.load_recipe(tmp_path / "recipe.yaml")
+    assert again.resolved_yaml(tmp_path) == recipe.resolved_yaml(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("scenes: [{seconds: 0.01, prompts: [red]}]", "recipe.yaml:1: scenes[0].seconds: 0.01 seconds are less than a frame"),
+        ("scenes: [{seconds: 0, prompts: [red]}]", "scenes[0].seconds: must be greater than 0, not 0"),
+        ("scenes: [{secnds: 1, prompts: [red]}]", "scenes[0].secnds: a scene has no field 'secnds'. Did you mean 'seconds'?"),
+        ("scenes: [{prompts: [red]}, {fade: 9, prompts: [red]}]", "scenes[1].fade: 9 seconds are longer than the scene, which takes 4"),
+        ("scenes: [red, {seconds: 1}]", "scenes[1]: has no prompts, and the recipe itself has none"),
+        ("scenes: [red]\nsteps: 10", "recipe.yaml:2: steps: the scenes say how many there are"),
+        ("prompts: [red]\nloop: true", "loop: closes a film of scenes, and there are no `scenes`"),
+        ("scenes: [red]\nloop: 3", "loop: must be true or false, not 3"),
+        ("scenes: {story: none.txt}", "none.txt; a story is a list, or a text file"),
+        ("scenes: []", "scenes: is a list of scenes, or a mapping with a `story`"),
+        ("scenes: [red]\nfilm: {fps: 0}", "recipe.yaml:2: film.fps: must be greater than or equal to 1, not 0"),
+        ("scenes:\n- seconds: 1\n  prompts:\n  - {text: red, wheight: 2}\n- blue", "recipe.yaml:4: scenes[0].prompts[0].wheight"),
+        ("scenes: [{edits: [{type: overlay, image: a.png, since: 3}], prompts: [a]}, b]", "scenes[0].edits[0].since: an edit of a scene"),
+        ("prompts: [red]\nfilm: {first_frame_steps: 100}\nsteps: 50", "film: no frame is done after 50 steps"),
+        ("prompts: [red]\nexporters: [film]", "exporters[0]: there is no film without"),
+    ],
+)  # fmt: skip
+def test_mistakes_get_one_line(complaint, text, message):
+    found = complaint(text)
+    assert message in found
+    assert "\n" not in found

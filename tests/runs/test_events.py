@@ -1,0 +1,236 @@
+"""A run as an object: its events, and what others may ask of it while it goes on."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import pixforge
+from pixforge.errors import InputError, RecipeError
+from pixforge.runs.events import Changed, Finished, Preview, Saved, Started, Step, Warned
+
+TINY = {
+    "prompts": ["a red heart"],
+    "seed": 3,
+    "steps": 6,
+    "size": [32, 32],
+    "generator": "pixels",
+    "init": "noise",
+    "cutouts": {"type": "random", "count": 2},
+    "augmentations": [],
+    "exporters": ["still"],
+}
+
+
+def tiny(**fields):
+    return pixforge.load_recipe({**TINY, **fields})
+
+
+def kinds(events):
+    return [type(each) for each in events]
+
+
+def test_the_events_tell_what_happens():
+    events = list(pixforge.start(tiny(checkpoint={"every": 3, "seconds": 0}), "r", previews=0))
+    assert [each.step for each in events if isinstance(each, Step)] == list(range(7))
+    assert [each.step for each in events if isinstance(each, Saved)] == [3, 6]
+    previews = [each for each in events if isinstance(each, Preview)]
+    assert [each.step for each in previews] == list(range(7))
+    assert previews[0].images[0].size == (32, 32)
+    assert kinds(events)[0] is Started
+    assert events[0].folder == Path("r")
+    assert kinds(events)[-1] is Finished
+    assert events[-1].result.files
+    assert not events[-1].result.interrupted
+
+
+def test_the_picture_is_that_of_render():
+    run = pixforge.start(tiny(), "a")
+    assert run.wait().images[0].tobytes() == pixforge.render(tiny(), "b").images[0].tobytes()
+
+
+def test_nothing_happens_before_it_is_iterated():
+    pixforge.start(tiny(), "r")
+    assert not Path("r").exists()
+
+
+def test_stopped_from_another_thread_it_can_be_resumed():
+    whole = pixforge.render(tiny(), "whole")
+    run = pixforge.start(tiny(), "r")
+    for event in run:
+        if isinstance(event, Step) and event.step == 3:
+            other = threading.Thread(target=run.stop)
+            other.start()
+            other.join()
+    assert run.result.interrupted
+    assert run.result.signal is None
+    assert run.result.manifest["steps_done"] < 6
+    resumed = pixforge.reopen("r").wait()
+    assert resumed.images[0].tobytes() == whole.images[0].tobytes()
+
+
+def test_a_pause_lasts_until_somebody_ends_it():
+    run = pixforge.start(tiny(), "r")
+    seen = []
+    thread = threading.Thread(target=lambda: seen.extend(run))
+    run.pause()
+    thread.start()
+    deadline = time.monotonic() + 60
+    while Started not in kinds(seen) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    assert run.paused
+    assert Finished not in kinds(seen)
+    assert max((each.step for each in seen if isinstance(each, Step)), default=0) == 0
+    run.proceed()
+    thread.join(60)
+    assert kinds(seen)[-1] is Finished
+
+
+def test_a_paused_run_can_be_stopped():
+    run = pixforge.start(tiny(), "r")
+    run.pause()
+    threading.Timer(0.2, run.stop).start()
+    assert run.wait().interrupted
+
+
+def test_changed_while_it_goes_on_it_is_the_branch_that_a_resumed_run_would_be():
+    run, events = pixforge.start(tiny(), "r"), []
+    for event in run:
+        events.append(event)
+        if isinstance(event, Step) and event.step == 2:
+            run.change({"prompts.0.weight": -1, "optimizer.learning_rate": 0.3})
+    (changed,) = [each for each in events if isinstance(each, Changed)]
+    assert any("learning_rate" in text for text in changed.changes)
+    assert run.result.manifest["lineage"][-1]["step"] == changed.step
+    assert pixforge.load_recipe("r/recipe.yaml").optimizer.learning_rate == pixforge.Schedule(0.3)
+    steps = [line.split(",")[0] for line in Path("r/metrics.csv").read_text().splitlines()[1:]]
+    assert steps == [str(step) for step in range(1, 7)]
+    pixforge.start(tiny(steps=changed.step), "until").wait()
+    overrides = {"prompts.0.weight": -1, "optimizer.learning_rate": 0.3, "steps": 6}
+    branch = pixforge.resume("until", overrides, out="branch")
+    # A branch knows that it has 6 steps only from its beginning on; this recipe has nothing that depends on it.
+    assert branch.images[0].tobytes() == run.result.images[0].tobytes()
+
+
+def test_a_change_that_cannot_be_is_refused_at_once():
+    run = pixforge.start(tiny(), "r")
+    with pytest.raises(InputError, match="the run has not started"):
+        run.change({"steps": 3})
+    next(run)
+    with pytest.raises(RecipeError, match="learning_rate"):
+        run.change({"optimizer.learning_rate": "fast"})
+    run.wait()
+
+
+def test_a_change_that_does_not_fit_the_state_leaves_the_run_as_it_was():
+    run, events = pixforge.start(tiny(), "r"), []
+    for event in run:
+        events.append(event)
+        if isinstance(event, Step) and event.step == 2:
+            run.change({"size": [48, 48]})
+    assert any(isinstance(each, Warned) and "a change is not possible" in each.text for each in events)
+    assert run.result.images[0].tobytes() == pixforge.render(tiny(), "other").images[0].tobytes()
+
+
+def test_ctrl_c_before_the_first_step_says_that_nothing_was_made(monkeypatch):
+    def interrupted(_recipe):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pixforge.engine.build.build", interrupted)
+    with pytest.raises(KeyboardInterrupt, match="before the first step; nothing was made"):
+        pixforge.render(tiny(), "r")
+    assert not Path("r").exists()
+
+
+def test_a_run_that_is_left_alone_saves_what_it_has():
+    with pixforge.start(tiny(), "r") as run:
+        for event in run:
+            if isinstance(event, Step) and event.step == 2:
+                break
+    assert Path("r/image.png").exists()
+    result = pixforge.resume("r")
+    assert result.images[0].tobytes() == pixforge.render(tiny(), "whole").images[0].tobytes()
+
+
+def test_warnings_are_events_of_the_run_that_they_belong_to():
+    long = " ".join(["word"] * 400)
+    runs = [
+        pixforge.start(tiny(prompts=[text], steps=1), name) for name, text in {"a": long, "b": "x"}.items()
+    ]
+    found = [[], []]
+    threads = [
+        threading.Thread(target=seen.extend, args=(run,)) for seen, run in zip(found, runs, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    texts = [[each.text for each in seen if isinstance(each, Warned)] for seen in found]
+    assert any("tokens" in text for text in texts[0])
+    assert not texts[1]
+
+
+def test_runs_in_two_threads_do_not_touch_each_other():
+    alone = {seed: pixforge.render(tiny(seed=seed), f"alone-{seed}").images[0].tobytes() for seed in (1, 2)}
+    results = {}
+
+    def make(seed):
+        results[seed] = pixforge.start(tiny(seed=seed), f"both-{seed}").wait().images[0].tobytes()
+
+    threads = [threading.Thread(target=make, args=(seed,)) for seed in alone]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == alone
+
+
+def test_runs_in_turns_do_not_touch_each_other():
+    alone = pixforge.render(tiny(), "alone").images[0].tobytes()
+    runs = [pixforge.start(tiny(), "a"), pixforge.start(tiny(seed=9), "b")]
+    going = list(runs)
+    while going:
+        going = [run for run in going if next(run, None) is not None]
+    assert runs[0].result.images[0].tobytes() == alone
+    assert runs[1].result.images[0].tobytes() != alone
+
+
+def test_models_are_loaded_once_for_all_runs():
+    from pixforge.models.shared import SHARED
+
+    first = pixforge.render(tiny(), "a")
+    before = SHARED.loads
+    again = pixforge.render(tiny(), "b")
+    assert SHARED.loads == before
+    assert first.images[0].tobytes() == again.images[0].tobytes()
+
+
+def render_there(pickled, folder, answers):
+    recipe = pickle.loads(pickled)
+    answers.put(pickle.dumps(pixforge.render(recipe, folder)))
+
+
+def test_recipes_travel_to_another_process_and_results_back(tmp_path):
+    import multiprocessing
+
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "r.yaml").write_text(
+        "prompts: [a red heart]\nlosses: [{type: smoothness, weight: 0.1}]\n"
+    )
+    recipe = pixforge.load_recipe(tmp_path / "here" / "r.yaml", {**TINY, "prompts": ["a blue square"]})
+    context = multiprocessing.get_context("spawn")
+    answers = context.Queue()
+    process = context.Process(
+        target=render_there, args=(pickle.dumps(recipe), str(tmp_path / "there"), answers)
+    )
+    process.start()
+    result = pickle.loads(answers.get(timeout=300))
+    process.join()
+    assert result.folder == tmp_path / "there"
+    assert result.images[0].tobytes() == pixforge.render(recipe, tmp_path / "r").images[0].tobytes()
+    assert result.recipe.resolved_yaml() == recipe.resolved_yaml()
