@@ -88,9 +88,9 @@ def _sheet(found: Iterable[torch.Tensor]) -> Image.Image:
         framed = pad(cutouts[:MOST], (0, _GAP, 0, _GAP, 0, 0, 0, empty), value=1.0)
         pixels = framed.mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
         blocks.append(to_pil(sheet(pixels, even=False)))
-    size = max(each.width for each in blocks), sum(each.height for each in blocks)
-    whole, top = Image.new("RGB", size, "white"), 0
+    size = max(each.width for each in blocks) + _GAP, sum(each.height for each in blocks) + _GAP
+    whole, top = Image.new("RGB", size, "white"), _GAP
     for block in blocks:
-        whole.paste(block, (0, top))
+        whole.paste(block, (_GAP, top))
         top += block.height
     return whole

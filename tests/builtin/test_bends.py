@@ -85,7 +85,8 @@ def test_the_sheet_shows_every_cutout(tmp_path, monkeypatch, capsys):
     Image.new("RGB", (40, 40), "red").save("red.png")
     assert main(["cutouts", "r.yaml", "-o", "sheet.png", "--image", "red.png"]) == 0
     assert "6 cutouts of 16 x 16 pixels" in capsys.readouterr().out
-    sheet = Image.open("sheet.png")
+    with Image.open("sheet.png") as file:
+        sheet = file.copy()
     assert sheet.size == (3 * 20 + 4, 2 * 20 + 4)
     assert all(
         sheet.getpixel((4 + 20 * x + 8, 4 + 20 * y + 8)) == (255, 0, 0) for x in range(3) for y in range(2)

@@ -38,7 +38,7 @@ CASES = [
     (FILTER, "return torch.cat([images, images[:, :1]], 1)", "must return [1, 3, any, any], not [1, 4, 32, 32]"),
     (FILTER, "return images * 4", "filter 'bad' of bad.py:11: forward returns values from"),
     (EDIT, "return images[:, :, 1:]", "edit 'bad' of bad.py:11: forward must return [1, 3, 32, 32], not [1, 3, 31, 32]"),
-    (EDIT, "return images.no_such()", "edit 'bad' of bad.py:12: in step 1: AttributeError"),
+    (EDIT, "return images.no_such()", "edit 'bad' of bad.py:12: in step 2: AttributeError"),
 ]  # fmt: skip
 
 
