@@ -67,7 +67,7 @@ def main() -> None:
 
     names = [each for each in sys.argv[1:] if not each.startswith("-")]
     given = names[0] if names else {"prompts": ["a red heart"], "seed": 1}
-    small = {"size": 32, "steps": 2}
+    small = {"size": 32, "steps": 2, "init.candidates": 1} if not names else {"size": 32, "steps": 2}
     with Passed() as loading:
         recipe = pixforge.load_recipe(given, small)
     read = imported(loading.home)

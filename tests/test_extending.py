@@ -19,7 +19,7 @@ from pixforge.plugins.loader import load_plugins
 def recipe(tmp_path):
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins" / "dark.py").write_text(LOSS.format(tag="dark"))
-    (tmp_path / "recipe.yaml").write_text("prompts: [red]\nlosses: [dark]\nsteps: 1\nsize: 32\n")
+    (tmp_path / "recipe.yaml").write_text("prompts: [red]\nlosses: [dark]\nsteps: 1\nsize: 32\ninit: noise\n")
     return tmp_path / "recipe.yaml"
 
 

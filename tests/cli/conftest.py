@@ -42,6 +42,7 @@ size: 32
 steps: 2
 plugins: [mean.py]
 perceptors: [mean]
+init: noise
 cutouts: {type: random, count: 2}
 exporters: [still, {type: video, seconds: 0.5, fps: 4, hold_first: 0, hold_last: 0}]
 """

@@ -55,16 +55,14 @@ def test_a_picture_for_each_line(cli, work):
 def test_models_are_loaded_once(cli, work):
     (work / "list.txt").write_text("a red heart\na blue star\n")
     before = SHARED.loads
+    settings = ("generator=pixels", "cutouts.count=1", "init=noise")
     common = (
         "--steps",
         "1",
         "--size",
         "32",
-        "--set",
-        "generator=pixels",
-        "--set",
-        "cutouts.count=1",
         "--quiet",
+        *(word for each in settings for word in ("--set", each)),
     )
     assert cli("run", "--each", "list.txt", "-o", "made", "--set", "exporters=[still]", *common)[0] == 0
     assert SHARED.loads - before <= 2  # the perceptor and the judge

@@ -50,7 +50,7 @@ def test_the_message_names_component_file_and_line(kind, body, message, tmp_path
     file.write_text(HEAD.replace("{body}", body).replace("{arguments}", kind["arguments"])
                     .replace("{kind}", kind["kind"]).replace("{plural}", kind["plural"]))  # fmt: skip
     recipe = {
-        "prompts": ["red"], "size": 32, "steps": 4, "generator": "pixels", "cutouts": {"type": "random", "count": 2},
+        "prompts": ["red"], "size": 32, "steps": 4, "generator": "pixels", "init": "noise", "exporters": ["still"], "cutouts": {"type": "random", "count": 2},
         "plugins": [str(file)], kind["plural"]: [{"type": "bad"}],
     }  # fmt: skip
     with pytest.raises(pixforge.PixforgeError) as caught:

@@ -24,7 +24,12 @@ RECIPES = {
     "default": {},
     "four canvases": {"canvases": 4},
     "many cutouts": {"cutouts": {"type": "pixray", "count": 96}, "generator": "pixels"},
-    "vqgan": {"generator": {"type": "vqgan", "model": "embedded"}, "size": [320, 256], "chunk": 8},
+    "vqgan": {
+        "generator": {"type": "vqgan", "model": "embedded"},
+        "size": [320, 256],
+        "chunk": 8,
+        "init": "noise",
+    },
 }
 
 
@@ -51,7 +56,9 @@ def test_within_a_fifth_of_what_is_measured(fields, tmp_path):
 
 def test_a_smaller_chunk_needs_less_and_more_canvases_need_more():
     def step(**fields):
-        return memory.estimate(pixforge.load_recipe({"prompts": ["a"], "seed": 1, "size": 64, **fields})).step
+        return memory.estimate(
+            pixforge.load_recipe({"prompts": ["a"], "seed": 1, "size": 64, "init": "noise", **fields})
+        ).step
 
     plain = step()
     assert step(chunk=4) < 0.9 * plain
@@ -59,7 +66,7 @@ def test_a_smaller_chunk_needs_less_and_more_canvases_need_more():
 
 
 def test_nothing_of_the_estimate_stays_behind():
-    recipe = pixforge.load_recipe({"prompts": ["a"], "seed": 1, "size": 32, "steps": 1})
+    recipe = pixforge.load_recipe({"prompts": ["a"], "seed": 1, "size": 32, "steps": 1, "init": "noise"})
     before = next(build(recipe).run()).image
     memory.estimate(recipe)
     after = next(build(recipe).run()).image
@@ -68,7 +75,9 @@ def test_nothing_of_the_estimate_stays_behind():
 
 
 def test_pictures_that_cannot_fit_are_refused_before_anything_is_made(monkeypatch):
-    made = pixforge.load_recipe({"prompts": ["red"], "size": [64, 32], "canvases": 2, "device": "cpu"})
+    made = pixforge.load_recipe(
+        {"prompts": ["red"], "size": [64, 32], "canvases": 2, "device": "cpu", "init": "noise"}
+    )
     needed = 3 * 2 * 3 * 4 * 64 * 32
     monkeypatch.setattr(room, "free", lambda _: needed - 1)
     with pytest.raises(InputError, match="2 x 64 x 32 pixels need at least"):

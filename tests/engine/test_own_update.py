@@ -27,7 +27,7 @@ def recipe(tmp_path):
     return {
         "prompts": ["red"], "seed": 1, "size": 32, "steps": 12, "plugins": [str(tmp_path / "mine.py")],
         "generator": "fake_denoiser", "perceptors": [{"type": "fake"}], "cutouts": {"type": "random", "count": 4},
-        "exporters": ["still"],
+        "exporters": ["still"], "init": "noise",
     }  # fmt: skip
 
 

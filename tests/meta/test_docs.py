@@ -57,12 +57,13 @@ def test_python_runs(page, code, tmp_path, monkeypatch):
             "losses": ["darkness"],
             "steps": 1,
             "size": 32,
+            "init": "noise",
         }
         path = tmp_path / "recipe.json"
         path.write_text(__import__("json").dumps(recipe))
         assert len(list(pixforge.optimize(pixforge.load_recipe(path)))) == 1
     else:
-        quick = code.replace('"steps": 100', '"steps": 2')
+        quick = code.replace('"steps": 100', '"steps": 2, "init": "noise"')
         assert quick != code or "render" not in code, (
             "give the example 100 steps, so that this test can shorten it"
         )

@@ -52,7 +52,21 @@ class World:
             case ["pytest"]:
                 self.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"])
             case ["pixforge", "run", *rest]:
-                self.run([sys.executable, "-m", "pixforge", "run", *rest, "--steps", "2", "--size", "40"])
+                self.run(
+                    [
+                        sys.executable,
+                        "-m",
+                        "pixforge",
+                        "run",
+                        *rest,
+                        "--steps",
+                        "2",
+                        "--size",
+                        "40",
+                        "--set",
+                        "init=noise",
+                    ]
+                )
             case ["pixforge", *rest]:
                 self.run([sys.executable, "-m", "pixforge", *rest])
             case _:

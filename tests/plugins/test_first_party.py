@@ -89,23 +89,16 @@ def test_a_distribution_installs_passes_its_tests_and_renders_its_examples(name,
     photo.save(tmp_path / "photo.png")
     recipes = sorted(source.glob("*.yaml"))
     assert recipes
-    for recipe in recipes:
-        small = ["--steps", "2", "--size", "40x32", "--quiet", "-o", str(tmp_path / recipe.stem)]
-        run([sys.executable, "-m", "pixforge", "run", str(recipe), *small], source, environment)
-        assert (tmp_path / recipe.stem / "image.png").exists()
-        kept = tmp_path / f"{recipe.stem}-kept"
-        keep = [
-            "--set",
-            f"keep={{image: {tmp_path / 'photo.png'}, where: left}}",
-            "--set",
-            "exporters=[still]",
-        ]
-        run(
-            [sys.executable, "-m", "pixforge", "run", str(recipe), *small[:-1], str(kept), *keep],
-            source,
-            environment,
-        )
-        with Image.open(kept / "image.png") as picture:
+    small = ["run", *map(str, recipes), "--steps", "2", "--size", "40x32", "--quiet"]
+    keep = [f"keep={{image: {tmp_path / 'photo.png'}, where: left}}", "exporters=[still]", "init=noise"]
+    keep = [word for each in keep for word in ("--set", each)]
+    for folder, more in (("plain", []), ("kept", keep)):
+        command = [sys.executable, "-m", "pixforge", *small, "-o", str(tmp_path / folder), *more]
+        run(command, source, environment)
+    for number, recipe in enumerate(recipes, 1):
+        own = f"{number:03d}-{recipe.stem}"
+        assert (tmp_path / "plain" / own / "image.png").exists()
+        with Image.open(tmp_path / "kept" / own / "image.png") as picture:
             pixels = picture.convert("RGB")
         assert pixels.crop((0, 0, 20, 32)).tobytes() == photo.crop((0, 0, 20, 32)).tobytes()
         assert pixels.crop((20, 0, 40, 32)).tobytes() != photo.crop((20, 0, 40, 32)).tobytes()

@@ -71,7 +71,7 @@ def test_names_that_are_not_utf8(photos):
         command = [sys.executable, "-m", "pixforge", *arguments, *SEES]
         return subprocess.run(command, capture_output=True, cwd=work, timeout=120, check=False)
 
-    for again in ((), ("--again",), ()):
+    for again in ((), ("--again",)):
         done = run("index", LATIN, "--quiet", "--json", *again)
         assert done.returncode == 0, done.stderr
         found = json.loads(done.stdout)

@@ -25,6 +25,7 @@ def test_the_judges_score_is_the_held_out_score_of_a_run(tmp_path):
             "steps": 2,
             "size": [48, 32],
             "seed": 1,
+            "init": "noise",
         }
     )
     result = pixforge.render(recipe, tmp_path / "out")

@@ -202,7 +202,14 @@ def test_the_running_mean_is_kept_but_not_trained(folder):
 @pytest.mark.parametrize("ema", [0.0, 0.9])
 def test_a_run_goes_on_from_the_picture_that_another_run_saved(folder, tmp_path, ema):
     model = str(folder / "tiny.safetensors")
-    recipe = {"prompts": ["red"], "size": [32, 24], "steps": 4, "seed": 1, "exporters": ["still"]}
+    recipe = {
+        "prompts": ["red"],
+        "size": [32, 24],
+        "steps": 4,
+        "seed": 1,
+        "init": "noise",
+        "exporters": ["still"],
+    }
     recipe["generator"] = {"type": "vqgan", "model": model, "ema": 0.9, "quantization": "none"}
     recipe["optimizer"] = {"type": "adam", "learning_rate": 0.3}
     saved = pixforge.render(pixforge.load_recipe(recipe), tmp_path / "a")
@@ -322,7 +329,14 @@ def test_a_hostile_size_allocates_nothing(tmp_path):
 
 def test_a_branch_may_begin_or_end_a_running_mean(folder, tmp_path):
     model = str(folder / "tiny.safetensors")
-    recipe = {"seed": 1, "size": [16, 16], "steps": 2, "prompts": ["a"], "exporters": ["still"]}
+    recipe = {
+        "seed": 1,
+        "size": [16, 16],
+        "steps": 2,
+        "prompts": ["a"],
+        "init": "noise",
+        "exporters": ["still"],
+    }
     for first, second in ((0.0, 0.9), (0.9, 0.0)):
         generator = {"type": "vqgan", "model": model, "ema": first}
         made = pixforge.render(load_recipe({**recipe, "generator": generator}), tmp_path / f"a{first}")
