@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 # In the blocks of these modules, the forward pass applies bnN directly after convN.
-RESNETS = ("open_clip.modified_resnet", "timm.models.resnet")
+RESNETS = ("open_clip.modified_resnet", "timm.models.resnet", "pixforge.models.clip.compact.trunks")
 PAIRS = (("conv1", "bn1"), ("conv2", "bn2"), ("conv3", "bn3"))
 
 

@@ -69,6 +69,8 @@ def _use_silu(mlp: Any) -> None:
 
 def _looks_at_first(tower: Any) -> bool:
     """Whether only the first token of the last block is used."""
+    if type(tower).__module__ != TRANSFORMERS:
+        return False  # not open_clip's, which need not be imported then
     from open_clip.transformer import ResidualAttentionBlock, Transformer, VisionTransformer
 
     return (

@@ -144,7 +144,7 @@ def test_networks_that_are_written_out_for_a_cpu_stay_as_they_are_there(caplog):
     )
     assert not counters["stats"]["unique_graphs"]
     assert torch.equal(plain[-1].image, compiled[-1].image)
-    told(caplog, "leaves CLIP.encode_image as it is", "leaves VQGAN.decode as it is")
+    told(caplog, "leaves CompactClip.encode_image as it is", "leaves VQGAN.decode as it is")
 
 
 @pytest.fixture

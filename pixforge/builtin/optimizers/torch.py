@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import Field, model_validator
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 Share = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+_WRAPPED = ("add_param_group", "zero_grad", "state_dict", "load_state_dict")
 
 
 class TorchConfig(OptimizerConfig):
@@ -37,12 +41,21 @@ class TorchOptimizer(Optimizer[T]):
 
     def make(self, groups: list[dict[str, Any]], rate: float) -> torch.optim.Optimizer:
         """Torch's optimizer with the arguments of the configuration."""
-        import torch
-
-        made: torch.optim.Optimizer = getattr(torch.optim, self.torch_name)(
-            groups, lr=rate, **self.config.arguments()
-        )
+        made: torch.optim.Optimizer = _uncompiled(self.torch_name)(groups, lr=rate, **self.config.arguments())
         return made
+
+
+@lru_cache
+def _uncompiled(name: str) -> Callable[..., torch.optim.Optimizer]:
+    """A class of `torch.optim` without the wrappers that hold torch's compiler off.
+
+    The first call of such a wrapper imports the compiler, which takes a second; no step of an optimizer is compiled here.
+    """
+    import torch
+
+    kind: type[torch.optim.Optimizer] = getattr(torch.optim, name)
+    plain = {each: inspect.unwrap(getattr(kind, each)) for each in _WRAPPED}
+    return type(name, (kind,), {**plain, "step": torch.no_grad()(inspect.unwrap(kind.step))})
 
 
 class _Moments(TorchConfig):

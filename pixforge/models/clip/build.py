@@ -27,7 +27,7 @@ def load_model(source: Source) -> nn.Module:
     """
     check_readable(source.file)
     require_transformers(source.name, source.model_cfg)
-    with offline(), quiet():
+    with quiet():
         model = build_model(source.model_cfg, source.label)
         _fill(model, source)
     return model.eval().requires_grad_(requires_grad=False)
@@ -39,12 +39,13 @@ def build_model(model_cfg: dict[str, Any], label: str) -> nn.Module:
     Raises:
         WeightsError: the configuration is not one of open_clip's.
     """
-    import_open_clip()
     import torch
+
+    from pixforge.models.clip.compact.network import compact_clip
 
     try:
         with torch.random.fork_rng(devices=[]):
-            return _construct(deepcopy(model_cfg))
+            return compact_clip(model_cfg) or _construct(deepcopy(model_cfg))
     except (TypeError, KeyError, ValueError, RuntimeError, AssertionError) as error:
         raise WeightsError(
             f"open_clip cannot build model '{label}': {type(error).__name__}: {error}"
@@ -53,10 +54,10 @@ def build_model(model_cfg: dict[str, Any], label: str) -> nn.Module:
 
 def count_parameters(model_cfg: dict[str, Any]) -> int | None:
     """Without making them; None where that takes a package that is not installed."""
-    import torch
+    from pixforge.models.unfilled import unfilled
 
     try:
-        with quiet(), torch.device("meta"):
+        with quiet(), unfilled():
             model = build_model(model_cfg, "")
     except WeightsError:
         return None
@@ -70,6 +71,7 @@ def input_size_of(model: nn.Module) -> int:
 
 
 def _construct(config: dict[str, Any]) -> nn.Module:
+    import_open_clip()
     from open_clip.coca_model import CoCa
     from open_clip.model import CLIP, CustomTextCLIP
 
@@ -82,14 +84,20 @@ def _construct(config: dict[str, Any]) -> nn.Module:
         model_class = CLIP
     else:
         model_class = CoCa if "multimodal_cfg" in config else CustomTextCLIP
-    model: nn.Module = model_class(**config)
+    with offline():
+        model: nn.Module = model_class(**config)
     return model
 
 
 def _fill(model: nn.Module, source: Source) -> None:
-    open_clip = import_open_clip()
+    from pixforge.models.clip.compact.network import CompactClip
+
     try:
-        open_clip.load_checkpoint(model, str(source.file), strict=True, weights_only=True)
+        if isinstance(model, CompactClip):
+            model.load_state_dict(_read_tensors(source.file))
+        else:
+            with offline():
+                import_open_clip().load_checkpoint(model, str(source.file), strict=True, weights_only=True)
     except Exception as error:
         problem = _mismatch(_read_tensors(source.file), model) or str(error)
         raise WeightsError(f"{source.file} does not fit model '{source.label}': {problem}") from error

@@ -1,25 +1,26 @@
-"""open_clip's byte-pair tokenizer on a list of merges from a file."""
+"""The byte-pair tokenizer of the models that ship."""
 
 from __future__ import annotations
 
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pixforge.errors import WeightsError
-from pixforge.models.clip.source import Tokenizer
-from pixforge.models.files import import_open_clip, quiet
+
+if TYPE_CHECKING:
+    from pixforge.models.clip.compact.tokenizer import MergesTokenizer
 
 
-def merges_tokenizer(merges: Path, context_length: int) -> Tokenizer:
+def merges_tokenizer(merges: Path, context_length: int) -> MergesTokenizer:
     """The tokenizer of a gzipped list of merges, as CLIP has one.
 
     Raises:
         WeightsError: the file is missing or damaged.
     """
-    open_clip = import_open_clip()
+    from pixforge.models.clip.compact.tokenizer import MergesTokenizer
+
     try:
-        with quiet():
-            tokenizer: Tokenizer = open_clip.SimpleTokenizer(str(merges), context_length=context_length)
+        return MergesTokenizer(merges, context_length)
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise WeightsError(f"{merges} is no gzipped list of merges ({error})") from error
-    return tokenizer

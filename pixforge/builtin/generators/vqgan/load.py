@@ -84,11 +84,10 @@ def fill(config: VqganConfig, tensors: dict[str, torch.Tensor], label: str) -> V
     Raises:
         WeightsError: tensors are missing, unexpected or have another shape; names up to three of them.
     """
-    import torch
-
     from pixforge.builtin.generators.vqgan.quantize import Remap
+    from pixforge.models.unfilled import unfilled
 
-    with torch.device("meta"):
+    with unfilled():
         model = build(config)
     used = tensors.pop(USED, None)
     assign(model, tensors, label)

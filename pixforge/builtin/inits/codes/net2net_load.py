@@ -69,10 +69,11 @@ def _within(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch
 
 def _gpt(config: GPTConfig) -> nn.Module:
     """Build taming's GPT without allocating weights, so that a file that claims huge sizes costs no memory."""
-    import torch
     from taming.modules.transformer.mingpt import GPT
 
-    with torch.device("meta"):
+    from pixforge.models.unfilled import unfilled
+
+    with unfilled():
         gpt: nn.Module = GPT(**config.model_dump())
     return gpt
 

@@ -132,7 +132,7 @@ def load_tokens(files: TokensFiles, models: Models) -> TextToPictures:
     if codes != files.card.shape.codes:
         raise WeightsError(f"{files.file} has {files.card.shape.codes} codes, but {pair.weights} has {codes}")
     tokenizer = merges_tokenizer(files.merges, files.card.tokenizer.context_length)
-    words = getattr(tokenizer, "vocab_size", files.card.shape.text_vocabulary)
+    words = tokenizer.vocab_size
     if words > files.card.shape.text_vocabulary:
         raise WeightsError(
             f"{files.merges} makes {words} text tokens, but {files.file} knows {files.card.shape.text_vocabulary}"
@@ -161,13 +161,12 @@ def _text_tower(files: TokensFiles) -> TextTower | None:
 
 
 def _transformer(files: TokensFiles) -> TextToCodes:
-    import torch
-
     from pixforge.builtin.generators.vqgan.load import assign
     from pixforge.builtin.inits.text_to_codes.transformer import TextToCodes
     from pixforge.models.safe_load import read_tensors
+    from pixforge.models.unfilled import unfilled
 
-    with torch.device("meta"):
+    with unfilled():
         model = TextToCodes(files.card.shape.shape())
     assign(model, read_tensors(files.weights), str(files.weights))
     return model.eval().requires_grad_(requires_grad=False)
