@@ -32,8 +32,9 @@ class Builtins:
         from pixforge.cli.run import Run
         from pixforge.cli.schema import Schema
         from pixforge.cli.search import Search
+        from pixforge.cli.sweep import Sweep
 
         return [
-            Run, Resume, Diff, Check, Cutouts, Classify, IndexFolder, Search, Rank, Direction, Import, Schema, Plugins, ModelsCommand, Doctor, Bench,
+            Run, Resume, Sweep, Diff, Check, Cutouts, Classify, IndexFolder, Search, Rank, Direction, Import, Schema, Plugins, ModelsCommand, Doctor, Bench,
             Completion,
         ]  # fmt: skip

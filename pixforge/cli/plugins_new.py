@@ -42,12 +42,13 @@ class New(Command):
 
     def run(self, args: SimpleNamespace) -> None:
         """Write it, and say how to go on."""
-        from pixforge.scaffold import COMMAND, USES, word_of, write_plugin
+        from pixforge.scaffold import COMMAND, EXECUTOR, USES, word_of, write_plugin
 
         if args.kind in USES:
             see_that_it_is_free(word_of(args.name, args.kind), args.kind, is_command=args.kind == COMMAND)
         folder = write_plugin(args.name, args.kind, Path(args.out) if args.out else None)
-        use = "pixforge --help" if args.kind == COMMAND else "pixforge run example.yaml"
+        verb = "sweep" if args.kind == EXECUTOR else "run"
+        use = "pixforge --help" if args.kind == COMMAND else f"pixforge {verb} example.yaml"
         print(f"{folder}\n  cd {folder}; pip install -e '.[dev]'; pytest; {use}")
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pixforge.contracts.curve import Curve, CurveConfig
     from pixforge.contracts.cutouts import Cutouts
     from pixforge.contracts.edit import Edit, EditConfig
+    from pixforge.contracts.executor import Executor, Job, Outcome
     from pixforge.contracts.exporter import Exporter
     from pixforge.contracts.film import Film
     from pixforge.contracts.filter import Filter, FilterConfig
@@ -45,6 +46,7 @@ _HOMES = {
     "curve": ("Curve", "CurveConfig"),
     "cutouts": ("Cutouts",),
     "edit": ("Edit", "EditConfig"),
+    "executor": ("Executor", "Job", "Outcome"),
     "exporter": ("Exporter",),
     "film": ("Film",),
     "filter": ("Filter", "FilterConfig"),
@@ -80,12 +82,14 @@ __all__ = [
     "Draws",
     "Edit",
     "EditConfig",
+    "Executor",
     "Exporter",
     "Film",
     "Filter",
     "FilterConfig",
     "Generator",
     "Init",
+    "Job",
     "Loss",
     "LossConfig",
     "Model",
@@ -96,6 +100,7 @@ __all__ = [
     "Moment",
     "Optimizer",
     "OptimizerConfig",
+    "Outcome",
     "Output",
     "Palette",
     "Perceptor",

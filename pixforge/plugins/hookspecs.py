@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Curve,
         Cutouts,
         Edit,
+        Executor,
         Exporter,
         Filter,
         Generator,
@@ -88,6 +89,11 @@ def pixforge_inits() -> list[type[Init[Any]]]:  # type: ignore[empty-body]
 @hookspec
 def pixforge_exporters() -> list[type[Exporter[Any]]]:  # type: ignore[empty-body]
     """Exporters: files that a run writes."""
+
+
+@hookspec
+def pixforge_executors() -> list[type[Executor[Any]]]:  # type: ignore[empty-body]
+    """Executors: where the runs of a sweep are made, such as other processes or machines."""
 
 
 @hookspec

@@ -18,6 +18,7 @@ from pixforge.contracts import (
     Cutouts,
     Edit,
     EditConfig,
+    Executor,
     Exporter,
     Filter,
     FilterConfig,
@@ -38,8 +39,8 @@ from pixforge.contracts import (
 class Kind:
     """A kind of component.
 
-    `field` is where a recipe names components of this kind, None where any number may be one (curves); `many` says that it
-    holds a list. `doc` describes the field.
+    `field` is where a recipe names components of this kind, None where any number may be one (curves) or only a sweep names
+    them (executors); `many` says that it holds a list. `doc` describes the field.
     `bare` is the component whose main field a bare text fills; without it a bare text is the name of a component.
     """
 
@@ -91,6 +92,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("init", "inits", Init, Config, "init", "What the picture starts from."),
     Kind("optimizer", "optimizers", Optimizer, OptimizerConfig, "optimizer", "How the picture is updated."),
     Kind("exporter", "exporters", Exporter, Config, "exporters", "The files that a run writes.", many=True),
+    Kind("executor", "executors", Executor, Config, None, "Where the runs of a sweep are made."),
 )  # fmt: skip
 """In the order of the documentation."""
 

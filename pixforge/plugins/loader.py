@@ -36,6 +36,7 @@ BUILTINS = (
     "pixforge.builtin.inits",
     "pixforge.builtin.optimizers",
     "pixforge.builtin.exporters",
+    "pixforge.builtin.executors",
     "pixforge.builtin.models",
 )
 

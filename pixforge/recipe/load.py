@@ -157,6 +157,31 @@ def read_again(plain: dict[str, Any], folder: str, name: str) -> Recipe:
     return recipe.with_origin(replace(recipe.origin, folder=Path(folder), name=name))
 
 
+def read_resolved(plain: dict[str, Any], like: Recipe) -> Recipe:
+    """A resolved recipe as plain data with absolute paths, with the plugins of another recipe, which are not loaded again.
+
+    Raises:
+        RecipeError: it does not validate, or a file that it names is not there or is another one.
+    """
+    origin = like.origin
+    document = read(plain)
+    known = {
+        "curves": {entry.tag: entry.component for entry in origin.registry.entries("curve")},
+        "folder": document.folder,
+    }
+    try:
+        recipe = type(like).model_validate(document.data, context=known)
+    except ValidationError as error:
+        raise_problems(document, problems_of(error, document, origin.registry))
+        raise
+    recipe = recipe.with_origin(Origin(origin.registry, document.folder, document.name, read_again))
+    raise_problems(
+        document, (Problem(where, f"there is no file {path}") for where, path in missing_files(recipe))
+    )
+    raise_problems(document, changed_files(recipe))
+    return recipe
+
+
 def _warn_of_pictures(recipe: Recipe) -> None:
     """The name of a picture's file among the prompts is a text, which is rarely what was meant."""
     for prompt in recipe.prompts:

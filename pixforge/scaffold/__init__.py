@@ -15,7 +15,7 @@ from pixforge import __version__
 from pixforge.errors import InputError, OutputError
 
 HERE = Path(__file__).parent
-COMMAND, PLACEHOLDER = "command", "placeholder"
+COMMAND, EXECUTOR, PLACEHOLDER = "command", "executor", "placeholder"
 USES: dict[str, str | None] = {
     "loss": "losses: [{type: placeholder}]",
     "generator": "generator: {type: placeholder}",
@@ -30,6 +30,7 @@ USES: dict[str, str | None] = {
     "init": "init: {type: placeholder}",
     "cutouts": "cutouts: {type: placeholder}",
     "model": "losses: [{type: placeholder}]",
+    "executor": "executor: {type: placeholder, rest: 1}",
     COMMAND: None,
 }
 """How the example recipe of each kind uses the component; a command needs none."""
@@ -102,6 +103,13 @@ def _files(kind: str) -> dict[str, str]:
         project = project.replace(_POINT, _COMMAND_POINT)
     prompts = "" if kind == "prompt" else "prompts: [a red heart]\n"
     recipe = f"{prompts}seed: 1\nrequires: [pixforge-placeholder]\n{USES[kind]}\n"
+    if kind == EXECUTOR:  # a sweep's file
+        recipe = f"recipe: {{prompts: [a red heart], seed: 1}}\nsweep: {{seeds: 3}}\n{USES[kind]}\n"
+        readme = readme.replace(
+            "pixforge run example.yaml           # a picture",
+            "pixforge sweep example.yaml         # pictures",
+        )
+        readme = readme.replace("to every recipe", "to every sweep")
     return {
         **({"example.yaml": recipe} if USES[kind] else {}),
         "pyproject.toml": project.replace("PIXFORGE", __version__),

@@ -15,6 +15,7 @@ from pixforge.contracts import (
     Curve,
     Cutouts,
     Edit,
+    Executor,
     Exporter,
     Film,
     Filter,
@@ -31,6 +32,7 @@ from pixforge.testing.commands import check_command
 from pixforge.testing.configs import check_base, check_config, check_documentation
 from pixforge.testing.context import built, make_context, make_registry
 from pixforge.testing.denoiser import FakeDenoiser, FakeDenoiserConfig
+from pixforge.testing.executors import check_executor
 from pixforge.testing.fake import FakePerceptor, FakePerceptorConfig, pixforge_perceptors
 from pixforge.testing.files import check_exporter
 from pixforge.testing.latents import check_generator, check_init
@@ -59,6 +61,7 @@ __all__ = [
     "check_cutouts",
     "check_documentation",
     "check_edit",
+    "check_executor",
     "check_exporter",
     "check_filter",
     "check_generator",
@@ -86,6 +89,7 @@ _CHECKS: list[tuple[type[Component[Any]], Callable[..., None]]] = [
     (Edit, check_edit),
     (Curve, check_curve),
     (Optimizer, check_optimizer),
+    (Executor, check_executor),
 ]
 
 
@@ -114,7 +118,7 @@ def _probe(component: type[Component[Any]], context: RunContext, fields: dict[st
     """Build a component, where that takes no run."""
     if issubclass(component, Curve):
         built_curve(component, context, fields)
-    elif issubclass(component, Exporter):
+    elif issubclass(component, Exporter | Executor):
         component.config_type(**fields)
     else:
         built(component, context, fields)

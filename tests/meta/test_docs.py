@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import pixforge
+from pixforge.sweeps.plan import Options, make_plan
+from pixforge.sweeps.spec import read_spec
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -86,4 +88,8 @@ def test_recipes_are_valid(page, code, tmp_path):
         (tmp_path / texts).write_text("a cat\n")
     path = tmp_path / "recipe.yaml"
     path.write_text(code)
-    assert pixforge.load_recipe(path).prompts
+    if "sweep:" in code:
+        (tmp_path / "heart.yaml").write_text("prompts: [a red heart]\n")
+        assert make_plan(read_spec(path), Options()).runs
+    else:
+        assert pixforge.load_recipe(path).prompts

@@ -1,0 +1,1 @@
+"""What runs have come to: contact sheets, and a page that stands alone."""

@@ -1,0 +1,70 @@
+"""Small pictures of runs, which stay when the large ones go."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pixforge.contracts.files import whole_file
+from pixforge.errors import ImageError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+SIDE = 192
+"""Pixels of the longer side."""
+_MOST = 16
+_QUALITY = 82
+
+
+def make_thumb(pictures: Sequence[Path]) -> Image.Image | None:
+    """A run's pictures as one of at most 192 x 192 pixels, several as a grid; None where none can be read."""
+    from PIL import Image
+
+    shown = [image for path in pictures[:_MOST] if (image := _read(path)) is not None]
+    if not shown:
+        return None
+    columns = math.ceil(math.sqrt(len(shown)))
+    rows = math.ceil(len(shown) / columns)
+    side = SIDE // columns
+    tiles = [_fitted(image, side) for image in shown]
+    width, height = max(tile.width for tile in tiles), max(tile.height for tile in tiles)
+    grid = Image.new("RGB", (columns * width, rows * height), "white")
+    for index, tile in enumerate(tiles):
+        grid.paste(tile, (index % columns * width, index // columns * height))
+    return grid
+
+
+def save_thumb(pictures: Sequence[Path], path: Path) -> bool:
+    """Write it as a JPEG; returns whether there was one to write.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    thumb = make_thumb(pictures)
+    if thumb is None:
+        return False
+    with whole_file(path) as file:
+        thumb.save(file, "JPEG", quality=_QUALITY)
+    return True
+
+
+def _read(path: Path) -> Image.Image | None:
+    from pixforge.media.images import read_image
+
+    try:
+        return read_image(path, at_least=2 * SIDE)
+    except ImageError:
+        return None
+
+
+def _fitted(image: Image.Image, side: int) -> Image.Image:
+    from PIL import Image
+
+    scale = side / max(image.size)
+    size = (max(1, round(scale * image.width)), max(1, round(scale * image.height)))
+    if scale > 1 and scale == int(scale):
+        return image.resize(size, Image.Resampling.NEAREST)  # the pixels of a tiny picture stay what they are
+    return image.resize(size, Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC)

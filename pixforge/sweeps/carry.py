@@ -1,0 +1,258 @@
+"""Make the runs of a plan, whatever is left of them, and keep what they give."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from pixforge.contracts import Executor, Job, Outcome
+from pixforge.errors import InputError, RecipeError, RunError, plain_name
+from pixforge.plugins.registry import Registry
+from pixforge.recipe.words import shown, suggest
+from pixforge.reports.facts import RunFacts, read_facts
+from pixforge.reports.page import NAME as PAGE
+from pixforge.reports.thumbs import save_thumb
+from pixforge.runs.folder import RECIPE, locked, write_text
+from pixforge.runs.manifest import NAME as MANIFEST
+from pixforge.runs.metrics import NAME as METRICS
+from pixforge.sweeps.plan import NAME, Plan, Planned
+from pixforge.sweeps.results import RUNS, THUMBS, run_folder_of, thumb_of, write_results
+from pixforge.sweeps.work import Reader, RunWork
+
+log = logging.getLogger(__name__)
+
+_STAYS = {RECIPE, MANIFEST, METRICS}
+_FULL = 2**20
+"""Bytes: with less free space no run can be written."""
+_PAGE_SECONDS = 60.0
+_PAGE_SHARE = 0.02
+
+
+@dataclass
+class Summary:
+    """What a sweep came to. `facts` are in the order of the plan."""
+
+    folder: Path
+    facts: list[RunFacts] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def failed(self) -> list[RunFacts]:
+        """The runs that failed."""
+        return [each for each in self.facts if each.status == "failed"]
+
+    @property
+    def best(self) -> RunFacts | None:
+        """The run with the highest held-out score."""
+        scored = [each for each in self.facts if each.score is not None and each.status == "finished"]
+        return max(scored, key=lambda each: each.score or 0.0, default=None)
+
+
+def write_plan(folder: Path, plan: Plan) -> None:
+    """Write `sweep.json`, which makes a folder one of a sweep.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    write_text(folder / NAME, plan.model_dump_json(indent=1) + "\n")
+
+
+def make_executor(word: Any, label: str, registry: Registry) -> Executor[Any]:
+    """The executor of a word such as `processes`, or of a mapping such as `{type: processes, workers: 4}`.
+
+    Raises:
+        RecipeError: there is none of this name, or its settings do not validate.
+    """
+    fields = {"type": word} if isinstance(word, str) else dict(word) if isinstance(word, dict) else {}
+    tag = fields.get("type")
+    entry = registry.get("executor", tag) if isinstance(tag, str) else None
+    if entry is None:
+        raise RecipeError(
+            f"{label}: there is no executor {shown(tag)}{suggest(str(tag), registry.tags('executor'))}"
+        )
+    try:
+        config = entry.config_type.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or entry.tag
+        known = ", ".join(name for name in entry.config_type.model_fields if name != "type") or "none"
+        reason = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"].lower()
+        raise RecipeError(f"{label}: executor {entry.tag}: {place}: {reason} (settings: {known})") from None
+    made: Any = entry.component
+    found: Executor[Any] = made(config)
+    return found
+
+
+def carry_out(folder: Path, plan: Plan, executor: Executor[Any], *, quiet: bool = False) -> Summary:
+    """Make all runs that are not finished yet, then write the results; also after Ctrl-C.
+
+    Raises:
+        InputError: the executor has nothing to run on, or somebody else works on this sweep.
+        RunError: the disk is full.
+    """
+    with locked(folder):
+        for name in (RUNS, THUMBS):
+            (folder / name).mkdir(exist_ok=True)
+        carrier = _Carrier(folder, plan, quiet)
+        summary = Summary(folder)
+        try:
+            summary.interrupted = carrier.carry(executor)
+        except KeyboardInterrupt:
+            summary.interrupted = True
+        finally:
+            try:
+                summary.facts = write_results(folder, plan)
+            except OSError as error:
+                raise RunError(
+                    f"{folder}: the results cannot be written ({error.strerror or error}); "
+                    f"`pixforge sweep resume {folder}` writes them again"
+                ) from None
+        return summary
+
+
+class _Carrier:
+    """Watches the outcomes, and does what each asks for."""
+
+    def __init__(self, folder: Path, plan: Plan, quiet: bool) -> None:
+        self._folder, self._plan, self._quiet = folder, plan, quiet
+        self._reader = Reader(plan.disabled)
+        self._scores: dict[str, float] = {}
+        self._began = self._written = time.monotonic()
+        self._count = self._todo = 0
+
+    def carry(self, executor: Executor[Any]) -> bool:
+        """Make what is left; returns whether the user interrupted it."""
+        jobs = [self._job(run) for run in self._plan.runs if not self._is_done(run)]
+        self._todo = len(jobs)
+        had = len(self._plan.runs) - len(jobs)
+        self._say(f"{len(jobs)} runs" + (f", {had} are finished" if had else ""))
+        outcomes = executor.run(jobs)
+        try:
+            for outcome in outcomes:
+                if outcome.status == "interrupted":
+                    return True
+                self._take(outcome)
+        finally:
+            close = getattr(outcomes, "close", None)
+            if close is not None:
+                close()
+        return False
+
+    def _job(self, run: Planned) -> Job:
+        return Job(
+            run.name, run_folder_of(self._folder, run.name), RunWork(run.name, run.recipe, self._reader)
+        )
+
+    def _is_done(self, run: Planned) -> bool:
+        """Whether a run of before is finished; what was left to do with it is done."""
+        facts = read_facts(run_folder_of(self._folder, run.name), run.name, curves=False)
+        if facts.status != "finished":
+            return False
+        if not thumb_of(self._folder, run.name).exists():
+            self._picture(facts)
+        self._weed(facts)
+        return True
+
+    def _take(self, outcome: Outcome) -> None:
+        self._count += 1
+        facts = read_facts(run_folder_of(self._folder, outcome.name), outcome.name, curves=False)
+        if outcome.status == "failed":
+            self._check_disk(outcome)
+            if facts.status != "failed":
+                self._record_failure(outcome)
+        else:
+            self._picture(facts)
+            self._weed(facts)
+        self._tell(outcome, facts)
+        self._refresh()
+
+    def _record_failure(self, outcome: Outcome) -> None:
+        """A run that could not even begin, or whose process died, says so in its folder all the same."""
+        folder = run_folder_of(self._folder, outcome.name)
+        with suppress(OSError):
+            folder.mkdir(exist_ok=True)
+            write_text(
+                folder / MANIFEST, json.dumps({"status": "failed", "error": outcome.error}, indent=2) + "\n"
+            )
+
+    def _picture(self, facts: RunFacts) -> None:
+        try:
+            save_thumb(facts.pictures, thumb_of(self._folder, facts.name))
+        except OSError as error:
+            log.warning("%s: has no small picture: %s", facts.name, error)
+
+    def _weed(self, facts: RunFacts) -> None:
+        """Keep all files of the best runs alone."""
+        if self._plan.keep is None or facts.status != "finished":
+            return
+        self._scores[facts.name] = facts.score if facts.score is not None else float("-inf")
+        if len(self._scores) > self._plan.keep:
+            worst = min(self._scores, key=lambda name: (self._scores[name], name))
+            del self._scores[worst]
+            strip(run_folder_of(self._folder, worst))
+
+    def _check_disk(self, outcome: Outcome) -> None:
+        if shutil.disk_usage(self._folder).free < _FULL:
+            raise RunError(
+                f"the disk is full ({outcome.error}); make room, then `pixforge sweep resume {plain_name(self._folder)}`"
+            )
+
+    def _tell(self, outcome: Outcome, facts: RunFacts) -> None:
+        score = "" if facts.score is None else f", held-out score {facts.score:.3f}"
+        passed = time.monotonic() - self._began
+        left = round(passed / self._count * (self._todo - self._count))
+        text = f"{outcome.status}{score}" if outcome.error is None else f"{outcome.status}: {outcome.error}"
+        self._say(f"{self._count} of {self._todo}: {outcome.name} {text}; {left // 60}:{left % 60:02d} left")
+
+    def _say(self, text: str) -> None:
+        if not self._quiet:
+            with suppress(OSError, ValueError):
+                print(plain_name(text), file=sys.stderr, flush=True)
+
+    def _refresh(self) -> None:
+        """Write the page now and then, so that one can look at what is there."""
+        now = time.monotonic()
+        if now - self._written < _PAGE_SECONDS:
+            return
+        try:
+            write_results(self._folder, self._plan)
+        except OSError as error:
+            log.warning("%s cannot be written: %s", PAGE, error)
+        spent = time.monotonic() - now
+        self._written = time.monotonic() + max(0.0, spent / _PAGE_SHARE - _PAGE_SECONDS)
+
+
+def strip(folder: Path) -> None:
+    """Take away all files of a run but its recipe, its record and its metrics: it can be made again."""
+    for path in folder.iterdir():
+        if path.name not in _STAYS and not path.is_dir():
+            with suppress(OSError):
+                path.unlink()
+
+
+def check_folder_is_sweep(folder: Path, plan: Plan) -> None:
+    """See that the runs' folders are where the plan says.
+
+    Raises:
+        InputError: one of them is a link, through which a run would write.
+    """
+    for name in (RUNS, THUMBS, *(f"{RUNS}/{run.name}" for run in plan.runs)):
+        if (folder / name).is_symlink():
+            raise InputError(
+                f"{plain_name(folder / name)}: is a link, and the sweep would write through it; take it away"
+            )
+
+
+def left(facts: Sequence[RunFacts]) -> int:
+    """How many runs are not finished."""
+    return sum(each.status != "finished" for each in facts)

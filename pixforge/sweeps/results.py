@@ -1,0 +1,86 @@
+"""What a sweep gives back beside the runs' folders: `sweep.csv`, contact sheets, `report.html`."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from pixforge.contracts.files import whole_file
+from pixforge.reports.defaults import Defaults
+from pixforge.reports.facts import RunFacts, read_facts
+from pixforge.reports.page import NAME as PAGE
+from pixforge.reports.page import Entry, write_page
+from pixforge.reports.sheets import save_sheets
+from pixforge.sweeps.grid import captions_of, grid_of, varying
+from pixforge.sweeps.plan import Plan
+
+TABLE = "sweep.csv"
+RUNS, THUMBS = "runs", "thumbs"
+
+
+def run_folder_of(folder: Path, name: str) -> Path:
+    """Where a run of the sweep is."""
+    return folder / RUNS / name
+
+
+def thumb_of(folder: Path, name: str) -> Path:
+    """The small picture of a run."""
+    return folder / THUMBS / f"{name}.jpg"
+
+
+def write_results(folder: Path, plan: Plan) -> list[RunFacts]:
+    """Write all three from what the runs' folders hold; returns what they say, in the order of the plan.
+
+    Raises:
+        OSError: one of them cannot be written.
+    """
+    facts = [read_facts(run_folder_of(folder, run.name), run.name) for run in plan.runs]
+    with whole_file(folder / TABLE) as file:
+        file.write(table_text(plan, facts).encode())
+    thumbs = {run.name: path for run in plan.runs if (path := thumb_of(folder, run.name)).is_file()}
+    scores = {each.name: f"{each.score:.3f}" for each in facts if each.score is not None}
+    grid = grid_of(plan)
+    sheets = save_sheets(grid, thumbs, captions_of(plan, scores, flows=not any(grid.columns)), folder)
+    shown = {path for axis in varying(plan) for path in plan.axes[axis].paths}
+    defaults = Defaults()
+    entries = [
+        Entry(
+            each,
+            thumbs.get(each.name),
+            {path: text for path, text in plan.settings(run).items() if path in shown},
+            defaults.differences(run.recipe),
+            run.origin,
+        )
+        for run, each in zip(plan.runs, facts, strict=True)
+    ]
+    write_page(folder / PAGE, f"Sweep of {plan.title}", entries, sheets)
+    return facts
+
+
+def table_text(plan: Plan, facts: Sequence[RunFacts]) -> str:
+    """`sweep.csv`: a line for each run with its settings, scores and final terms."""
+    paths = list(dict.fromkeys(path for axis in plan.axes for path in axis.paths))
+    terms = list(dict.fromkeys(name for each in facts for name in each.final))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    own = ["run", "status", "held_out_score"]
+    rest = ["steps_done", "seconds"]
+    writer.writerow([*own, *paths, *rest, *(f"final {name}" for name in terms), "folder", "error"])
+    for run, each in zip(plan.runs, facts, strict=True):
+        settings = plan.settings(run)
+        writer.writerow(
+            [
+                each.name,
+                each.status,
+                "" if each.score is None else each.score,
+                *(settings[path] for path in paths),
+                "" if each.steps is None else each.steps,
+                "" if each.seconds is None else f"{each.seconds:.3f}",
+                *(f"{each.final[name]:.7g}" if name in each.final else "" for name in terms),
+                f"{RUNS}/{each.name}",
+                each.error or "",
+            ]
+        )
+    return text.getvalue()
