@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import secrets
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Annotated, Any
 
@@ -17,11 +18,17 @@ from pixforge.recipe.model import Recipe
 from pixforge.recipe.tagged import Tagged
 
 
-def compose(registry: Registry) -> type[Recipe]:
-    """The recipe with the components of these plugins, and with all defaults."""
+def compose(registry: Registry, data: Any = None) -> type[Recipe]:
+    """The recipe with the components of these plugins, and with all defaults.
+
+    With the data that it will validate, only the members that these may name are built: most recipes name ten of 120.
+    """
+    words = None if data is None else frozenset(_words([data, dict(DEFAULTS), dict(FROM_NOISE)]))
     kinds = {kind.field: kind for kind in registry.kinds if kind.field}
     names = dict.fromkeys([*Recipe.model_fields, *kinds])
-    fields = {name: _component(kinds[name], registry) if name in kinds else _field(name) for name in names}
+    fields = {
+        name: _component(kinds[name], registry, words) if name in kinds else _field(name) for name in names
+    }
     doc = inspect.getdoc(Recipe)
     model: type[Recipe] = create_model("Recipe", __base__=Recipe, __doc__=doc, **fields)  # type: ignore[call-overload]
     return model
@@ -47,9 +54,22 @@ def _field(name: str) -> tuple[Any, Any]:
     return annotation, Field(deepcopy(DEFAULTS[name]), description=base.description)
 
 
-def _component(kind: Kind, registry: Registry) -> tuple[Any, Any]:
+def _words(value: Any) -> Iterator[str]:
+    """All texts in data, among them every tag that it names."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Config):
+        yield str(getattr(value, "type", ""))
+    elif isinstance(value, Mapping):
+        yield from _words([*value, *value.values()])
+    elif isinstance(value, Iterable) and not isinstance(value, bytes):
+        for each in value:
+            yield from _words(each)
+
+
+def _component(kind: Kind, registry: Registry, words: frozenset[str] | None) -> tuple[Any, Any]:
     """The type and default of a field that names components of a kind."""
-    one = Annotated[Any, _tagged(kind, registry).marker()]
+    one = Annotated[Any, _tagged(kind, registry, words).marker()]
     annotation: Any = list[one] if kind.many else one
     base = Recipe.model_fields.get(kind.field or "")
     for metadata in base.metadata if base else ():
@@ -60,7 +80,7 @@ def _component(kind: Kind, registry: Registry) -> tuple[Any, Any]:
     return annotation, Field(deepcopy(default), description=kind.doc)
 
 
-def _tagged(kind: Kind, registry: Registry) -> Tagged:
+def _tagged(kind: Kind, registry: Registry, words: frozenset[str] | None) -> Tagged:
     docs = {entry.tag: entry.doc for entry in registry.entries(kind.name)}
     broken = [str(failure) for failure in registry.plugins.failures]
     note = f"; a plugin that might have it is broken: {'; '.join(broken)}" if broken else ""
@@ -68,7 +88,7 @@ def _tagged(kind: Kind, registry: Registry) -> Tagged:
     images = kind.name == "init" and "image" in members
     return Tagged(
         kind.name, members, docs, note, images=images, keyed=kind.keyed, bare=kind.bare, defaults=_defaults(kind),
-        shared=frozenset(kind.config.model_fields) if kind.many else frozenset(),
+        shared=frozenset(kind.config.model_fields) if kind.many else frozenset(), words=words,
     )  # fmt: skip
 
 

@@ -206,7 +206,7 @@ def _validate(document: Document, registry: Registry) -> Recipe:
             "curves": {entry.tag: entry.component for entry in registry.entries("curve")},
             "folder": document.folder,
         }
-        recipe = compose(registry).model_validate(document.data, context=known)
+        recipe = compose(registry, document.data).model_validate(document.data, context=known)
     except ValidationError as error:
         raise_problems(document, problems_of(error, document, registry))
         raise

@@ -39,6 +39,7 @@ class Tagged:
     broken; with `images` the file name of a picture stands for the member `image`. With `keyed`, a key names the member
     instead of `type`; `bare` is the member that a bare text stands for, as the value of its field of that name.
     A mapping without `type` changes the one of `defaults` that has its fields; those in `shared` do not tell which.
+    `words` are all tags that can occur; None means any.
     """
 
     kind: str
@@ -50,13 +51,16 @@ class Tagged:
     bare: str | None = None
     defaults: Sequence[Mapping[str, Any]] = ()
     shared: frozenset[str] = frozenset()
+    words: frozenset[str] | None = None
 
     def marker(self) -> GetPydanticSchema:
         """To annotate a field with."""
         return GetPydanticSchema(self._core_schema)
 
     def _core_schema(self, _source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        choices = {tag: handler.generate_schema(config) for tag, config in self.members.items()}
+        wanted = self.members.keys() if self.words is None else self.words | {self.bare, "image"}
+        tags = [tag for tag in self.members if tag in wanted] or list(self.members)[:1]
+        choices = {tag: handler.generate_schema(self.members[tag]) for tag in tags}
         union = core_schema.tagged_union_schema(choices, discriminator="type")
         schema = core_schema.no_info_before_validator_function(self._prepare, union)
         schema["metadata"] = {"pydantic_js_functions": [self._json_schema]}
