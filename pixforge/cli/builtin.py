@@ -28,6 +28,7 @@ class Builtins:
         from pixforge.cli.models import ModelsCommand
         from pixforge.cli.plugins import Plugins
         from pixforge.cli.rank import Rank
+        from pixforge.cli.report import Report
         from pixforge.cli.resume import Resume
         from pixforge.cli.run import Run
         from pixforge.cli.schema import Schema
@@ -35,6 +36,6 @@ class Builtins:
         from pixforge.cli.sweep import Sweep
 
         return [
-            Run, Resume, Sweep, Diff, Check, Cutouts, Classify, IndexFolder, Search, Rank, Direction, Import, Schema, Plugins, ModelsCommand, Doctor, Bench,
+            Run, Resume, Sweep, Report, Diff, Check, Cutouts, Classify, IndexFolder, Search, Rank, Direction, Import, Schema, Plugins, ModelsCommand, Doctor, Bench,
             Completion,
         ]  # fmt: skip

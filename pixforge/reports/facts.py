@@ -35,7 +35,7 @@ class RunFacts:
     steps: int | None = None
     of_steps: int | None = None
     seconds: float | None = None
-    per_step: float | None = None
+    timings: dict[str, float] = field(default_factory=dict)
     seed: int | str | None = None
     final: dict[str, float] = field(default_factory=dict)
     curves: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
@@ -43,6 +43,7 @@ class RunFacts:
     videos: list[Path] = field(default_factory=list)
     others: list[Path] = field(default_factory=list)
     lineage: list[str] = field(default_factory=list)
+    made_with: list[str] = field(default_factory=list)
 
 
 def read_facts(folder: Path, name: str, *, curves: bool = True) -> RunFacts:
@@ -50,8 +51,7 @@ def read_facts(folder: Path, name: str, *, curves: bool = True) -> RunFacts:
     manifest = read_manifest(folder)
     names = [each for each in _list(manifest.get("files")) if isinstance(each, str) and "/" not in each]
     made = [folder / each for each in names if ".recording." not in each and (folder / each).is_file()]
-    timings = manifest.get("timings")
-    timings = timings if isinstance(timings, dict) else {}
+    timings = _terms(manifest.get("timings"))
     return RunFacts(
         name=name,
         folder=folder,
@@ -60,8 +60,8 @@ def read_facts(folder: Path, name: str, *, curves: bool = True) -> RunFacts:
         error=_text(manifest.get("error")),
         steps=_whole(manifest.get("steps_done")),
         of_steps=_whole(manifest.get("steps")),
-        seconds=_number(timings.get("total")),
-        per_step=_number(timings.get("per_step")),
+        seconds=timings.get("total"),
+        timings=timings,
         seed=manifest.get("seed") if isinstance(manifest.get("seed"), int | str) else None,
         final=_terms(manifest.get("final")),
         curves=read_curves(folder / METRICS) if curves else {},
@@ -69,6 +69,7 @@ def read_facts(folder: Path, name: str, *, curves: bool = True) -> RunFacts:
         videos=[path for path in made if path.suffix.lower() in VIDEOS],
         others=[path for path in made if path.suffix.lower() in PICTURES and "-step-" in path.name],
         lineage=[text for entry in _list(manifest.get("lineage")) if (text := _piece(entry))],
+        made_with=_made_with(manifest),
     )
 
 
@@ -116,6 +117,14 @@ def _piece(entry: Any) -> str:
     words = [f"from {entry['from']}" if entry.get("from") else "", changes]
     said = ", ".join(word for word in words if word)
     return f"step {entry.get('step', 0)}: {said}" if said else ""
+
+
+def _made_with(manifest: dict[str, Any]) -> list[str]:
+    """Device, precision and versions."""
+    found = [f"{name} {text}" for name in ("device", "precision") if (text := _text(manifest.get(name)))]
+    versions = manifest.get("versions")
+    known = versions.items() if isinstance(versions, dict) else ()
+    return found + [f"{name} {version}"[:200] for name, version in known if isinstance(version, str)]
 
 
 def _terms(value: Any) -> dict[str, float]:

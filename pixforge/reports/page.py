@@ -15,20 +15,22 @@ from urllib.parse import quote
 
 from pixforge import __version__
 from pixforge.contracts.files import whole_file
-from pixforge.ordinary_files import read_ordinary
 from pixforge.reports.facts import RunFacts
 from pixforge.runs.folder import RECIPE
 
 NAME = "report.html"
-_MOST_THUMB = 2**20
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A run on the page: `settings` are the columns that tell runs apart, `differs` is what is not the default."""
+    """A run on the page.
+
+    `thumb` is a small JPEG; `settings` are the columns that tell runs apart, `differs` is what is not the default, `origin`
+    says in words what it was made of.
+    """
 
     facts: RunFacts
-    thumb: Path | None
+    thumb: bytes | None
     settings: Mapping[str, str] = field(default_factory=dict)
     differs: Sequence[str] = ()
     origin: str | None = None
@@ -63,7 +65,8 @@ def _run(entry: Entry, home: Path) -> dict[str, Any]:
         "steps": facts.steps,
         "of": facts.of_steps,
         "seconds": _rounded(facts.seconds),
-        "perStep": _rounded(facts.per_step),
+        "timings": {name: _rounded(value) for name, value in facts.timings.items() if name != "total"},
+        "madeWith": facts.made_with,
         "seed": facts.seed,
         "final": {name: _rounded(value) for name, value in facts.final.items()},
         "curves": {
@@ -86,15 +89,9 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.5g}")
 
 
-def _embedded(path: Path | None) -> str | None:
+def _embedded(thumb: bytes | None) -> str | None:
     """The small picture as a data address."""
-    if path is None:
-        return None
-    try:
-        content = read_ordinary(path, _MOST_THUMB)
-    except (OSError, ValueError):
-        return None
-    return f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
+    return None if thumb is None else f"data:image/jpeg;base64,{base64.b64encode(thumb).decode()}"
 
 
 def _link(path: Path, home: Path) -> str:

@@ -139,7 +139,7 @@
       run.score !== undefined && `held-out score ${run.score.toFixed(4)}`,
       `${run.status}${run.steps === undefined ? "" : `, ${run.steps} of ${run.of} steps`}`,
       run.error && `error: ${run.error}`,
-      run.seconds !== undefined && `${seconds(run.seconds)} in all${run.perStep ? `, ${number(run.perStep * 1000, 3)} ms a step` : ""}`,
+      run.seconds !== undefined && `${seconds(run.seconds)} in all: ${Object.entries(run.timings || {}).map(([name, value]) => `${name.replace("_", " ")} ${seconds(value)}`).join(", ")}`,
       run.seed !== undefined && `seed ${run.seed}`,
     ].filter(Boolean);
     dialog.replaceChildren(
@@ -151,6 +151,7 @@
           ...list("Settings", Object.entries(run.settings || {}).map(([name, value]) => `${name}: ${value}`)),
           ...list("Differs from the default recipe", run.differs),
           ...list("Where it comes from", run.lineage),
+          ...list("Made with", run.madeWith && [run.madeWith.join(", ")]),
           ...list("On the way", (run.others || []).map((each) => make("a", { href: each }, decodeURIComponent(each.split("/").pop())))))),
       ...(charts.length ? [make("h2", {}, "Curves"), make("div", {}, ...charts)] : []));
     dialog.showModal();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from pixforge.contracts.files import whole_file
 from pixforge.errors import ImageError
+from pixforge.ordinary_files import read_ordinary
 
 if TYPE_CHECKING:
     from PIL import Image
 
 SIDE = 192
 """Pixels of the longer side."""
-_MOST = 16
+_MOST, _MOST_BYTES = 16, 2**20
 _QUALITY = 82
 
 
@@ -37,18 +39,34 @@ def make_thumb(pictures: Sequence[Path]) -> Image.Image | None:
     return grid
 
 
-def save_thumb(pictures: Sequence[Path], path: Path) -> bool:
-    """Write it as a JPEG; returns whether there was one to write.
+def thumb_bytes(pictures: Sequence[Path]) -> bytes | None:
+    """The same as a JPEG file's content."""
+    thumb = make_thumb(pictures)
+    if thumb is None:
+        return None
+    content = io.BytesIO()
+    thumb.save(content, "JPEG", quality=_QUALITY)
+    return content.getvalue()
+
+
+def save_thumb(pictures: Sequence[Path], path: Path) -> None:
+    """Write it, if there is one.
 
     Raises:
         OSError: it cannot be written.
     """
-    thumb = make_thumb(pictures)
-    if thumb is None:
-        return False
-    with whole_file(path) as file:
-        thumb.save(file, "JPEG", quality=_QUALITY)
-    return True
+    content = thumb_bytes(pictures)
+    if content is not None:
+        with whole_file(path) as file:
+            file.write(content)
+
+
+def read_thumb(path: Path) -> bytes | None:
+    """What was written; None where it cannot be read."""
+    try:
+        return read_ordinary(path, _MOST_BYTES)
+    except (OSError, ValueError):
+        return None
 
 
 def _read(path: Path) -> Image.Image | None:

@@ -13,6 +13,7 @@ from pixforge.reports.facts import RunFacts, read_facts
 from pixforge.reports.page import NAME as PAGE
 from pixforge.reports.page import Entry, write_page
 from pixforge.reports.sheets import save_sheets
+from pixforge.reports.thumbs import read_thumb
 from pixforge.sweeps.grid import captions_of, grid_of, varying
 from pixforge.sweeps.plan import Plan
 
@@ -48,7 +49,7 @@ def write_results(folder: Path, plan: Plan) -> list[RunFacts]:
     entries = [
         Entry(
             each,
-            thumbs.get(each.name),
+            read_thumb(thumb_of(folder, each.name)),
             {path: text for path, text in plan.settings(run).items() if path in shown},
             defaults.differences(run.recipe),
             run.origin,
