@@ -14,7 +14,7 @@ from typing import TextIO
 import click
 
 from pixforge.cli.mistakes import explain
-from pixforge.cli.process import keep_freed_memory, open_closed_streams
+from pixforge.cli.process import keep_freed_memory, let_others_run, open_closed_streams
 from pixforge.errors import ChangeWarning, PixforgeError, plain_text
 
 INTERRUPTED = 130
@@ -28,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:  # the process is ours
         open_closed_streams()
         keep_freed_memory()
+        let_others_run()
     _never_fail_to_print(exact=argv is None)
     try:
         with warnings.catch_warnings():

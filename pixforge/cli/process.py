@@ -10,6 +10,8 @@ from contextlib import suppress
 # Of <malloc.h> (glibc).
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 NEVER = -1
+SPIN = "GOMP_SPINCOUNT"
+"""How often a waiting thread of OpenMP looks whether it may go on before it sleeps."""
 LARGEST = 32 * 2**20
 """Bytes: glibc takes no larger threshold. What lies above is mapped for itself and given back at once."""
 
@@ -30,6 +32,20 @@ def open_closed_streams() -> None:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as long as the process
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def let_others_run() -> None:
+    """Have the threads of OpenMP (GNU's library, which torch brings) give up a core that they only wait on.
+
+    At each barrier they spin for as long as there are cores enough. Where another busy program has one of these, all wait
+    for the thread that has none, and a step takes ten times as long. They still spin for a moment, since a step has
+    thousands of barriers and sleeping takes longer; on a machine that is busy already, for a shorter one. Has to be
+    called before torch is imported. Does nothing where the user has said how to wait.
+    """
+    if SPIN in os.environ or "OMP_WAIT_POLICY" in os.environ:
+        return
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    os.environ[SPIN] = "1000" if load > (os.cpu_count() or 1) / 2 else "10000"
 
 
 def keep_freed_memory() -> None:

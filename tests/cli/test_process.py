@@ -1,3 +1,4 @@
+import os
 import platform
 import subprocess
 import sys
@@ -6,6 +7,7 @@ import pytest
 
 import pixforge.cli.main
 from pixforge.cli.main import main
+from pixforge.cli.process import let_others_run
 
 FAULTS = """
 import resource
@@ -35,8 +37,27 @@ def test_freed_memory_serves_the_next_step():
     assert faults("") > 1000
 
 
+@pytest.mark.parametrize(("load", "spins"), [(0.0, "10000"), (64.0, "1000")])
+def test_waiting_threads_spin_less_on_a_busy_machine(monkeypatch, load, spins):
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getloadavg", lambda: (load, load, load))
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    let_others_run()
+    assert os.environ.pop("GOMP_SPINCOUNT") == spins
+
+
+@pytest.mark.parametrize("name", ["GOMP_SPINCOUNT", "OMP_WAIT_POLICY"])
+def test_how_the_user_wants_threads_to_wait_is_kept(monkeypatch, name):
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    monkeypatch.setenv(name, "7")
+    let_others_run()
+    assert os.environ.get("GOMP_SPINCOUNT") in ({"7"} if name == "GOMP_SPINCOUNT" else {None})
+
+
 def test_only_a_process_of_its_own_is_changed(monkeypatch, capsys):
     calls = []
+    monkeypatch.setattr(pixforge.cli.main, "let_others_run", lambda: None)
     monkeypatch.setattr(pixforge.cli.main, "keep_freed_memory", lambda: calls.append(1))
     monkeypatch.setattr(sys, "argv", ["pixforge", "schema"])
     assert main(["schema"]) == 0
