@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from pixforge.contracts import Component, RunContext
 
-PICTURE, TABLE = "picture.png", "table.csv"
-TRIED: tuple[Any, ...] = (PICTURE, TABLE, "red", 10, 0.5, "10%", True, ["red"], {"image": PICTURE})
+PICTURE, TABLE, SOUND = "picture.png", "table.csv", "sound.wav"
+TRIED: tuple[Any, ...] = (PICTURE, TABLE, SOUND, "red", 10, 0.5, "10%", True, ["red"], {"image": PICTURE})
 """Tried in this order for a field without a default; a choice of words is tried before them."""
 
 
@@ -24,7 +24,7 @@ def filled(
 ) -> Iterator[tuple[RunContext, dict[str, Any]]]:
     """The context and the fields with which `probe(component, context, fields)` builds the component.
 
-    Where a field is required and not given, a folder with a picture and a table is made, and values are tried.
+    Where a field is required and not given, a folder with a picture, a table and a sound is made, and values are tried.
 
     Raises:
         AssertionError: none of them will do; says which field to give.
@@ -89,7 +89,14 @@ def _accepts(component: type[Component[Any]], fields: dict[str, Any], name: str)
 
 
 def _write(folder: Path) -> None:
+    import wave
+
     from PIL import Image
 
     Image.linear_gradient("L").resize((48, 32)).convert("RGB").save(folder / PICTURE)
     (folder / TABLE).write_text("step,value\n0,0\n10,1\n", encoding="utf-8")
+    with wave.open(str(folder / SOUND), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(1)
+        sound.setframerate(8000)
+        sound.writeframes(bytes([64, 64, 192, 192]) * 2000)  # a second of 2000 Hz

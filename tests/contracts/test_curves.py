@@ -91,7 +91,7 @@ def test_the_resolved_recipe_says_the_curve_and_moves_its_file(tmp_path):
         ({"wave": "sine", "period": "2m"}, "curve 'wave': period: a span is a number of steps"),
         (
             {"wav": "sine"},
-            "'wav' is not a step (0, 200) or a percentage (50%); or a curve (csv, during, noise, wave)",
+            "'wav' is not a step (0, 200) or a percentage (50%); or a curve (audio, csv, during, noise, wave)",
         ),
         ({"csv": "missing.csv"}, "curve 'csv': there is no file"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pixforge.builtin.curves.audio import AudioCurve
 from pixforge.builtin.curves.during import DuringCurve
 from pixforge.builtin.curves.noise import NoiseCurve
 from pixforge.builtin.curves.table import TableCurve
@@ -15,4 +16,4 @@ from pixforge.plugins.hookspecs import hookimpl
 @hookimpl
 def pixforge_curves() -> list[type[Curve[Any]]]:
     """The list that makes them known."""
-    return [DuringCurve, NoiseCurve, TableCurve, WaveCurve]
+    return [AudioCurve, DuringCurve, NoiseCurve, TableCurve, WaveCurve]

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pixforge.builtin.exporters.video.encoder import Encoder
-from pixforge.builtin.exporters.video.formats import EXTENSIONS, STREAMED, finish, frame_of, pieces_of
+from pixforge.builtin.exporters.video.formats import (
+    EXTENSIONS,
+    STREAMED,
+    Soundtrack,
+    finish,
+    frame_of,
+    pieces_of,
+)
 from pixforge.builtin.exporters.video.position import Position, begins_with, pack, unpack
 from pixforge.builtin.exporters.video.recording import Recording
 from pixforge.builtin.exporters.video.timeline import Streamed, VideoConfig, frame_plan, frame_rate
@@ -74,7 +81,9 @@ class Recorder(Exporter[S]):
         source = self._keep_recording() if early else self._growing
         recipe = self.output.recipe if self.config.metadata == "recipe" else None
         clear = has_alpha(self._last.image)
-        finish(self.config.format, source, self._path, recipe, self._quality, clear=clear)
+        finish(
+            self.config.format, source, self._path, recipe, self._quality, clear=clear, sound=self._sound()
+        )
         if not early:
             self._rest.unlink(missing_ok=True)
 
@@ -98,6 +107,10 @@ class Recorder(Exporter[S]):
     @abstractmethod
     def _plan(self, start: int) -> None:
         """Set the rate and the frames for a record that begins at a step."""
+
+    def _sound(self) -> Soundtrack | None:
+        """What is heard with what was shown."""
+        return None
 
     def _continue(self, state: Mapping[str, torch.Tensor], report: StepReport) -> bool:
         """Take the recording up again; False when it is not there any more."""

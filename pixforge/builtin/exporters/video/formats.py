@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from pixforge.contracts.files import part_of, publish
 from pixforge.media.animation import as_animated_webp
 from pixforge.media.ffmpeg import convert, seconds_of
 from pixforge.media.metadata import ffmetadata, with_recipe
+from pixforge.media.sound import source as sound_source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +37,8 @@ _FLAGS = "+frag_keyframe+empty_moov+default_base_moof+frag_discont+negative_cts_
 _FRAGMENTS = ["-movflags", _FLAGS, "-flush_packets", "1", "-f", "mp4"]
 # bitexact keeps random numbers out of the header, so that every segment has the same.
 _CLUSTERS = ["-cluster_time_limit", "500", "-flush_packets", "1", "-fflags", "+bitexact", "-f", "webm"]
+_FADE = 0.3
+"""Seconds at the end of a film over which its sound fades, so that nothing clicks."""
 _LOSSLESS = ["-c:v", "libx264rgb", "-preset", "ultrafast", "-qp", "0"]
 
 
@@ -75,12 +79,31 @@ def frame_of(report: StepReport, format_: str) -> npt.NDArray[np.uint8]:
     return np.concatenate([layers[..., :3], layers[..., 3:].repeat(3, axis=-1)])
 
 
+@dataclass(frozen=True)
+class Soundtrack:
+    """The sound of a video: from which second of the file, and how many seconds the video has.
+
+    What is missing is silence; what is too much is cut off, the last `_FADE` seconds of it fading out.
+    """
+
+    path: Path
+    begin: float
+    seconds: float
+
+
 def finish(
-    format_: str, recording: Path, path: Path, recipe: str | None, quality: int, *, clear: bool = False
+    format_: str,
+    recording: Path,
+    path: Path,
+    recipe: str | None,
+    quality: int,
+    *,
+    clear: bool = False,
+    sound: Soundtrack | None = None,
 ) -> None:
     """Make the file that stays of the recording, with the recipe in its metadata if there is one.
 
-    `clear`: its frames are colors above alpha.
+    `clear`: its frames are colors above alpha. `sound` is for MP4 and WebM.
 
     Raises:
         RunError: ffmpeg failed.
@@ -89,7 +112,7 @@ def finish(
     part = part_of(path)
     try:
         if format_ in STREAMED:
-            _remux(format_, recording, part, recipe, path.name)
+            _remux(format_, recording, part, recipe, path.name, sound)
         else:
             _convert(format_, recording, part, path.name, quality, clear=clear and format_ in CLEAR)
             if recipe is not None:
@@ -99,27 +122,29 @@ def finish(
         part.unlink(missing_ok=True)
 
 
-def _remux(format_: str, recording: Path, part: Path, recipe: str | None, name: str) -> None:
-    """Copy the stream into a file with a proper index and duration."""
+def _remux(
+    format_: str, recording: Path, part: Path, recipe: str | None, name: str, sound: Soundtrack | None
+) -> None:
+    """Copy the stream into a file with a proper index and duration, and encode the sound beside it."""
     index = ["-movflags", "+faststart"] if format_ == "mp4" else []
     with tempfile.TemporaryDirectory(prefix="pixforge-") as folder:
         metadata = Path(folder) / "metadata.txt"
         metadata.write_text(ffmetadata(recipe), encoding="utf-8", newline="\n")
         sources = ["-i", str(recording), "-f", "ffmetadata", "-i", str(metadata)]
-        copy = [
-            "-map",
-            "0:v",
-            "-map_metadata",
-            "1",
-            "-c",
-            "copy",
-            "-fflags",
-            "+bitexact",
-            *index,
-            "-f",
-            format_,
-        ]
-        convert([*sources, *copy, str(part)], name)
+        copy = ["-map", "0:v", "-map_metadata", "1", "-c:v", "copy"]
+        if sound is not None:
+            sources += ["-ss", f"{sound.begin:.6f}", *sound_source(sound.path)]
+            copy += ["-map", "2:a:0", *_heard(format_, sound.seconds)]
+        end = ["-fflags", "+bitexact", "-flags:a", "+bitexact", *index, "-f", format_]
+        convert([*sources, *copy, *end, str(part)], name)
+
+
+def _heard(format_: str, seconds: float) -> list[str]:
+    """The arguments for a sound of exactly so many seconds."""
+    fade = min(_FADE, seconds)
+    chain = f"apad,atrim=end={seconds:.6f},afade=t=out:st={seconds - fade:.6f}:d={fade:.6f}"
+    codec = ["-c:a", "aac", "-b:a", "192k"] if format_ == "mp4" else ["-c:a", "libopus", "-b:a", "160k"]
+    return ["-af", chain, "-ac", "2", "-ar", "48000", *codec]
 
 
 def _convert(format_: str, recording: Path, part: Path, name: str, quality: int, *, clear: bool) -> None:
