@@ -35,10 +35,15 @@ class Watch(TorchDispatchMode):
 
     def __init__(self):
         super().__init__()
-        self.there, self.copies = [], []
+        self.there, self.copies, self.wide = [], [], []
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         result = func(*args, **(kwargs or {}))
+        if any(
+            each.device == META and each.dtype in (torch.float64, torch.complex128)
+            for each in _tensors(result)
+        ):
+            self.wide.append(str(func))
         came, went = ({each.device for each in _tensors(x)} for x in ((args, kwargs), result))
         if META in went and came and META not in came:
             self.copies.append(str(func))
@@ -87,8 +92,12 @@ def step(made, watch=None):
         {"generator": {"type": "vqgan", "quantization": "none"}},
         {"generator": {"type": "vqgan", "quantization": "gumbel"}},
         {"losses": ["latent", "range", "saturation", "smoothness", "symmetry"]},
+        {"losses": ["brightness", "detail", "enforce", "expand", "gaussian", "total_variation"]},
+        {"losses": ["edge", {"type": "palette", "colors": "red, blue"}], "optimizer": "lion"},
         {"filters": ["grayscale", "roll"]},
+        {"filters": ["blur", "sharpen", "posterize", "rim", "wallpaper"]},
         {"augmentations": ["affine", "color", "erasing", "flip", "noise", "perspective"]},
+        {"augmentations": ["crop", "elastic", "sharpness", "thin_plate"]},
         {"augmentations": []},
         {"prompts": ["a heart", {"text": "a star", "weight": -0.5, "stop": -0.3}]},
         {"chunk": 5},
@@ -100,8 +109,10 @@ def step(made, watch=None):
 )
 def test_nothing_of_the_host_meets_what_is_elsewhere(elsewhere, fields):
     made = elsewhere(**{"generator": "fourier", **fields})
-    terms = step(made)
+    watch = Watch()
+    terms = step(made, watch)
     assert {each.device for each in terms.values()} == {META}
+    assert not watch.wide  # Apple's GPUs have no float64
     for latent in made.generator.latents().values():
         assert latent.grad is not None
         assert latent.grad.device == META
