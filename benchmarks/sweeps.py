@@ -8,14 +8,17 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import statistics
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pixforge
 from pixforge.builtin.executors.local import LocalConfig, LocalExecutor
+from pixforge.contracts import Job, Outcome
 from pixforge.engine.bench import Stepper
 from pixforge.engine.build import build
 from pixforge.sweeps.carry import carry_out, write_plan
@@ -31,38 +34,40 @@ def recipe(steps: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def steps_alone(steps: int, count: int) -> float:
-    """Seconds of one run's steps without anything around them, the median of `count` runs."""
-    step = Stepper(build(pixforge.load_recipe(recipe(steps))))
-    step()
-    times = []
-    for _ in range(count):
-        start = time.perf_counter()
-        for _ in range(steps):
-            step()
-        times.append(time.perf_counter() - start)
-    return sorted(times)[len(times) // 2]
+class Alternating(LocalExecutor):
+    """As `local`, but after every tenth run the steps of one alone are timed: the speed of the machine changes."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(LocalConfig())
+        self._steps = steps
+        self._step = Stepper(build(pixforge.load_recipe(recipe(steps))))
+        self._step()
+        self.alone: list[float] = []
+        self.aside = 0.0
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
+        """Do them, and measure."""
+        for index, outcome in enumerate(super().run(jobs)):
+            yield outcome
+            if index % 10 == 0:
+                start = time.perf_counter()
+                for _ in range(self._steps):
+                    self._step()
+                self.alone.append(time.perf_counter() - start)
+                self.aside += self.alone[-1]
 
 
 def sweep(folder: Path, runs: int, steps: int) -> dict[str, float]:
-    """The whole sweep against its steps, measured before, in the middle and after."""
-    plan_start = time.perf_counter()
+    """The whole sweep, from the plan to the page, against its steps."""
+    executor = Alternating(steps)
+    start = time.perf_counter()
     plan = make_plan(replace(Spec(recipe(steps)), seeds=runs), Options())
-    planned = time.perf_counter() - plan_start
-    alone = [steps_alone(steps, 3)]
     folder.mkdir()
     write_plan(folder, plan)
-    start = time.perf_counter()
-    carry_out(folder, plan, LocalExecutor(LocalConfig()), quiet=True)
-    whole = time.perf_counter() - start
-    alone.append(steps_alone(steps, 3))
-    per_run = sum(alone) / len(alone)
-    return {
-        "plan": planned,
-        "whole": whole,
-        "steps alone": runs * per_run,
-        "ratio": (planned + whole) / (runs * per_run),
-    }
+    carry_out(folder, plan, executor, quiet=True)
+    whole = time.perf_counter() - start - executor.aside
+    alone = runs * statistics.fmean(executor.alone)
+    return {"whole": whole, "steps alone": alone, "ratio": whole / alone}
 
 
 def page(folder: Path, source: Path, runs: int) -> dict[str, float]:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pixforge.contracts.component import C, Component
 
@@ -32,11 +32,15 @@ class Job:
 
     `work(folder)` makes the run in a folder, or goes on with it from the checkpoint there. It returns also when the run
     failed. SIGINT and SIGTERM make it save and return `interrupted`, if it is called in the main thread of a process.
+
+    The folder may be on another machine: with what it holds already, and copies of `files`, at the same places relative to
+    each other as here. `files` are filled in for executors that are `remote`.
     """
 
     name: str
     folder: Path
     work: Callable[[Path], Outcome]
+    files: tuple[Path, ...] = ()
 
     def __call__(self) -> Outcome:
         """Make the run in its folder."""
@@ -50,6 +54,8 @@ class Executor(Component[C]):
     """
 
     kind = "executor"
+    remote: ClassVar[bool] = False
+    """Whether it may work where the files of this machine are not. What the recipes name is then copied into the sweep."""
 
     def __init__(self, config: C) -> None:
         self.config = config

@@ -16,7 +16,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from pixforge.contracts import Executor, Job, Outcome
+from pixforge.contracts.files import whole_file
 from pixforge.errors import InputError, RecipeError, RunError, plain_name
+from pixforge.ordinary_files import open_ordinary
 from pixforge.plugins.registry import Registry
 from pixforge.recipe.words import shown, suggest
 from pixforge.reports.facts import RunFacts, read_facts
@@ -32,6 +34,8 @@ from pixforge.sweeps.work import Reader, RunWork
 log = logging.getLogger(__name__)
 
 _STAYS = {RECIPE, MANIFEST, METRICS}
+FILES = "files"
+"""Folder of a sweep with copies of what its recipes name, for other machines."""
 _FULL = 2**20
 """Bytes: with less free space no run can be written."""
 _PAGE_SECONDS = 60.0
@@ -126,12 +130,14 @@ class _Carrier:
     def __init__(self, folder: Path, plan: Plan, quiet: bool) -> None:
         self._folder, self._plan, self._quiet = folder, plan, quiet
         self._reader = Reader(plan.disabled)
+        self._remote = False
         self._scores: dict[str, float] = {}
         self._began = self._written = time.monotonic()
         self._count = self._todo = 0
 
     def carry(self, executor: Executor[Any]) -> bool:
         """Make what is left; returns whether the user interrupted it."""
+        self._remote = executor.remote
         jobs = [self._job(run) for run in self._plan.runs if not self._is_done(run)]
         self._todo = len(jobs)
         had = len(self._plan.runs) - len(jobs)
@@ -149,9 +155,10 @@ class _Carrier:
         return False
 
     def _job(self, run: Planned) -> Job:
-        return Job(
-            run.name, run_folder_of(self._folder, run.name), RunWork(run.name, run.recipe, self._reader)
-        )
+        home = self._folder.absolute()
+        recipe, files = gathered(run.recipe, home) if self._remote else (run.recipe, ())
+        work = RunWork(run.name, recipe, self._reader, str(home))
+        return Job(run.name, run_folder_of(home, run.name), work, files)
 
     def _is_done(self, run: Planned) -> bool:
         """Whether a run of before is finished; what was left to do with it is done."""
@@ -230,6 +237,39 @@ class _Carrier:
             log.warning("%s cannot be written: %s", PAGE, error)
         spent = time.monotonic() - now
         self._written = time.monotonic() + max(0.0, spent / _PAGE_SHARE - _PAGE_SECONDS)
+
+
+def gathered(recipe: dict[str, Any], home: Path) -> tuple[dict[str, Any], tuple[Path, ...]]:
+    """The recipe with copies, in the sweep's folder `files`, of the files that it names; and these.
+
+    Raises:
+        InputError: one of them cannot be read, or the disk is full.
+    """
+    found: dict[str, str] = {}
+    for name, digest in recipe.get("files", {}).items():
+        target = home / FILES / f"{digest[:16]}-{Path(name).name}"
+        found[name] = str(target)
+        try:
+            if not target.exists():
+                target.parent.mkdir(exist_ok=True)
+                with open_ordinary(name) as source, whole_file(target) as copy:
+                    shutil.copyfileobj(source, copy)
+        except OSError as error:
+            raise InputError(f"{plain_name(name)}: cannot be copied ({error.strerror or error})") from None
+    return _renamed(recipe, found), tuple(map(Path, found.values()))
+
+
+def _renamed(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {names.get(key, key): _renamed(each, names) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_renamed(each, names) for each in value]
+    if not isinstance(value, str):
+        return value
+    prefix, colon, rest = value.rpartition(":/")  # some fields have a word before the path
+    if colon and f"/{rest}" in names:
+        return f"{prefix}:{names[f'/{rest}']}"
+    return names.get(value, value)
 
 
 def strip(folder: Path) -> None:

@@ -51,12 +51,14 @@ class Reader:
 class RunWork:
     """Makes the run of a resolved recipe in a folder, or goes on with it from the checkpoint there.
 
-    With `until` it stops after that many steps.
+    With `until` it stops after that many steps. `home` is the sweep's folder, two above the run's: where that is called in
+    a folder elsewhere, files of the recipe below `home` are looked for there.
     """
 
     name: str
     recipe: dict[str, Any]
     reader: Reader
+    home: str
     until: int | None = None
 
     def __call__(self, folder: Path) -> Outcome:
@@ -85,8 +87,19 @@ class RunWork:
             return reopen(folder, disabled=self.reader.disabled)
         with suppress(FileNotFoundError):
             (folder / MANIFEST).unlink()  # of a run that could not even begin
-        recipe = self.reader.read(self.recipe)
+        there = str(folder.absolute().parents[1])
+        plain = self.recipe if there == self.home else _moved(self.recipe, f"{self.home}/", f"{there}/")
+        recipe = self.reader.read(plain)
         return start(recipe.with_origin(replace(recipe.origin, name=self.name)), folder)
+
+
+def _moved(value: Any, before: str, after: str) -> Any:
+    """Plain data with paths below another folder; keys too, since hashes are kept by path."""
+    if isinstance(value, dict):
+        return {_moved(key, before, after): _moved(each, before, after) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_moved(each, before, after) for each in value]
+    return value.replace(before, after, 1) if isinstance(value, str) and before in value else value
 
 
 class _Until(Silent):

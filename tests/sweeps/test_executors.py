@@ -61,9 +61,9 @@ def test_one_after_the_other_in_order(tmp_path):
 def test_a_job_that_was_pickled_makes_the_same_picture(cli, work):
     assert cli("sweep", "red.yaml", "--seeds", "2", "-o", "one", "--quiet")[0] == 0
     plan = read_plan(work / "one")
-    job = Job("0002", work / "sent", RunWork("0002", plan.runs[1].recipe, Reader()))
+    job = Job("0002", work / "runs" / "sent", RunWork("0002", plan.runs[1].recipe, Reader(), str(work)))
     assert pickle.loads(pickle.dumps(job))().status == "finished"
-    one, sent = (Image.open(work / each / "image.png").tobytes() for each in ("one/runs/0002", "sent"))
+    one, sent = (Image.open(work / each / "image.png").tobytes() for each in ("one/runs/0002", "runs/sent"))
     assert one == sent
 
 
