@@ -6,8 +6,12 @@ storage that a real step would hold is counted from its creation to its release.
 
 from __future__ import annotations
 
+import os
+import traceback
 import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,7 +22,8 @@ from pixforge.contracts.constants import forget_constants
 from pixforge.engine.build import build
 from pixforge.engine.room import held
 from pixforge.engine.step import advance
-from pixforge.engine.updates import make_update
+from pixforge.engine.updates import ScheduledOptimizer, Update, make_update
+from pixforge.errors import InputError
 
 if TYPE_CHECKING:
     from pixforge.recipe import Recipe
@@ -75,6 +80,53 @@ class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's
         self.now -= size
 
 
+class _Guessing:
+    """An update; where its optimizer asks for values, copies of what is trained stand for the optimizer's state.
+
+    AdamP and Prodigy do so; Prodigy, which keeps most, keeps four tensors of the size of the latent.
+    """
+
+    COPIES = 4
+
+    def __init__(self, update: Update) -> None:
+        self._update = update
+        self._state: list[torch.Tensor] = []
+
+    def step(self, step: int) -> float:
+        """Update as far as it can be told without values."""
+        from torch._subclasses.fake_tensor import DataDependentOutputException
+
+        try:
+            return self._update.step(step)
+        except DataDependentOutputException:
+            if not isinstance(self._update, ScheduledOptimizer):
+                raise
+            for each in self._update.parameters:
+                each.grad = None
+                if len(self._state) < self.COPIES * len(self._update.parameters):
+                    self._state += [torch.empty_like(each) for _ in range(self.COPIES)]
+            return 0.0
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """That of the update."""
+        return self._update.state()
+
+    def load_state(self, saved: Mapping[str, torch.Tensor]) -> None:
+        """Hand it to the update."""
+        self._update.load_state(saved)
+
+
+def _asking(error: BaseException) -> str:
+    """File and line of the component that asked: the last that is not torch's."""
+    frames = [
+        each
+        for each in traceback.extract_tb(error.__traceback__)
+        if f"{os.sep}torch{os.sep}" not in each.filename
+    ]
+    own = [each for each in frames if not each.filename.endswith(__file__)]
+    return f"{Path(own[-1].filename).name}:{own[-1].lineno}"
+
+
 def id_of(tensor: torch.Tensor) -> int:
     """An identifier of the tensor's storage, which views share."""
     return int(tensor.untyped_storage()._cdata)  # noqa: SLF001 - torch's own tools identify storages by it
@@ -85,23 +137,30 @@ def estimate(recipe: Recipe) -> Estimate:
 
     Raises:
         PixforgeError: the recipe cannot be built, as in a run.
+        InputError: a component asks for the values of tensors.
     """
-    from torch._subclasses.fake_tensor import FakeTensorMode
+    from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
     one = recipe.device if isinstance(recipe.device, str) else recipe.device[0]
     session = build(recipe.model_copy(update={"device": one, "compile": False}))
+    session.checked = True
     device = session.context.device
     watch = _Watch()
     built = held(device)
     forget_constants()
     try:
         with FakeTensorMode(allow_non_fake_inputs=True), watch:
-            update = make_update(session)
+            update = _Guessing(make_update(session))
             image = session.generator.forward(0)
             for step in range(
                 2
             ):  # the second step also holds what the first one left: moments, buffers, the last picture
                 image = advance(session, update, image, step).image
+    except DataDependentOutputException as error:
+        raise InputError(
+            f"{_asking(error)} asks for the value of a tensor, as .item() and bool() do; the memory of such a recipe "
+            "cannot be estimated"
+        ) from error
     finally:
         forget_constants()
     step = watch.peak

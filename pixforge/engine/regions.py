@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
+from torch.utils._python_dispatch import _disable_current_modes
 
 from pixforge.contracts import RunContext
 from pixforge.contracts.region import Region, pixels
@@ -42,21 +43,23 @@ class Masks:
         """
         key = (region.model_dump_json(), height, width)
         if key not in self._known:
-            mask = self._mask(region, height, width)
-            if not bool(mask.any()):
-                raise InputError(
-                    f"where: nothing of the picture of {width} x {height} pixels lies in this region"
-                )
-            self._known[key] = mask.to(self._context.device)
+            with _disable_current_modes():  # the memory estimate has tensors without values
+                mask = self._mask(region, height, width)
+                if not bool(mask.any()):
+                    raise InputError(
+                        f"where: nothing of the picture of {width} x {height} pixels lies in this region"
+                    )
+                self._known[key] = mask.to(self._context.device)
         return self._known[key]
 
     def box(self, region: Region, height: int, width: int) -> Box:
         """The smallest box of pixels that holds the region."""
         key = (region.model_dump_json(), height, width)
         if key not in self._boxes:
-            mask = self.of(region, height, width)[0, 0]
-            inside = mask > min(HALF, float(mask.max()) / 2)
-            rows, columns = (inside.any(dim=dim).nonzero().flatten().tolist() for dim in (1, 0))
+            with _disable_current_modes():
+                mask = self.of(region, height, width)[0, 0]
+                inside = mask > min(HALF, float(mask.max()) / 2)
+                rows, columns = (inside.any(dim=dim).nonzero().flatten().tolist() for dim in (1, 0))
             self._boxes[key] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
         return self._boxes[key]
 

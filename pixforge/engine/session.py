@@ -47,11 +47,13 @@ class Session:
     components: dict[str, Component[Any]]
     """All components by the names under which a checkpoint keeps their state and `run.json` their provenance."""
     stopping: Stopping | None = None
+    checked: bool = False
+    """Whether nothing is left to check, as where tensors have no values."""
     _met: set[str] = field(default_factory=set)
 
     def first_time(self, name: str) -> bool:
         """Whether this is the first question about a name; what is costly is checked then, and not again."""
-        if name in self._met:
+        if self.checked or name in self._met:
             return False
         self._met.add(name)
         return True

@@ -84,3 +84,68 @@ def test_pictures_that_cannot_fit_are_refused_before_anything_is_made(monkeypatc
         build(made)
     monkeypatch.setattr(room, "free", lambda _: None)  # where nobody knows, it is tried
     assert build(made).context.batch == 2
+
+
+COMPONENTS = [
+    {"filters": ["blur", "grayscale", "posterize", "rim", "roll", "sharpen", "upscale", "wallpaper"]},
+    {"filters": [{"type": "lookup", "colors": "red, blue"}, {"type": "blur", "where": "left"}]},
+    {"prompts": ["red", {"text": "blue", "where": {"ellipse": ["10%", "10%", "90%", "90%"], "feather": 4}}]},
+    {"losses": [{"type": "smoothness", "where": "left"}]},
+    {"optimizer": "adamp"},
+    {"optimizer": "prodigy"},
+    {"edits": [{"type": "camera", "zoom": 1.1}]},
+]
+
+
+@pytest.mark.parametrize("fields", COMPONENTS, ids=str)
+def test_every_kind_of_component_is_counted(fields):
+    recipe = {
+        "prompts": ["red"],
+        "seed": 1,
+        "size": [48, 32],
+        "init": "noise",
+        "generator": "pixels",
+        **fields,
+    }
+    found = memory.estimate(pixforge.load_recipe(recipe))
+    assert 2**20 < found.step < 2**30
+
+
+def test_the_state_of_an_optimizer_that_asks_for_values_is_guessed():
+    def step(name):
+        recipe = {"prompts": ["red"], "seed": 1, "size": 512, "init": "noise", "generator": "pixels"}
+        fields = {
+            "cutouts": {"type": "random", "count": 1},
+            "augmentations": [],
+            "losses": [],
+            "optimizer": name,
+        }
+        return memory.estimate(pixforge.load_recipe({**recipe, **fields})).step
+
+    assert step("prodigy") > step("adam") + 2 * 4 * 3 * 512**2
+
+
+ASKS = """
+from typing import Literal
+import pixforge
+
+class AskingConfig(pixforge.LossConfig):
+    type: Literal["asking"] = "asking"
+
+class Asking(pixforge.Loss[AskingConfig]):
+    \"\"\"Looks at a value.\"\"\"
+    def forward(self, view):
+        return view.image.mean((1, 2, 3)) * float(view.image.max())
+
+@pixforge.hookimpl
+def pixforge_losses():
+    return [Asking]
+"""
+
+
+def test_who_asks_for_values_is_named(tmp_path):
+    (tmp_path / "asking.py").write_text(ASKS)
+    recipe = {"prompts": ["red"], "seed": 1, "size": 32, "init": "noise", "losses": ["asking"]}
+    recipe["plugins"] = [str(tmp_path / "asking.py")]
+    with pytest.raises(InputError, match=r"^asking.py:11 asks for the value of a tensor"):
+        memory.estimate(pixforge.load_recipe(recipe))
