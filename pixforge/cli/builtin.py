@@ -18,6 +18,7 @@ class Builtins:
         from pixforge.cli.bench import Bench
         from pixforge.cli.check import Check
         from pixforge.cli.classify import Classify
+        from pixforge.cli.collage import Collage
         from pixforge.cli.completion import Completion
         from pixforge.cli.cutouts import Cutouts
         from pixforge.cli.diff import Diff
@@ -36,6 +37,6 @@ class Builtins:
         from pixforge.cli.sweep import Sweep
 
         return [
-            Run, Resume, Sweep, Report, Diff, Check, Cutouts, Classify, IndexFolder, Search, Rank, Direction, Import, Schema, Plugins, ModelsCommand, Doctor, Bench,
+            Run, Resume, Sweep, Report, Collage, Diff, Check, Cutouts, Classify, IndexFolder, Search, Rank, Direction, Import, Schema, Plugins, ModelsCommand, Doctor, Bench,
             Completion,
         ]  # fmt: skip

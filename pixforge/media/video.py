@@ -7,14 +7,15 @@ all frames of an animated picture in memory.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from pixforge.errors import ImageError
-from pixforge.media.ffmpeg import alive, failure, ffmpeg
+from pixforge.media.ffmpeg import PATIENCE, alive, failure, ffmpeg
 from pixforge.media.files import MAX_PIXELS
 from pixforge.media.metadata import Kind, kind_of
 from pixforge.ordinary_files import open_ordinary
@@ -29,8 +30,11 @@ MAX_FRAMES = 1_000_000
 _DEMUXERS: dict[Kind, str] = {"mp4": "mov", "webm": "matroska"}
 
 
-def frames(path: str | Path) -> Iterator[Frame]:
+def frames(path: str | Path, rate: float | None = None) -> Generator[Frame, None, None]:
     """The frames of an MP4, WebM, GIF, APNG or WebP: each `[H, W, 3]`, or `[H, W, 4]` of an animated picture.
+
+    With `rate`, an MP4, WebM or GIF has so many of them per second, evenly, whatever its own rate is; some are then
+    left out or come twice.
 
     Raises:
         ImageError: it cannot be read, is none of these, is damaged, or has too many pixels or frames.
@@ -38,13 +42,39 @@ def frames(path: str | Path) -> Iterator[Frame]:
     """
     kind = _kind(path)
     number = 0
-    for frame in _video(path, kind) if kind in _DEMUXERS else _animation(path):
+    by_ffmpeg = kind in _DEMUXERS if rate is None else kind in {*_DEMUXERS, "gif"}
+    for frame in _video(path, kind, rate) if by_ffmpeg else _animation(path):
         number += 1
         if number > MAX_FRAMES:
             raise ImageError(f"{path}: has more than {MAX_FRAMES} frames")
         yield frame
     if not number:
         raise ImageError(f"{path}: has no frames")
+
+
+def rate_of(path: str | Path) -> float | None:
+    """Frames per second as a video or GIF says; None when it does not.
+
+    Raises:
+        ImageError: it cannot be read, or is none of these.
+        RunError: there is no ffmpeg.
+    """
+    command = [ffmpeg(), "-hide_banner", "-nostdin", *_source(path, _kind(path))]
+    try:
+        said = subprocess.run(  # noqa: S603 - our own arguments
+            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=PATIENCE
+        ).stderr
+    except subprocess.TimeoutExpired:
+        raise ImageError(f"{path}: cannot be read in {PATIENCE:g} s") from None
+    found = re.search(rb"Video:.*?(\d+(?:\.\d+)?) fps", said)
+    rate = float(found[1]) if found else 0.0
+    return rate if 1 <= rate <= 240 else None
+
+
+def _source(path: str | Path, kind: Kind) -> list[str]:
+    # A named format, and files only: a playlist in disguise must not make ffmpeg open addresses.
+    demuxer = _DEMUXERS.get(kind, kind)
+    return ["-protocol_whitelist", "file", "-f", demuxer, "-i", str(Path(path).resolve())]
 
 
 def _kind(path: str | Path) -> Kind:
@@ -78,11 +108,10 @@ def _animation(path: str | Path) -> Iterator[Frame]:
         raise ImageError(f"{path}: is damaged or cut short ({reason})") from error
 
 
-def _video(path: str | Path, kind: Kind) -> Iterator[Frame]:
-    # A named format, and files only: a playlist in disguise must not make ffmpeg open addresses.
-    source = ["-protocol_whitelist", "file", "-f", _DEMUXERS[kind], "-i", str(Path(path).resolve())]
-    output = ["-fps_mode", "passthrough", "-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe", "-"]
-    command = [ffmpeg(), "-v", "error", "-nostdin", *source, *output]
+def _video(path: str | Path, kind: Kind, rate: float | None) -> Iterator[Frame]:
+    timing = ["-fps_mode", "passthrough"] if rate is None else ["-vf", f"fps={rate:.6f}"]
+    output = ["-map", "0:v:0", *timing, "-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe", "-"]
+    command = [ffmpeg(), "-v", "error", "-nostdin", *_source(path, kind), *output]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 - our own arguments
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log

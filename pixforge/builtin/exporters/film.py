@@ -35,6 +35,8 @@ class FilmConfig(Streamed):
     def _can_sound(self) -> Self:
         if self.sound is not None and self.format not in STREAMED:
             raise ValueError(f"{self.format} has no sound; leave it out, or choose mp4 or webm")
+        if self.sound is not None and self.order != "forward":
+            raise ValueError(f"order: {self.order} has no sound; leave it out, or play the film forward")
         return self
 
 

@@ -10,7 +10,7 @@ from typing_extensions import Self
 
 from pixforge.builtin.exporters.metadata import Metadata
 from pixforge.contracts import Config, Exporter, Output, StepReport
-from pixforge.errors import RecipeError
+from pixforge.errors import InputError, RecipeError
 
 if TYPE_CHECKING:
     import torch
@@ -27,6 +27,9 @@ class StillConfig(Config):
     quality: int | None = Field(None, ge=1, le=100, description="Of jpeg and webp, 95 when absent.")
     every: int = Field(
         0, ge=0, description="Steps between pictures on the way (image-step-00050.png); 0: only the last."
+    )
+    every_frame: int = Field(
+        0, ge=0, description="Frames of a film between pictures on the way (image-frame-00012.jpg); 0: none."
     )
     metadata: Metadata = Field("recipe", description="Put the resolved recipe into the file, or none of it.")
     name: str = Field("image", pattern=r"^\w[\w.-]{0,99}$", description="Of the file, without its extension.")
@@ -49,19 +52,23 @@ class Still(Exporter[StillConfig]):
         self._last: StepReport | None = None
         self._written: list[str] = []
         self._saved: list[int] = []
+        if config.every_frame and output.film is None:
+            raise InputError("exporter still: every_frame counts frames of a film, and this run makes none")
         if self._tagged and config.format == "jpeg":
             self._check_length()
 
     @classmethod
     def claims(cls, config: StillConfig, canvases: int) -> list[str]:
         """The final pictures, and those on the way."""
-        return _names(config, canvases, "") + (_names(config, canvases, "-step-*") if config.every else [])
+        ways = [way for way, every in (("step", config.every), ("frame", config.every_frame)) if every]
+        return [name for way in ("", *ways) for name in _names(config, canvases, way and f"-{way}-*")]
 
     def write(self, report: StepReport) -> None:
         """Keep the picture, and save it when it is its turn; the last one is saved on closing."""
         self._last = report
-        if self.config.every and report.step % self.config.every == 0 and report.step > 0:
-            self._save(report, _suffix(report.step))
+        if report.step > 0 and (suffixes := self._suffixes(report.step)):
+            for suffix in suffixes:
+                self._save(report, suffix)
             self._saved.append(report.step)
 
     def state(self) -> dict[str, torch.Tensor]:
@@ -75,7 +82,10 @@ class Still(Exporter[StillConfig]):
         self._last = report
         self._saved = state["steps"].flatten().tolist() if "steps" in state else []
         self._written = [
-            name for step in self._saved for name in _names(self.config, self.output.canvases, _suffix(step))
+            name
+            for step in self._saved
+            for suffix in self._suffixes(step)
+            for name in _names(self.config, self.output.canvases, suffix)
         ]
 
     def close(self) -> None:
@@ -87,6 +97,15 @@ class Still(Exporter[StillConfig]):
         """The final pictures, then those on the way."""
         final = _names(self.config, self.output.canvases, "")
         return final + [name for name in self._written if name not in final]
+
+    def _suffixes(self, step: int) -> list[str]:
+        """What the names of the pictures of a step have in addition; empty when it has none."""
+        config, film = self.config, self.output.film
+        found = [f"-step-{step:05d}"] if config.every and step % config.every == 0 else []
+        frame = None if film is None else film.frame(step)
+        if config.every_frame and frame is not None and frame % config.every_frame == 0:
+            found.append(f"-frame-{frame:05d}")
+        return found
 
     @property
     def _tagged(self) -> bool:
@@ -124,7 +143,3 @@ class Still(Exporter[StillConfig]):
 def _names(config: StillConfig, canvases: int, suffix: str) -> list[str]:
     each = [f"-{index:02d}" for index in range(canvases)] if canvases > 1 else [""]
     return [f"{config.name}{canvas}{suffix}.{_EXTENSIONS[config.format]}" for canvas in each]
-
-
-def _suffix(step: int) -> str:
-    return f"-step-{step:05d}"

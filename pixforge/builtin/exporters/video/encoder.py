@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pixforge.builtin.exporters.video.formats import frame_of, pieces_of, recording_arguments
+from pixforge.builtin.exporters.video.formats import pieces_of, recording_arguments
 from pixforge.builtin.exporters.video.position import Position
 from pixforge.builtin.exporters.video.segment import Segment, segment_length
 from pixforge.errors import RunError
@@ -43,9 +44,11 @@ class Encoder:
 
     Args:
         name: what errors call the file.
-        format_: of the video, which decides how it is recorded.
+        recorded: how, as `recorded_as` says.
         fps: frames per second.
         quality: 1 to 100.
+        draw: makes the frame `[H, W, 3]` of a report.
+        site: whose size the video gets.
         recording: takes what comes out.
         begin: where an earlier encoder of the same recording was.
     """
@@ -53,14 +56,18 @@ class Encoder:
     def __init__(
         self,
         name: str,
-        format_: str,
+        recorded: str,
         fps: float,
         quality: int,
         recording: Recording,
+        draw: Callable[[StepReport], Frame],
         begin: Position | None = None,
+        site: str | None = None,
     ) -> None:
         self._name = name
-        self._format = format_
+        self._recorded = recorded
+        self._draw = draw
+        self._site = site
         self._fps = fps
         self._quality = quality
         self._recording = recording
@@ -131,7 +138,7 @@ class Encoder:
                 if isinstance(item, _Mark):
                     self._answer(item)
                 elif isinstance(item, tuple):
-                    self._show(frame_of(item[0], self._format), item[1])
+                    self._show(self._draw(item[0]), item[1])
             self._end_segment()
         except Exception as error:  # noqa: BLE001 - raised again in the loop's thread
             self._error = error
@@ -196,7 +203,7 @@ class Encoder:
         height, width, _ = frame.shape
         source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"{self._fps:g}"]
         begins = self._at.number * segment_length(frame.nbytes) / self._fps
-        output = recording_arguments(self._format, self._fps, self._quality, begins)
+        output = recording_arguments(self._recorded, self._fps, self._quality, begins, self._site)
         return Segment(
-            self._name, pieces_of(self._format), [*source, "-i", "-", *output, "-"], self._recording
+            self._name, pieces_of(self._recorded), [*source, "-i", "-", *output, "-"], self._recording
         )

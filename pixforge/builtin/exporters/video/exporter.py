@@ -10,14 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from pixforge.builtin.exporters.video.caption import Captions
 from pixforge.builtin.exporters.video.encoder import Encoder
 from pixforge.builtin.exporters.video.formats import (
     EXTENSIONS,
-    STREAMED,
     Soundtrack,
     finish,
     frame_of,
     pieces_of,
+    recorded_as,
 )
 from pixforge.builtin.exporters.video.position import Position, begins_with, pack, unpack
 from pixforge.builtin.exporters.video.recording import Recording
@@ -25,12 +26,16 @@ from pixforge.builtin.exporters.video.timeline import Streamed, VideoConfig, fra
 from pixforge.contracts import Exporter, Output, StepReport
 from pixforge.contracts.alpha import has_alpha
 from pixforge.contracts.files import part_of, publish
+from pixforge.errors import InputError
 
 if TYPE_CHECKING:
     import torch
 
+    from pixforge.builtin.exporters.video.caption import Frame
+
 S = TypeVar("S", bound=Streamed)
 log = logging.getLogger(__name__)
+_MOST_BYTES = 2 * 2**30
 _MANY = 5
 """With more frames for each step, a rate that the recipe names is worth a warning."""
 
@@ -52,6 +57,8 @@ class Recorder(Exporter[S]):
     def __init__(self, config: S, output: Output) -> None:
         super().__init__(config, output)
         self._plan(output.first_step)
+        self._check_memory()
+        self._captions = Captions(config.caption, output) if config.caption else None
         self._last: StepReport | None = None
         self._encoder: Encoder | None = None
         self._recording: Recording | None = None
@@ -80,9 +87,17 @@ class Recorder(Exporter[S]):
         self._encoder.close()
         source = self._keep_recording() if early else self._growing
         recipe = self.output.recipe if self.config.metadata == "recipe" else None
-        clear = has_alpha(self._last.image)
         finish(
-            self.config.format, source, self._path, recipe, self._quality, clear=clear, sound=self._sound()
+            self.config.format,
+            source,
+            self._path,
+            recipe,
+            self._quality,
+            clear=has_alpha(self._last.image) and not self.config.caption,
+            sound=self._sound(),
+            order=self.config.order,
+            site=self.config.site,
+            fps=self._rate,
         )
         if not early:
             self._rest.unlink(missing_ok=True)
@@ -114,7 +129,7 @@ class Recorder(Exporter[S]):
 
     def _continue(self, state: Mapping[str, torch.Tensor], report: StepReport) -> bool:
         """Take the recording up again; False when it is not there any more."""
-        shape = frame_of(report, self.config.format).shape
+        shape = self._draw(report).shape
         position, header = unpack(state, shape, self._frames.total())
         self._last = report
         for step in [step for step in self._frames if step <= report.step]:
@@ -135,6 +150,23 @@ class Recorder(Exporter[S]):
             return there
         return True
 
+    def _check_memory(self) -> None:
+        """See that all frames fit into memory, where their order is changed.
+
+        Raises:
+            InputError: they would not.
+        """
+        width, height = self.output.size
+        needed = self._frames.total() * width * height * self.output.canvases * 3
+        if self.config.order != "forward" and needed > _MOST_BYTES:
+            text = (
+                f"{self._frames.total()} frames of {width} x {height} need {needed / 2**30:.1f} GiB of memory"
+            )
+            raise InputError(
+                f"exporter {self.config.name}: order: {self.config.order}: {text}, the limit is "
+                f"{_MOST_BYTES >> 30}; make it shorter, or play it forward"
+            )
+
     def _set_old_aside(self, step: int) -> None:
         for path in (self._path, self._rest):
             if path.exists():
@@ -151,7 +183,7 @@ class Recorder(Exporter[S]):
 
     @property
     def _growing(self) -> Path:
-        return self._path if self.config.format in STREAMED else self._rest
+        return self._rest if self._recorded == "lossless" else self._path
 
     @property
     def _quality(self) -> int:
@@ -167,8 +199,24 @@ class Recorder(Exporter[S]):
     def _start(self, recording: Recording, begin: Position | None = None) -> None:
         self._recording = recording
         self._encoder = Encoder(
-            self._path.name, self.config.format, self._rate, self._quality, recording, begin
+            self._path.name,
+            self._recorded,
+            self._rate,
+            self._quality,
+            recording,
+            self._draw,
+            begin,
+            self.config.site,
         )
+
+    def _draw(self, report: StepReport) -> Frame:
+        """The frame of a report, with its caption."""
+        frame = frame_of(report, self.config.format, opaque=self._captions is not None)
+        return frame if self._captions is None else self._captions.below(frame, report.step)
+
+    @property
+    def _recorded(self) -> str:
+        return recorded_as(self.config.format, self.config.order)
 
     def _keep_recording(self) -> Path:
         """Where the recording is going to stay when the video that ended early is put in its place."""
@@ -211,7 +259,7 @@ def _name(config: Streamed) -> str:
 
 def _recording_name(config: Streamed) -> str:
     """Another one for each format, since a recipe may have several videos of one name."""
-    return f"{config.name}.{config.format}.recording.{pieces_of(config.format)}"
+    return f"{config.name}.{config.format}.recording.{pieces_of(recorded_as(config.format, config.order))}"
 
 
 def _aside(name: str, step: str) -> str:

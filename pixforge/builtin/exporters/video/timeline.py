@@ -5,10 +5,12 @@ from __future__ import annotations
 from math import ceil, floor
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from typing_extensions import Self
 
 from pixforge.builtin.exporters.metadata import Metadata
+from pixforge.builtin.exporters.video.caption import check_template
+from pixforge.builtin.exporters.video.sites import Site
 from pixforge.contracts import Config
 
 _NAME = r"^\w[\w.-]{0,99}$"
@@ -30,6 +32,29 @@ class Streamed(Config):
     quality: int | None = Field(None, ge=1, le=100, description="Of mp4, webm and webp, 80 when absent.")
     metadata: Metadata = Field("recipe", description="Put the resolved recipe into the file, or none of it.")
     name: str = Field("video", pattern=_NAME, description="Of the file, without its extension.")
+
+    caption: str = Field(
+        "",
+        max_length=200,
+        description="Words below the picture, such as '{prompt}, step {step}, seed {seed}'; also {prompts}, {steps}, {second} and {frame}.",
+    )
+    order: Literal["forward", "reverse", "boomerang"] = Field(
+        "forward", description="In which it plays; boomerang: forward, then back. Made when the run ends."
+    )
+    site: Site | None = Field(
+        None, description="Gives mp4 the size and the rate that a site wants, with black bars where needed."
+    )
+
+    @field_validator("caption")
+    @classmethod
+    def _known_words(cls, value: str) -> str:
+        return check_template(value)
+
+    @model_validator(mode="after")
+    def _fits_the_site(self) -> Self:
+        if self.site is not None and self.format != "mp4":
+            raise ValueError(f"{self.site} wants mp4, not {self.format}")
+        return self
 
     @model_validator(mode="after")
     def _has_quality(self) -> Self:
