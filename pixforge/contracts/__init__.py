@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pixforge.contracts.optimizer import Optimizer, OptimizerConfig
     from pixforge.contracts.output import Output
     from pixforge.contracts.palette import Palette
+    from pixforge.contracts.paths import ModelPath, RecipePath
     from pixforge.contracts.perceptor import Perceptor, PerceptorConfig
     from pixforge.contracts.placement import Placement
     from pixforge.contracts.prompt import Prompt, PromptConfig, Sight
@@ -58,6 +59,7 @@ _HOMES = {
     "optimizer": ("Optimizer", "OptimizerConfig"),
     "output": ("Output",),
     "palette": ("Palette",),
+    "paths": ("ModelPath", "RecipePath"),
     "perceptor": ("Perceptor", "PerceptorConfig"),
     "placement": ("Placement",),
     "prompt": ("Prompt", "PromptConfig", "Sight"),
@@ -96,6 +98,7 @@ __all__ = [
     "ModelCollection",
     "ModelFile",
     "ModelFiles",
+    "ModelPath",
     "Models",
     "Moment",
     "Optimizer",
@@ -110,6 +113,7 @@ __all__ = [
     "PromptConfig",
     "PromptScorer",
     "Range",
+    "RecipePath",
     "Region",
     "RunContext",
     "Schedule",

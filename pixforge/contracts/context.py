@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from pixforge.contracts.compiling import Compiled, name_of
 from pixforge.contracts.model import NoModels
 from pixforge.contracts.moment import Moment
 from pixforge.contracts.random import Draws
+from pixforge.errors import UnsupportedError
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +25,26 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 log = logging.getLogger(__name__)
+
+
+class Components(Protocol):
+    """What `RunContext.component` asks."""
+
+    def make(self, kind: str, fields: Mapping[str, Any], context: RunContext) -> Any:
+        """The component of a kind that a recipe would name by these fields, built with `context`."""
+        ...
+
+
+class NoComponents:
+    """Of a context that was made by hand."""
+
+    def make(self, kind: str, fields: Mapping[str, Any], context: RunContext) -> Any:  # noqa: ARG002
+        """Refused.
+
+        Raises:
+            UnsupportedError: always.
+        """
+        raise UnsupportedError(f"there is no registry to find a {kind} in; make_context gives one")
 
 
 @dataclass(frozen=True)
@@ -40,7 +61,8 @@ class RunContext:
 
     `size` is (width, height) in pixels; `chunk` is how many cutouts a network sees at once; `dtype` is the precision for the arithmetic of frozen networks (latents,
     losses and pictures are always float32); `folder` is where relative paths in the recipe start; `compile` says
-    whether what goes through `compiled` is compiled; `models` is the catalog; `film` is None for a run that makes none.
+    whether what goes through `compiled` is compiled; `models` is the catalog; `film` is None for a run that makes none;
+    `components` is what `component` asks.
     """
 
     size: tuple[int, int]
@@ -54,6 +76,36 @@ class RunContext:
     chunk: int | str = "auto"
     models: Models = field(default_factory=NoModels)
     film: Film | None = None
+    components: Components = field(default_factory=NoComponents)
+
+    def component(
+        self,
+        kind: str,
+        fields: Mapping[str, Any],
+        *,
+        size: tuple[int, int] | None = None,
+        canvases: int | None = None,
+    ) -> Any:
+        """Another component, for those that are made of others; it shares frozen networks with the run.
+
+        An init may need a perceptor's texts, or a generator's decoder:
+        `context.component("generator", {"type": "vqgan"}, size=(64, 64), canvases=8)`.
+
+        Args:
+            kind: such as generator or perceptor.
+            fields: as in a recipe, with `type`.
+            size: (width, height) for it; the run's if absent.
+            canvases: how many it has; the run's if absent. Their seeds count from the run's first one.
+
+        Raises:
+            InputError: there is no such component, or the fields are wrong.
+        """
+        context = self if size is None else replace(self, size=size)
+        if canvases is not None:
+            seeds = [self.canvases[0].seed + index for index in range(canvases)]
+            own = tuple(Canvas(index, seed) for index, seed in enumerate(seeds))
+            context = replace(context, canvases=own, draws=Draws(seeds, self.draws.device))
+        return self.components.make(kind, fields, context)
 
     def compiled(self, function: Callable[P, R], *, on_cpu: bool = True) -> Callable[P, R]:
         """A function of tensors, through torch.compile when the recipe asks for it and the machine can.

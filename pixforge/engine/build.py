@@ -26,6 +26,7 @@ from pixforge.engine.scorer import make_scorer
 from pixforge.engine.session import Session
 from pixforge.engine.stopping import Stopping
 from pixforge.errors import InputError
+from pixforge.plugins.components import RegisteredComponents
 
 if TYPE_CHECKING:
     from pixforge.contracts import Generator, Loss
@@ -115,6 +116,7 @@ def make_context(recipe: Recipe) -> RunContext:
         chunk=recipe.chunk,
         models=recipe.origin.registry.catalog,
         film=recipe.film,
+        components=RegisteredComponents(recipe.origin.registry),
     )
 
 

@@ -41,6 +41,7 @@ def describe_session(session: Session) -> dict[str, Any]:
         "plugins": _plugins(recipe),
         "weights": {name: perceptor.provenance() for name, perceptor in session.perceptors.items()},
         "generator": session.generator.provenance(),
+        "components": _other_weights(session),
         "device": _devices(session),
         "precision": str(context.dtype).removeprefix("torch."),
         "compile": recipe.compile,
@@ -59,11 +60,21 @@ def fingerprint(session: Session) -> dict[str, str | None]:
     weights = {name: each.provenance() for name, each in session.perceptors.items()}
     weights["generator"] = session.generator.provenance()
     found |= {f"weights of {name}": each.get("sha256") for name, each in weights.items() if each}
+    for name, each in _other_weights(session).items():
+        files = each.get("files", {"": each})
+        found |= {f"weights of {name} {file}".strip(): known.get("sha256") for file, known in files.items()}
     return {
         **found,
         "device": _devices(session),
         "precision": str(session.context.dtype).removeprefix("torch."),
     }
+
+
+def _other_weights(session: Session) -> dict[str, dict[str, Any]]:
+    """Of the components that are neither the generator nor a perceptor, for instance an init with a network."""
+    known = {"generator", *(f"perceptor/{name}" for name in session.perceptors)}
+    found = {name: each.provenance() for name, each in session.components.items() if name not in known}
+    return {name: each for name, each in found.items() if each}
 
 
 def final_values(report: StepReport) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,27 @@ from typing import TYPE_CHECKING, Any
 from pixforge.builtin.models import pixforge_models
 from pixforge.contracts import Canvas, Component, Draws, Film, Model, ModelCollection, RunContext
 from pixforge.models.catalog import Catalog
+from pixforge.plugins.components import RegisteredComponents
 from pixforge.plugins.loader import load_plugins
 from pixforge.plugins.registry import Registry
 
 if TYPE_CHECKING:
     import torch
+
+
+class TestedComponents:
+    """What `RunContext.component` asks in a context of `make_context`: the built-in components, and `FakePerceptor`."""
+
+    def make(self, kind: str, fields: Mapping[str, Any], context: RunContext) -> Any:
+        """The component that a recipe would name by these fields."""
+        return RegisteredComponents(_tested()).make(kind, fields, context)
+
+
+@cache
+def _tested() -> Registry:
+    from pixforge.testing import fake
+
+    return make_registry(fake)
 
 
 def make_context(
@@ -44,6 +61,7 @@ def make_context(
         draws=Draws(seeds, device),
         models=Catalog([*models, *pixforge_models()]),
         film=film,
+        components=TestedComponents(),
     )
 
 
