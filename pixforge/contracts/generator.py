@@ -11,6 +11,8 @@ from pixforge.errors import UnsupportedError
 if TYPE_CHECKING:
     import torch
 
+    from pixforge.contracts.init import PromptScorer
+
 
 class Generator(Component[C]):
     """Holds the latent, the only thing that is trained, and turns it into pictures."""
@@ -25,6 +27,9 @@ class Generator(Component[C]):
     def channels(self) -> int:
         """C of its pictures: 3 for red, green and blue, or 4 with alpha, which is not multiplied into the colors."""
         return 3
+
+    def prepare(self, scorer: PromptScorer) -> None:
+        """Learn what the run is after, before the init starts; for a network that is told the text, or ranks pictures."""
 
     @abstractmethod
     def forward(self, step: int) -> torch.Tensor:

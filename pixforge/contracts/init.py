@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PromptScorer:
-    """What the prompts ask for, for inits that choose among several starts.
+    """What the prompts ask for: for inits that choose among several starts, and generators that are told the text.
 
     `texts` are the prompts in words with a positive weight, the heaviest first. `similarity` scores pictures
     `[N, 3, h, w]` in [0, 1]: `[N]` in -1 to 1, how well they fit all prompts as the perceptors see them, without gradient.

@@ -57,7 +57,9 @@ def _build(recipe: Recipe) -> Session:
     with torch.no_grad():
         generator = make("generator", recipe.generator)
         init = make("init", recipe.init)
-        init.prepare(make_scorer(groups, prompts, context))
+        scorer = make_scorer(groups, prompts, context)
+        generator.prepare(scorer)
+        init.prepare(scorer)
         init.start(generator)
     names = unique_names(recipe.losses)
     losses = {name: make("loss", config) for name, config in zip(names, recipe.losses, strict=True)}
