@@ -90,6 +90,10 @@ PARTS: dict[str, Entries] = {
             each: pixels(grid=[24, 24], cells=each, upsampling="nearest")
             for each in ("square", "brick", "hexagon", "triangle", "diamond", "knit")
         },
+        "palette": {"generator": {"type": "palette", "grid": [48, 48]}},
+        "palette, 3 given": {
+            "generator": {"type": "palette", "colors": "navy, crimson, ivory", "lock": True}
+        },
         "fourier": {"generator": "fourier"},
         "saturation 3": {"generator": {"type": "fourier", "saturation": 3}},
         **{

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pixforge.builtin.generators.fourier import Fourier
+from pixforge.builtin.generators.palette import PalettePicture
 from pixforge.builtin.generators.pixels import Pixels
 from pixforge.builtin.generators.vqgan.generator import VQGAN
 from pixforge.contracts import Generator
@@ -14,4 +15,4 @@ from pixforge.plugins.hookspecs import hookimpl
 @hookimpl
 def pixforge_generators() -> list[type[Generator[Any]]]:
     """The built-in generators."""
-    return [Fourier, Pixels, VQGAN]
+    return [Fourier, PalettePicture, Pixels, VQGAN]
