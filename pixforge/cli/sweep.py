@@ -28,7 +28,7 @@ from pixforge.cli.options import (
 from pixforge.cli.sweep_resume import ResumeSweep
 from pixforge.cli.sweep_shared import ON, executor_of, executor_word, report
 from pixforge.contracts.command import Command
-from pixforge.errors import RecipeError, plain_name
+from pixforge.errors import plain_name
 
 if TYPE_CHECKING:
     from pixforge.recipe.overrides import Override
@@ -62,6 +62,14 @@ class Sweep(Command):
         click.Option(["--sample"], metavar="N", type=click.IntRange(1), help="Run N of the combinations, drawn at random."),
         click.Option(["--latin"], is_flag=True, help="Draw them so that the values of each path come equally often."),
         click.Option(["--draw"], metavar="N", type=click.IntRange(0), help="Another number draws another sample (0)."),
+        click.Option(
+            ["--halving"], metavar="N", type=click.IntRange(2, 10),
+            help="Give all runs a part of the steps, and the rest to the best: after each round one in N goes on.",
+        ),
+        click.Option(
+            ["--optimize"], metavar="NAME",
+            help="Let Optuna choose which --sample N runs are tried, for a high held_out_score or a low final term.",
+        ),
         STEPS, SEED, SIZE, DEVICE, *SHAPE, ON,
         click.Option(["--keep"], metavar="best:N", help="Keep all files of the N best runs by held-out score; of the others recipe, record and a small picture."),
         click.Option(["--dry-run"], is_flag=True, help="List the runs, with time and memory, and make none."),
@@ -80,6 +88,10 @@ class Sweep(Command):
         check_folder(args.out)
         plan = make_plan(_spec(args), _options(args))
         executor = executor_of(plan, args.on)
+        if plan.optimize is not None:
+            from pixforge.sweeps.stages import optuna_library
+
+            optuna_library()
         if args.dry_run:
             _list(plan, args)
             return 0
@@ -95,7 +107,7 @@ def _spec(args: SimpleNamespace) -> Spec:
     """The file's sweep with what the command line adds."""
     from pixforge.recipe.overrides import Override, parse_value
     from pixforge.recipe.prompt_list import read_prompt_lines
-    from pixforge.sweeps.spec import parse_keep, prompt_axis, read_spec, with_settings
+    from pixforge.sweeps.spec import check_search, parse_keep, prompt_axis, read_spec, with_settings
 
     spec = read_spec(args.recipe)
     if args.prompts:
@@ -107,16 +119,18 @@ def _spec(args: SimpleNamespace) -> Spec:
     if args.seed is not None:
         fixed.append(Override("seed", parse_value(args.seed, "--seed"), f"--seed {args.seed[:60]}"))
     spec = with_settings(replace(spec, extra=tuple(fixed)), args.set, args.zip)
-    if args.latin and args.sample is None and spec.sample is None:
-        raise RecipeError("--latin: draws a sample; --sample 50 says of how many runs")
     given = {
-        name: getattr(args, name) for name in ("seeds", "sample", "draw") if getattr(args, name) is not None
+        name: getattr(args, name)
+        for name in ("seeds", "sample", "draw", "halving", "optimize")
+        if getattr(args, name) is not None
     }
     if args.on is not None:
         given["executor"] = executor_word(args.on)
     if args.keep is not None:
         given["keep"] = parse_keep(args.keep, "--keep")
-    return replace(spec, latin=spec.latin or args.latin, **given)
+    spec = replace(spec, latin=spec.latin or args.latin, **given)
+    check_search(spec)
+    return spec
 
 
 def _prompt(line: str) -> Any:
@@ -144,7 +158,8 @@ def _list(plan: Plan, args: SimpleNamespace) -> None:
         settings = plan.settings(run)
         print(plain_name("  ".join([run.name, *(f"{path}={settings[path]}" for path in paths)])))
     cost = "" if args.quiet else f"; {cost_text(estimate_cost(plan))}"
-    print(f"{len(plan.runs)} runs{cost}")
+    tried = f", {min(plan.budget, len(plan.runs))} of which are tried" if plan.budget else ""
+    print(f"{len(plan.runs)} runs{tried}{cost}")
 
 
 def _say_cost(plan: Plan) -> None:

@@ -60,6 +60,11 @@ class Executor(Component[C]):
     def __init__(self, config: C) -> None:
         self.config = config
 
+    @property
+    def at_once(self) -> int:
+        """How many jobs it does at a time. A search that learns from outcomes chooses so many runs together."""
+        return 1
+
     @abstractmethod
     def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
         """Do the jobs, and give the outcome of each when it is there, in any order.

@@ -163,18 +163,8 @@ def read_resolved(plain: dict[str, Any], like: Recipe) -> Recipe:
     Raises:
         RecipeError: it does not validate, or a file that it names is not there or is another one.
     """
-    origin = like.origin
     document = read(plain)
-    known = {
-        "curves": {entry.tag: entry.component for entry in origin.registry.entries("curve")},
-        "folder": document.folder,
-    }
-    try:
-        recipe = type(like).model_validate(document.data, context=known)
-    except ValidationError as error:
-        raise_problems(document, problems_of(error, document, origin.registry))
-        raise
-    recipe = recipe.with_origin(Origin(origin.registry, document.folder, document.name, read_again))
+    recipe = _validate(document, like.origin.registry)
     raise_problems(
         document, (Problem(where, f"there is no file {path}") for where, path in missing_files(recipe))
     )

@@ -7,7 +7,7 @@ import logging
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,8 +27,10 @@ from pixforge.reports.thumbs import save_thumb
 from pixforge.runs.folder import RECIPE, locked, write_text
 from pixforge.runs.manifest import NAME as MANIFEST
 from pixforge.runs.metrics import NAME as METRICS
+from pixforge.sweeps.kept import kept_of
 from pixforge.sweeps.plan import NAME, Plan, Planned
 from pixforge.sweeps.results import RUNS, THUMBS, run_folder_of, thumb_of, write_results
+from pixforge.sweeps.stages import Stage, stages_of
 from pixforge.sweeps.work import Reader, RunWork
 
 log = logging.getLogger(__name__)
@@ -111,6 +113,7 @@ def carry_out(folder: Path, plan: Plan, executor: Executor[Any], *, quiet: bool 
         summary = Summary(folder)
         try:
             summary.interrupted = carrier.carry(executor)
+            carrier.clear()
         except KeyboardInterrupt:
             summary.interrupted = True
         finally:
@@ -136,12 +139,20 @@ class _Carrier:
         self._count = self._todo = 0
 
     def carry(self, executor: Executor[Any]) -> bool:
-        """Make what is left; returns whether the user interrupted it."""
+        """Make what is left, stage by stage; returns whether the user interrupted it."""
         self._remote = executor.remote
-        jobs = [self._job(run) for run in self._plan.runs if not self._is_done(run)]
-        self._todo = len(jobs)
-        had = len(self._plan.runs) - len(jobs)
-        self._say(f"{len(jobs)} runs" + (f", {had} are finished" if had else ""))
+        return any(
+            self._make(executor, stage) for stage in stages_of(self._folder, self._plan, executor.at_once)
+        )
+
+    def _make(self, executor: Executor[Any], stage: Stage) -> bool:
+        until = stage.until or {}
+        jobs = [self._job(run, until) for run in stage.runs if not self._is_done(run, until.get(run.name))]
+        had = len(stage.runs) - len(jobs)
+        self._todo = self._plan.budget or self._todo + len(jobs)
+        if len(stage.runs) > 1:
+            steps = f" to step {min(until.values())}" if until else ""
+            self._say(f"{len(jobs)} runs{steps}" + (f", {had} are finished" if had else ""))
         outcomes = executor.run(jobs)
         try:
             for outcome in outcomes:
@@ -154,16 +165,17 @@ class _Carrier:
                 close()
         return False
 
-    def _job(self, run: Planned) -> Job:
+    def _job(self, run: Planned, until: Mapping[str, int]) -> Job:
         home = self._folder.absolute()
         recipe, files = gathered(run.recipe, home) if self._remote else (run.recipe, ())
-        work = RunWork(run.name, recipe, self._reader, str(home))
+        work = RunWork(run.name, recipe, self._reader, str(home), until.get(run.name))
         return Job(run.name, run_folder_of(home, run.name), work, files)
 
-    def _is_done(self, run: Planned) -> bool:
-        """Whether a run of before is finished; what was left to do with it is done."""
+    def _is_done(self, run: Planned, until: int | None) -> bool:
+        """Whether a run of before is as far as it should be; what was left to do with it is done."""
         facts = read_facts(run_folder_of(self._folder, run.name), run.name, curves=False)
-        if facts.status != "finished":
+        far = until is not None and facts.status == "interrupted" and (facts.steps or 0) >= until
+        if facts.status != "finished" and not far:
             return False
         if not thumb_of(self._folder, run.name).exists():
             self._picture(facts)
@@ -208,6 +220,14 @@ class _Carrier:
             del self._scores[worst]
             strip(run_folder_of(self._folder, worst))
 
+    def clear(self) -> None:
+        """At the end, take away the files of runs that were dropped on the way, if only the best keep theirs."""
+        kept = kept_of(self._folder)
+        if self._plan.keep is not None and kept:
+            for run in self._plan.runs:
+                if run.name not in kept[-1]:
+                    strip(run_folder_of(self._folder, run.name))
+
     def _check_disk(self, outcome: Outcome) -> None:
         if shutil.disk_usage(self._folder).free < _FULL:
             raise RunError(
@@ -217,7 +237,7 @@ class _Carrier:
     def _tell(self, outcome: Outcome, facts: RunFacts) -> None:
         score = "" if facts.score is None else f", held-out score {facts.score:.3f}"
         passed = time.monotonic() - self._began
-        left = round(passed / self._count * (self._todo - self._count))
+        left = round(passed / self._count * max(0, self._todo - self._count))
         text = f"{outcome.status}{score}" if outcome.error is None else f"{outcome.status}: {outcome.error}"
         self._say(f"{self._count} of {self._todo}: {outcome.name} {text}; {left // 60}:{left % 60:02d} left")
 
@@ -295,4 +315,4 @@ def check_folder_is_sweep(folder: Path, plan: Plan) -> None:
 
 def left(facts: Sequence[RunFacts]) -> int:
     """How many runs are not finished."""
-    return sum(each.status != "finished" for each in facts)
+    return sum(each.status not in {"finished", "dropped"} for each in facts)

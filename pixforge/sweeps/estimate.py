@@ -10,6 +10,7 @@ from typing import Any
 
 from pixforge.recipe import Recipe
 from pixforge.sweeps.plan import Plan
+from pixforge.sweeps.stages import share_of
 from pixforge.sweeps.work import Reader
 
 _MOST = 4
@@ -57,7 +58,7 @@ def estimate_cost(plan: Plan) -> Cost:
     for recipes in ranked:
         step = per_step[chosen.index(recipes)] if recipes in chosen else statistics.mean(per_step)
         seconds += sum(built + step * int(recipe.get("steps", 0)) for recipe in recipes)
-    return Cost(seconds, max(memory for _, _, memory in found), len(chosen), len(ranked))
+    return Cost(share_of(plan) * seconds, max(memory for _, _, memory in found), len(chosen), len(ranked))
 
 
 def _pixels(recipe: dict[str, Any]) -> int:

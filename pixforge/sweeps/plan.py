@@ -61,7 +61,13 @@ class Plan(BaseModel):
     executor: Any = "local"
     keep: int | None = Field(None, ge=1)
     disabled: tuple[str, ...] = ()
-    runs: tuple[Planned, ...]
+    halving: int | None = Field(None, ge=2, le=10)
+    """After each round one of so many runs goes on."""
+    optimize: str | None = None
+    """What decides which runs are tried; then `budget` is how many."""
+    budget: int | None = Field(None, ge=1)
+    draw: int = Field(0, ge=0)
+    runs: tuple[Planned, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _places_exist(self) -> Self:
@@ -111,7 +117,8 @@ def make_plan(spec: Spec, options: Options) -> Plan:
     if spec.seeds > 1:
         seeds = tuple((seed + index,) for index in range(spec.seeds))
         axes.append(Axis((_SEED,), seeds, f"--seeds {spec.seeds}"))
-    places = combinations(axes, spec.sample, latin=spec.latin, seed=spec.draw)
+    sample = spec.sample if spec.optimize is None else None
+    places = combinations(axes, sample, latin=spec.latin, seed=spec.draw)
     recipes = _recipes(replace(spec, axes=tuple(axes)), options, places, first)
     runs = tuple(
         Planned(name=f"{number:04d}", place=place, recipe=recipe)
@@ -123,6 +130,10 @@ def make_plan(spec: Spec, options: Options) -> Plan:
         executor=spec.executor,
         keep=spec.keep,
         disabled=options.disabled,
+        halving=spec.halving,
+        optimize=spec.optimize,
+        budget=spec.sample if spec.optimize else None,
+        draw=spec.draw,
         runs=runs,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pixforge.contracts.files import whole_file
@@ -15,6 +16,7 @@ from pixforge.reports.page import Entry, write_page
 from pixforge.reports.sheets import save_sheets
 from pixforge.reports.thumbs import read_thumb
 from pixforge.sweeps.grid import captions_of, grid_of, varying
+from pixforge.sweeps.kept import kept_of
 from pixforge.sweeps.plan import Plan
 
 TABLE = "sweep.csv"
@@ -38,6 +40,7 @@ def write_results(folder: Path, plan: Plan) -> list[RunFacts]:
         OSError: one of them cannot be written.
     """
     facts = [read_facts(run_folder_of(folder, run.name), run.name) for run in plan.runs]
+    plan, facts = _shown(folder, plan, facts)
     with whole_file(folder / TABLE) as file:
         file.write(table_text(plan, facts).encode())
     thumbs = {run.name: path for run in plan.runs if (path := thumb_of(folder, run.name)).is_file()}
@@ -58,6 +61,25 @@ def write_results(folder: Path, plan: Plan) -> list[RunFacts]:
     ]
     write_page(folder / PAGE, f"Sweep of {plan.title}", entries, sheets)
     return facts
+
+
+def _shown(folder: Path, plan: Plan, facts: list[RunFacts]) -> tuple[Plan, list[RunFacts]]:
+    """Without the runs that were not chosen; those that halving left behind are `dropped`."""
+    if plan.optimize is not None:
+        begun = [pair for pair in zip(plan.runs, facts, strict=True) if pair[1].status != "waiting"]
+        if begun:
+            return plan.model_copy(update={"runs": tuple(run for run, _ in begun)}), [
+                each for _, each in begun
+            ]
+    kept = set(rounds[-1]) if (rounds := kept_of(folder)) else None
+    if kept is not None and plan.halving is not None:
+        facts = [
+            replace(each, status="dropped")
+            if each.status == "interrupted" and each.name not in kept
+            else each
+            for each in facts
+        ]
+    return plan, facts
 
 
 def table_text(plan: Plan, facts: Sequence[RunFacts]) -> str:

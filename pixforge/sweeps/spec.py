@@ -19,7 +19,7 @@ from pixforge.sweeps.values import parse_values, spread
 Source = str | Path | Mapping[str, Any]
 
 _TOP = ("recipe", "sweep", "executor", "keep")
-_SWEEP = ("set", "zip", "prompts", "seeds", "sample", "latin", "draw")
+_SWEEP = ("set", "zip", "prompts", "seeds", "sample", "latin", "draw", "halving", "optimize")
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Spec:
     """A sweep before its recipes are read.
 
     `axes` are without the seeds, of which there are `seeds`; `fixed` holds for all runs; `sample` and `latin` choose a
-    part of the combinations, drawn by the seed `draw`; `keep` is of how many runs all files stay.
+    part of the combinations, drawn by the seed `draw`; `keep` is of how many runs all files stay. With `halving` one run in
+    so many goes on after each round; `optimize` is what decides which `sample` runs are tried.
     """
 
     source: Source
@@ -39,6 +40,8 @@ class Spec:
     draw: int = 0
     executor: Any = "local"
     keep: int | None = None
+    halving: int | None = None
+    optimize: str | None = None
     extra: tuple[Override, ...] = field(default=(), repr=False)
     """Of the command line: set last."""
 
@@ -82,6 +85,22 @@ class _Reader:
             draw=self._count(sweep, "draw", 0, least=0) or 0,
             executor=plain(data.get("executor") or "local", self._document.label),
             keep=self._keep(data),
+            halving=self._halving(sweep),
+            optimize=self._optimize(sweep),
+        )
+
+    def _halving(self, sweep: Mapping[Any, Any]) -> int | None:
+        value = self._count(sweep, "halving", None, least=2)
+        if value is not None and value > 10:
+            raise self._error(("sweep", "halving"), f"goes from 2 to 10, not {value}")
+        return value
+
+    def _optimize(self, sweep: Mapping[Any, Any]) -> str | None:
+        value = sweep.get("optimize")
+        if value is None or (isinstance(value, str) and value):
+            return value
+        raise self._error(
+            ("sweep", "optimize"), f"is held_out_score or the name of a term, not {shown(value)}"
         )
 
     def _recipe(self, data: Mapping[Any, Any]) -> Source:
@@ -163,6 +182,20 @@ class _Reader:
 
     def _error(self, where: Where, text: str) -> RecipeError:
         return RecipeError(f"{self._document.locate(where)}: {path_text(where)}: {text}")
+
+
+def check_search(spec: Spec) -> None:
+    """See that what chooses among the runs fits together.
+
+    Raises:
+        RecipeError: it does not.
+    """
+    if spec.latin and spec.sample is None:
+        raise RecipeError("--latin: draws a sample; --sample 50 says of how many runs")
+    if spec.optimize is not None and spec.sample is None:
+        raise RecipeError("--optimize: chooses which runs are tried; --sample 30 says how many")
+    if spec.optimize is not None and (spec.halving is not None or spec.latin):
+        raise RecipeError("--optimize chooses the runs itself; leave --halving and --latin out")
 
 
 def zipped(lists: Mapping[str, Sequence[Any]], label: str) -> Axis:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Reader:
-    """Reads the recipes of a sweep; those with the same plugins are of one type, which is made once in a process."""
+    """Reads the recipes of a sweep; the plugins of those that name the same are loaded once in a process."""
 
     def __init__(self, disabled: tuple[str, ...] = ()) -> None:
         self.disabled = disabled

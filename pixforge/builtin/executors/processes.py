@@ -44,6 +44,11 @@ class _Worker:
 class ProcessesExecutor(Executor[ProcessesConfig]):
     """Several runs at once, each in a process of its own on this machine. A run whose process dies goes on in a new one."""
 
+    @property
+    def at_once(self) -> int:
+        """One for each worker."""
+        return self.config.workers
+
     def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
         """Keep all workers busy; a worker is told to stop like a run of its own."""
         waiting, tries = list(reversed(jobs)), dict.fromkeys((job.name for job in jobs), 0)

@@ -74,6 +74,11 @@ class RayExecutor(Executor[RayConfig]):
 
     remote: ClassVar[bool] = True
 
+    @property
+    def at_once(self) -> int:
+        """What a small cluster does; its size is not known before it is asked."""
+        return 8
+
     def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
         """Hand in all jobs, and take in what they send back."""
         if not jobs:
