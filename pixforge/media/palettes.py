@@ -167,6 +167,8 @@ def _ase(content: bytes) -> list[Color]:
     for _ in range(min(count, 4 * MAX_COLORS)):
         kind, length = struct.unpack_from(">HI", content, at)
         at += 6
+        if at + length > len(content):
+            raise ValueError("a swatch is cut short")
         if kind == 0x0001:
             (letters,) = struct.unpack_from(">H", content, at)
             colors.append(_ase_color(content, at + 2 + 2 * letters, at + length))

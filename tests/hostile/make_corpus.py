@@ -314,7 +314,57 @@ def metadata() -> None:
     )
 
 
+def palettes() -> None:
+    def ase(count: int, *blocks: bytes) -> bytes:
+        return b"ASEF\0\1\0\0" + struct.pack(">I", count) + b"".join(blocks)
+
+    def swatch(model: bytes, *values: float, letters: int = 0, length: int | None = None) -> bytes:
+        body = struct.pack(">H", letters) + model + struct.pack(f">{len(values)}f", *values) + b"\0\2"
+        return struct.pack(">HI", 1, len(body) if length is None else length) + body
+
+    riff = b"RIFF" + struct.pack("<I", 24) + b"PAL data" + struct.pack("<I", 8) + b"\0\3"
+    red = swatch(b"RGB ", 1, 0, 0)
+    refused = {
+        "empty.hex": b"",
+        "words.hex": b"ff0000\nnot a color\n",
+        "terminal.hex": b"\x1b]0;owned\x07\x1b[2J\n",
+        "many.hex": b"ff0000\n" * 2000 + b"".join(b"%06x\n" % each for each in range(2000)),
+        "large.hex": b"// " + b"x" * 2**21,
+        "not-utf-8.gpl": b"GIMP Palette\n\xff\xfe\xff 1 2 3\n",
+        "short.gpl": b"GIMP Palette\n255 0\n",
+        "huge-number.gpl": b"GIMP Palette\n" + b"9" * 5000 + b" 0 0\n",
+        "negative.gpl": b"GIMP Palette\n-1 0 0 red\n",
+        "empty.gpl": b"GIMP Palette\nName: nothing\n",
+        "promises.pal": b"JASC-PAL\n0100\n99999\n255 0 0\n",
+        "negative.pal": b"JASC-PAL\n0100\n-1\n255 0 0\n",
+        "promises-riff.pal": riff + struct.pack("<H", 65535) + b"\xff\0\0\0",
+        "cut-riff.pal": riff,
+        "other-riff.pal": b"RIFF" + struct.pack("<I", 4) + b"WAVEfmt ",
+        "odd.pal": b"\xff\0",
+        "cut.act": bytes(767),
+        "promises.act": bytes(768) + struct.pack(">HH", 4096, 0),
+        "promises.ase": ase(2**32 - 1, red),
+        "endless-block.ase": ase(1, swatch(b"RGB ", 1, 0, 0, length=2**32 - 1)),
+        "long-name.ase": ase(1, swatch(b"RGB ", 1, 0, 0, letters=65535)),
+        "nan.ase": ase(1, swatch(b"RGB ", float("nan"), 0, 0)),
+        "model.ase": ase(1, swatch(b"EVIL", 1, 0, 0)),
+        "cut.ase": ase(1, red)[:-12],
+        "aseprite.ase": struct.pack("<IH", 128, 0xA5E0) + bytes(122),
+        "disguise.gpl": png(1, 1, pixels=bytes(4)),
+    }
+    works = {
+        "comments.hex": b"; two\nff0000\n\n// white\n#FFFFFF\n",
+        "plain.gpl": b"GIMP Palette\nName: two\nColumns: 0\n#\n255 0 0 red\n255 255 255\n",
+        "plain.pal": b"JASC-PAL\r\n0100\r\n2\r\n255 0 0\r\n255 255 255\r\n",
+        "plain.ase": ase(2, red, swatch(b"Gray", 1)),
+        "full.act": bytes(range(256)) * 3,
+    }
+    for folder, made in (("refused", refused), ("works", works)):
+        for name, content in made.items():
+            keep("palettes", f"{folder}/{name}", content)
+
+
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
-    for make in (recipes, pictures, safetensors, metadata):
+    for make in (recipes, pictures, safetensors, metadata, palettes):
         make()

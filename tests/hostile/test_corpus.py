@@ -70,6 +70,16 @@ def test_pictures(path, work):
     assert handled("run", "recipe.yaml", "--quiet", "-o", "out") == STATUS[path.parent.name]
 
 
+@pytest.mark.parametrize("path", files("palettes"))
+def test_palettes(path, work):
+    name = brought(path)
+    shutil.rmtree(work / "plugins")
+    base = "plugins: [fake.py], perceptors: [fake], init: noise, steps: 0, size: 16, exporters: [still]"
+    text = f"{{prompts: [red], {base}, generator: {{type: palette, colors: {name}}}}}"
+    (work / "recipe.yaml").write_text(text)
+    assert handled("run", "recipe.yaml", "--quiet", "-o", "out") == STATUS[path.parent.name]
+
+
 @pytest.mark.parametrize("path", files("safetensors"))
 def test_tensors(path, work):
     name = brought(path)
