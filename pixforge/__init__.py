@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from pixforge.runs.resume import reopen, resume
     from pixforge.runs.run import Run
     from pixforge.search import Index, classify, rank
+    from pixforge.torchvision_shim import install_torchvision_shim
 
 __version__ = "0.1.0"
 
@@ -74,6 +75,7 @@ _HOMES = {
     "pixforge.recipe": ("Recipe", "load_recipe"),
     "pixforge.runs": ("Result", "Run", "optimize", "render", "reopen", "resume", "start"),
     "pixforge.search": ("Index", "classify", "rank"),
+    "pixforge.torchvision_shim": ("install_torchvision_shim",),
 }  # fmt: skip
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -124,6 +126,7 @@ __all__ = [
     "View",
     "classify",
     "hookimpl",
+    "install_torchvision_shim",
     "load_recipe",
     "optimize",
     "rank",

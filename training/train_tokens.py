@@ -68,28 +68,11 @@ class Reader:
         return self.tokenizer(texts) * said, self.tower(texts) * said
 
 
-class Captioned(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
-    """Text tokens (n, t), codes (n, m) and the texts' embeddings (n, d), without end.
+class Speaker:
+    """Says what a person might say of coded pictures."""
 
-    Codes that lie near each other in the codebook (k, d) decode to much the same: drawing among them makes more pictures of
-    each, and a model that is not thrown off by its own slightly wrong codes.
-    """
-
-    def __init__(self, art: Art, coded: Coded, codebook: Tensor, merges: Path, seed: int) -> None:
-        self.art, self.coded, self.merges, self.seed = art, coded, merges, seed
-        self.alike = (-torch.cdist(codebook, codebook).square() / ALIKE).softmax(dim=1)
-        # What people ask for first, more clearly than the perceptor's training does: there is room for little.
-        weights = wanted(art)[coded.pictures]
-        two, recolored = coded.others != ALONE, coded.tints != NO_COLOR
-        # Pairs and recolored drawings were chosen by that weight when they were coded.
-        weights[two | recolored] = 1
-        for kind, share in (
-            (two, PAIRS),
-            (recolored, RECOLORED),
-            (~(two | recolored), 1 - PAIRS - RECOLORED),
-        ):
-            weights[kind] *= share / weights[kind].sum().clamp(min=1e-9)
-        self.weights = weights
+    def __init__(self, art: Art) -> None:
+        self.art = art
 
     def caption(self, writer: Writer, coded: Coded, index: int) -> str:
         """What a person might say of the picture; nothing, sometimes."""
@@ -122,16 +105,40 @@ class Captioned(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
             return writer.mixed(label).text
         return writer.dressed(writer.random.choice(writer.by_class[label]), None)
 
+
+class Captioned(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
+    """Text tokens (n, t), codes (n, m) and the texts' embeddings (n, d), without end.
+
+    Codes that lie near each other in the codebook (k, d) decode to much the same: drawing among them makes more pictures of
+    each, and a model that is not thrown off by its own slightly wrong codes.
+    """
+
+    def __init__(self, art: Art, coded: Coded, codebook: Tensor, merges: Path, seed: int) -> None:
+        self.art, self.coded, self.merges, self.seed = art, coded, merges, seed
+        self.alike = (-torch.cdist(codebook, codebook).square() / ALIKE).softmax(dim=1)
+        # What people ask for first, more clearly than the perceptor's training does: there is room for little.
+        weights = wanted(art)[coded.pictures]
+        two, recolored = coded.others != ALONE, coded.tints != NO_COLOR
+        # Pairs and recolored drawings were chosen by that weight when they were coded.
+        weights[two | recolored] = 1
+        for kind, share in (
+            (two, PAIRS),
+            (recolored, RECOLORED),
+            (~(two | recolored), 1 - PAIRS - RECOLORED),
+        ):
+            weights[kind] *= share / weights[kind].sum().clamp(min=1e-9)
+        self.weights = weights
+
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         torch.manual_seed(self.seed)
         torch.set_num_threads(1)
         writer = Writer(self.art.words, spoken_colors(self.art), self.seed)
-        read = Reader(self.merges)
+        read, speaker = Reader(self.merges), Speaker(self.art)
         while True:
             chosen = torch.multinomial(self.weights, BATCH * 64, replacement=True)
             for part in chosen.split(BATCH):
                 coded = self.coded.at(part)
-                texts = [self.caption(writer, coded, index) for index in range(len(part))]
+                texts = [speaker.caption(writer, coded, index) for index in range(len(part))]
                 tokens, sentences = read(texts)
                 codes = torch.multinomial(self.alike[coded.codes.flatten().long()], 1)
                 yield tokens, codes.view(len(part), -1), sentences

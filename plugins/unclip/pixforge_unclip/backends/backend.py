@@ -1,0 +1,62 @@
+"""What a backend gives: the two halves of DALL-E 2."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+    from pixforge import Perceptor
+
+
+class Backend(ABC):
+    """A prior and a decoder around one space of image embeddings.
+
+    `D` is the length of an embedding. Nothing has a gradient. Random numbers come from the generator that is handed in, on
+    the CPU, so that every device draws the same.
+    """
+
+    @abstractmethod
+    def embeddings(
+        self, text: str, count: int, generator: torch.Generator, steps: int | None, guidance: float | None
+    ) -> torch.Tensor:
+        """Sample image embeddings `[count, D]` for a text, as the decoder takes them.
+
+        Args:
+            text: what the pictures show.
+            count: how many.
+            generator: the random numbers.
+            steps: of the prior; None: the backend's usual number.
+            guidance: classifier-free; 1 is the plain prior, None the backend's usual one.
+        """
+
+    @abstractmethod
+    def texts(self, texts: list[str]) -> torch.Tensor:
+        """Embeddings of texts `[P, D]` in the same space, of length 1."""
+
+    @abstractmethod
+    def pictures(self, images: torch.Tensor) -> torch.Tensor:
+        """Embeddings `[N, D]` of pictures `[N, 3, H, W]` in [0, 1], as the decoder takes them."""
+
+    @abstractmethod
+    def decode(
+        self, embeddings: torch.Tensor, generator: torch.Generator, steps: int | None, guidance: float | None
+    ) -> torch.Tensor:
+        """Sample a picture for each of the embeddings `[N, D]`: `[N, 3, h, w]` in [0, 1].
+
+        Args:
+            embeddings: from `embeddings` or `pictures`.
+            generator: the random numbers.
+            steps: of the decoder; None: the backend's usual number.
+            guidance: classifier-free; 1 is the plain decoder, None the backend's usual one.
+        """
+
+    @abstractmethod
+    def complaint(self, perceptor: Perceptor[Any]) -> str | None:
+        """Why a perceptor does not see in the space of the embeddings, in a few words; None where it does."""
+
+    @abstractmethod
+    def provenance(self) -> dict[str, Any]:
+        """Names and hashes of the weights, for `run.json`."""

@@ -1,0 +1,149 @@
+"""The init `unclip`: text to image embedding to picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from pixforge import Config, Init
+from pixforge.contracts import Generator, ModelPath, Models, PromptScorer, RecipePath
+from pixforge.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+    from pixforge_unclip.backends.backend import Backend
+
+
+class UnclipConfig(Config):
+    """What is drawn, and how."""
+
+    type: Literal["unclip"] = "unclip"
+    model: ModelPath = Field(
+        "embedded",
+        min_length=1,
+        description="'embedded' (ships with pixforge-unclip), or a folder with a prior and a decoder.",
+    )
+    text: str | None = Field(
+        None,
+        min_length=1,
+        max_length=10_000,
+        description="The text to draw; null: the text prompt with the largest weight.",
+    )
+    image: RecipePath | None = Field(
+        None, description="A picture to draw variations of, in place of a text: its own embedding is decoded."
+    )
+    prior: bool = Field(
+        default=True,
+        strict=True,
+        description="false: decode the text's own embedding, without the prior.",
+    )
+    candidates: int = Field(
+        16,
+        ge=1,
+        le=1024,
+        strict=True,
+        description="Number of pictures to draw; the perceptors choose the one that matches the prompts best.",
+    )
+    steps: int | None = Field(None, ge=1, le=1000, description="Of the decoder; null: what suits the model.")
+    guidance: float | None = Field(
+        None, ge=0, le=100, description="Classifier-free guidance of the decoder; null: what suits the model."
+    )
+    prior_steps: int | None = Field(
+        None, ge=1, le=1000, description="Of the prior; null: what suits the model."
+    )
+    prior_guidance: float | None = Field(
+        None, ge=0, le=100, description="Classifier-free guidance of the prior; null: what suits the model."
+    )
+
+
+class Unclip(Init[UnclipConfig]):
+    """Draws pictures as DALL-E 2 does, and starts from the one that fits the prompts best (Ramesh et al. 2022).
+
+    A prior draws image embeddings for the text, a decoder a picture for each. Every canvas has its own. The picture is
+    fitted into the size and padded by repeating its border; any generator that can start from a picture can start from it.
+    """
+
+    _backend: Backend | None = None
+
+    @classmethod
+    def check_models(cls, config: UnclipConfig, models: Models, folder: Path) -> None:
+        """The model must be known.
+
+        Raises:
+            WeightsError: it is not.
+        """
+        models.get(config.model, "unclip", folder)
+
+    def prepare(self, scorer: PromptScorer) -> None:
+        """Keep the scorer, which ranks the candidates."""
+        self._scorer = scorer
+
+    def start(self, generator: Generator[Any]) -> None:
+        """Sample, rank, and encode the best.
+
+        Raises:
+            InputError: there is no text and no picture.
+            UnsupportedError: the generator cannot start from a picture.
+            WeightsError: the model is missing or damaged.
+        """
+        import torch
+
+        from pixforge_unclip.backends import load
+        from pixforge_unclip.draws import generators
+
+        self._backend = backend = load(self.config.model, self.context)
+        with torch.no_grad():
+            best = [self._best(backend, each) for each in generators(self.context, "unclip")]
+            generator.encode(fitted(torch.cat(best), self.context.size))
+
+    def _best(self, backend: Backend, draws: torch.Generator) -> torch.Tensor:
+        """The picture `[1, 3, h, w]` of one canvas; alone, so that it equals its solo run."""
+        config = self.config
+        told = self._embeddings(backend, draws)
+        pictures = backend.decode(told, draws, config.steps, config.guidance).to(self.context.device)
+        if len(pictures) == 1:
+            return pictures
+        first = int(self._scorer.similarity(pictures).argmax())
+        return pictures[first : first + 1]
+
+    def _embeddings(self, backend: Backend, draws: torch.Generator) -> torch.Tensor:
+        """What the candidates show, `[candidates, D]`."""
+        config = self.config
+        if config.image is not None:
+            picture = self.context.read_image(config.image).unsqueeze(0)
+            return backend.pictures(picture).expand(config.candidates, -1)
+        text = self._text()
+        if not config.prior:
+            return backend.texts([text]).expand(config.candidates, -1)
+        return backend.embeddings(text, config.candidates, draws, config.prior_steps, config.prior_guidance)
+
+    def _text(self) -> str:
+        if self.config.text is not None:
+            return self.config.text
+        parts = [text for _, part in self._scorer.parts for text in part.texts]
+        for text in (*self._scorer.texts, *parts):
+            return text
+        raise InputError(
+            "init: unclip has nothing to draw, since no prompt is a text; name one with `text`, or a picture with `image`"
+        )
+
+    def provenance(self) -> dict[str, Any]:
+        """Of the weights."""
+        return {} if self._backend is None else self._backend.provenance()
+
+
+def fitted(pictures: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Resize `[B, 3, h, w]` to the largest size inside `size` (width, height), and pad by repeating the border."""
+    import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
+
+    width, height = size
+    scale = min(width / pictures.shape[-1], height / pictures.shape[-2])
+    wide, high = (max(1, round(side * scale)) for side in (pictures.shape[-1], pictures.shape[-2]))
+    left, top = (width - wide) // 2, (height - high) // 2
+    around = (left, width - wide - left, top, height - high - top)
+    resized = F.interpolate(pictures, (high, wide), mode="bicubic", antialias=True, align_corners=False)
+    return F.pad(resized.clamp(0, 1), around, mode="replicate")

@@ -1,0 +1,275 @@
+"""Priors and decoders that diffusers saved: equal to diffusers' own pipelines, and what a wrong folder is told."""
+
+import json
+
+import pytest
+import torch
+from pixforge_unclip.backends import load
+from pixforge_unclip.init import Unclip, UnclipConfig
+from pixforge_unclip.models import UnclipFolders
+
+import pixforge
+from pixforge.contracts import PromptScorer
+from pixforge.errors import WeightsError
+from pixforge.testing import make_context
+
+pixforge.install_torchvision_shim()
+diffusers = pytest.importorskip("diffusers")
+pytestmark = pytest.mark.filterwarnings("ignore")  # of the libraries, about themselves
+
+LENGTH = 8
+
+
+def new_decoder(out_channels=8):
+    unet = diffusers.UNet2DConditionModel(
+        sample_size=8,
+        in_channels=4,
+        out_channels=out_channels,
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        norm_num_groups=4,
+        attention_head_dim=4,
+        cross_attention_dim=LENGTH,
+        encoder_hid_dim=LENGTH,
+        encoder_hid_dim_type="image_proj",
+        addition_embed_type="image",
+        down_block_types=("ResnetDownsampleBlock2D", "SimpleCrossAttnDownBlock2D"),
+        up_block_types=("SimpleCrossAttnUpBlock2D", "ResnetUpsampleBlock2D"),
+        mid_block_type="UNetMidBlock2DSimpleCrossAttn",
+    )
+    movq = diffusers.VQModel(
+        block_out_channels=(32, 32),
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
+        latent_channels=4,
+        norm_num_groups=32,
+        num_vq_embeddings=8,
+        norm_type="spatial",
+        vq_embed_dim=4,
+    )
+    return unet.eval(), movq.eval()
+
+
+@pytest.fixture(scope="module")
+def decoder(tmp_path_factory):
+    """The folder of a decoder."""
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("decoder")
+    for name, each in zip(("unet", "movq"), new_decoder(), strict=True):
+        each.save_pretrained(folder / name)
+    diffusers.DDPMScheduler(num_train_timesteps=20).save_pretrained(folder / "scheduler")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def prior(tmp_path_factory):
+    """The folder of a prior, without the towers that transformers would load."""
+    torch.manual_seed(1)
+    folder = tmp_path_factory.mktemp("prior")
+    made = diffusers.PriorTransformer(
+        num_attention_heads=2, attention_head_dim=4, num_layers=1, embedding_dim=LENGTH, num_embeddings=5
+    )
+    made.clip_std.data.fill_(2.0)
+    made.save_pretrained(folder / "prior")
+    diffusers.UnCLIPScheduler(
+        variance_type="fixed_small_log",
+        prediction_type="sample",
+        num_train_timesteps=20,
+        clip_sample_range=5.0,
+    ).save_pretrained(folder / "scheduler")
+    return folder
+
+
+def context_of(canvases=1):
+    return make_context((32, 32), canvases, models=[UnclipFolders()])
+
+
+def numbers(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("guidance", [1.0, 3.0])
+def test_the_decoder_draws_as_diffusers_does(decoder, guidance):
+    from diffusers.pipelines.kandinsky2_2.pipeline_kandinsky2_2 import KandinskyV22Pipeline
+
+    told, nothing = torch.randn(2, LENGTH, generator=numbers(5)), torch.randn(1, LENGTH, generator=numbers(6))
+    unet, movq = (
+        kind.from_pretrained(decoder / name)
+        for name, kind in (("unet", diffusers.UNet2DConditionModel), ("movq", diffusers.VQModel))
+    )
+    scheduler = diffusers.DDPMScheduler.from_pretrained(decoder / "scheduler")
+    pipeline = KandinskyV22Pipeline(unet=unet, scheduler=scheduler, movq=movq)
+    pipeline.set_progress_bar_config(disable=True)
+    latents = torch.randn(2, 4, 8, 8, generator=numbers(7))
+    theirs = pipeline(
+        told,
+        nothing.expand(2, -1),
+        height=16,
+        width=16,
+        num_inference_steps=3,
+        guidance_scale=guidance,
+        latents=latents,
+        generator=numbers(8),
+        output_type="pt",
+    ).images
+    backend = load(str(decoder), context_of())
+    backend._nothing = lambda embeddings: nothing
+    backend._noise = lambda generator, *shape: latents
+    with torch.no_grad():
+        ours = backend.decode(told, numbers(8), 3, guidance)
+    torch.testing.assert_close(ours, (theirs / 2 + 0.5).clamp(0, 1))
+    assert ours.std() > 0.01
+
+
+def test_the_prior_denoises_as_its_scheduler_says(prior):
+    """The same loop by hand: one step of the tiny prior, unguided, equals scheduler and network called in turn."""
+    backend = load(str(prior), context_of())
+    told = {
+        "proj_embedding": torch.randn(2, LENGTH, generator=numbers(1)),
+        "encoder_hidden_states": torch.randn(2, 5, LENGTH, generator=numbers(2)),
+        "attention_mask": torch.ones(2, 5, dtype=torch.bool),
+    }
+    backend._told = lambda texts, count: told
+    with torch.no_grad():
+        ours = backend.embeddings("a", 2, numbers(3), 2, 1.0)
+        network = diffusers.PriorTransformer.from_pretrained(prior / "prior")
+        scheduler = diffusers.UnCLIPScheduler.from_pretrained(prior / "scheduler")
+        scheduler.set_timesteps(2)
+        generator = numbers(3)
+        x = torch.randn(2, LENGTH, generator=generator)
+        for time, after in zip(scheduler.timesteps, [*scheduler.timesteps[1:], None], strict=True):
+            found = network(x, timestep=time, **told).predicted_image_embedding
+            x = scheduler.step(found, time, x, generator=generator, prev_timestep=after).prev_sample
+    torch.testing.assert_close(ours, x * 2.0)  # clip_std is 2, clip_mean is 0
+
+
+def test_an_init_starts_from_it(decoder, tmp_path):
+    """Text to picture, with a prior that gives random embeddings."""
+    context = context_of(2)
+    init = Unclip(UnclipConfig(model=str(decoder), candidates=2, steps=2, guidance=1.0), context)
+    init.prepare(PromptScorer(("red",), lambda images: images.mean(dim=(1, 2, 3))))
+    generator = context.component("generator", {"type": "pixels"})
+    before = generator.forward(0).detach().clone()
+    init._embeddings = lambda backend, draws: torch.randn(2, LENGTH, generator=draws)
+    init.start(generator)
+    after = generator.forward(0).detach()
+    assert (after - before).abs().mean() > 0.05
+    assert (after[0] - after[1]).abs().max() > 0.01
+    assert "unet/config.json" in init.provenance()["files"]
+
+
+def test_the_whole_prior_equals_diffusers_with_its_towers(prior):
+    """Text to image embedding with CLIP's towers of transformers, where it is installed."""
+    transformers = pytest.importorskip("transformers")
+    from diffusers.pipelines.kandinsky2_2.pipeline_kandinsky2_2_prior import KandinskyV22PriorPipeline
+
+    torch.manual_seed(2)
+    words = ["<|startoftext|>", "<|endoftext|>", "r</w>", "e", "d</w>"]
+    folder = prior / "tokenizer"
+    folder.mkdir(exist_ok=True)
+    (folder / "vocab.json").write_text(json.dumps({word: index for index, word in enumerate(words)}))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    tokenizer = transformers.CLIPTokenizer(
+        str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=5
+    )
+    shape = {"hidden_size": LENGTH, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    shape["projection_dim"] = LENGTH
+    text = transformers.CLIPTextModelWithProjection(
+        transformers.CLIPTextConfig(
+            vocab_size=5, max_position_embeddings=5, bos_token_id=0, eos_token_id=1, **shape
+        )
+    ).eval()
+    image = transformers.CLIPVisionModelWithProjection(
+        transformers.CLIPVisionConfig(image_size=8, patch_size=4, **shape)
+    ).eval()
+    for name, each in (("tokenizer", tokenizer), ("text_encoder", text), ("image_encoder", image)):
+        each.save_pretrained(prior / name)
+    pipeline = KandinskyV22PriorPipeline(
+        prior=diffusers.PriorTransformer.from_pretrained(prior / "prior"),
+        image_encoder=image,
+        text_encoder=text,
+        tokenizer=tokenizer,
+        scheduler=diffusers.UnCLIPScheduler.from_pretrained(prior / "scheduler"),
+        image_processor=transformers.CLIPImageProcessor(crop_size=8, size=8),
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    theirs = pipeline(
+        "red", num_images_per_prompt=2, num_inference_steps=3, guidance_scale=2.0, generator=numbers(4)
+    )
+    backend = load(str(prior), context_of())
+    with torch.no_grad():
+        ours = backend.embeddings("red", 2, numbers(4), 3, 2.0)
+        torch.testing.assert_close(ours, theirs.image_embeds)
+        torch.testing.assert_close(backend._nothing(ours), theirs.negative_image_embeds[:1])
+        assert backend.texts(["red", "e"]).shape == (2, LENGTH)
+        assert backend.pictures(torch.rand(1, 3, 12, 20)).shape == (1, LENGTH)
+
+
+@pytest.fixture
+def copied(decoder, tmp_path):
+    """A copy of the decoder, to be spoilt."""
+    import shutil
+
+    shutil.copytree(decoder, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def decoded(folder):
+    backend = load(str(folder), context_of())
+    with torch.no_grad():
+        return backend.decode(torch.zeros(1, LENGTH), numbers(0), 1, 1.0)
+
+
+def test_a_decoder_alone_says_that_the_prior_is_missing(decoder):
+    backend = load(str(decoder), context_of())
+    with pytest.raises(WeightsError, match=r"has no (tokenizer|scheduler|prior), which the prior needs"):
+        backend.embeddings("a", 1, numbers(0), 1, 1.0)
+
+
+def spoil(folder, change):
+    file, content = change
+    if content is None:
+        (folder / file).unlink()
+    elif isinstance(content, dict):
+        known = json.loads((folder / file).read_text())
+        (folder / file).write_text(json.dumps(known | content))
+    else:
+        (folder / file).write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (("movq/config.json", None), "has no movq"),
+        (("unet/config.json", b"["), "is no JSON"),
+        (("unet/config.json", b"[]"), "is no configuration"),
+        (("unet/config.json", b" " * (1 << 20) + b"{}"), "larger than a megabyte"),
+        (("unet/config.json", {"_class_name": "VQModel"}), "holds a VQModel, not a UNet2DConditionModel"),
+        (
+            ("unet/config.json", {"block_out_channels": [4096, 8192]}),
+            r"wants \d+ numbers, but its files have",
+        ),
+        (("unet/config.json", {"down_block_types": ["Nothing", "Nothing"]}), "cannot be loaded"),
+        (("unet/diffusion_pytorch_model.safetensors", b"\xff" * 100), "unet"),
+        (("unet/diffusion_pytorch_model.safetensors", None), "unet"),
+        (("scheduler/scheduler_config.json", {"_class_name": "os.system"}), "diffusers has no scheduler"),
+        (("scheduler/scheduler_config.json", {"_class_name": "UNet2DModel"}), "diffusers has no scheduler"),
+    ],
+)
+def test_a_wrong_or_hostile_folder_gets_one_line(copied, change, complaint):
+    spoil(copied, change)
+    with pytest.raises(WeightsError, match=complaint) as caught:
+        decoded(copied)
+    assert "\n" not in str(caught.value)
+
+
+def test_pickles_are_not_read(copied):
+    weights = copied / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.rename(copied / "unet" / "diffusion_pytorch_model.bin")
+    with pytest.raises(WeightsError):
+        decoded(copied)
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(WeightsError, match=r"neither unclip\.json nor a prior or decoder"):
+        load(str(tmp_path), context_of())

@@ -1,0 +1,124 @@
+"""What the miniature of DALL-E 2 learns from: latents of the embedded VQGAN, and embeddings of pictures and of texts.
+
+Usage: `python training/latents.py`, once before train_prior.py and train_decoder.py; it goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from captions import Writer, spoken_colors
+from codes import SIDE, Coded, digest, placed, singles, tinted
+from compose import Art, load_art
+from torch import Tensor
+from torch.nn import functional
+from train_tokens import Speaker
+
+from pixforge.builtin.generators.vqgan.load import load_vqgan
+from pixforge.builtin.generators.vqgan.model import find
+from pixforge.builtin.generators.vqgan.network import VQGAN
+from pixforge.builtin.inits.text_to_codes.load import TextTower
+from pixforge.builtin.models import builtin_catalog
+from pixforge.models import resolve
+
+VERSIONS = 2
+SEED = 11
+BATCH = 64
+SAYINGS = 4
+"""Texts for each picture."""
+
+
+@dataclass(frozen=True)
+class Pictured:
+    """Latents (n, 16, 8, 8), unit vectors (n, 256) of the pictures, those of texts (n, SAYINGS, 256), and which drawings.
+
+    All zero stands for a text that says nothing. `colors` and `tints` are as in `codes.Coded`.
+    """
+
+    latents: Tensor
+    seen: Tensor
+    said: Tensor
+    pictures: Tensor
+    colors: Tensor
+    tints: Tensor
+
+    def at(self, where: Tensor) -> Pictured:
+        """Some of them."""
+        return Pictured(**{f.name: getattr(self, f.name)[where] for f in fields(self)})
+
+
+def scene(art: Art) -> Coded:
+    """Each drawing once, and a quarter as many in other colors."""
+    parts = (singles(art), tinted(art, len(art.labels) // 4))
+    return Coded(**{f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Coded)})
+
+
+def look(tower: TextTower, pictures: Tensor) -> Tensor:
+    """How the perceptor sees pictures (n, 3, 64, 64) in -1..1, which it takes as -2..2: unit vectors (n, 256)."""
+    return functional.normalize(tower.network.encode_image(pictures / 0.5).float(), dim=1)
+
+
+@torch.no_grad()
+def version(art: Art, vqgan: VQGAN, tower: TextTower, seed: int) -> Pictured:
+    """One picture of each drawing, and what may be said of it."""
+    torch.manual_seed(seed)
+    coded, writer, speaker = scene(art), Writer(art.words, spoken_colors(art), seed), Speaker(art)
+    latents, seen, said = [], [], []
+    for number, part in enumerate(torch.arange(len(coded.pictures)).split(BATCH)):
+        shown = coded.at(part)
+        pictures = placed(art, shown)
+        with torch.autocast("cpu", torch.bfloat16):
+            latents.append(vqgan.encode(pictures).half())
+        seen.append(look(tower, pictures).half())
+        texts = [speaker.caption(writer, shown, index) for index in range(len(part)) for _ in range(SAYINGS)]
+        spoken = torch.tensor([bool(text) for text in texts])[:, None]
+        said.append((tower(texts) * spoken).view(len(part), SAYINGS, -1).half())
+        if number % 40 == 0:
+            print(number * BATCH, len(coded.pictures), flush=True)
+    return Pictured(
+        torch.cat(latents), torch.cat(seen), torch.cat(said), coded.pictures, coded.colors, coded.tints
+    )
+
+
+def save(made: Pictured, file: Path) -> None:
+    """Write one version in one move."""
+    partial = file.with_suffix(".partial.npz")
+    np.savez(partial, **{f.name: getattr(made, f.name).numpy() for f in fields(made)})
+    partial.replace(file)
+
+
+def load(folder: Path, weights: Path) -> Pictured:
+    """All versions that were made with these weights of the VQGAN."""
+    files = sorted(folder.glob(f"latents-{digest(weights)[:12]}-{SIDE}-?.npz"))
+    if not files:
+        raise SystemExit(f"{folder}: no latents of {weights.name}; run training/latents.py first")
+    parts = [np.load(file) for file in files]
+    return Pictured(
+        **{f.name: torch.from_numpy(np.concatenate([p[f.name] for p in parts])) for f in fields(Pictured)}
+    )
+
+
+def main() -> None:
+    """Encode what is not encoded yet."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("training/work/large.npz"))
+    parser.add_argument("--work", type=Path, default=Path("training/work"))
+    parser.add_argument("--versions", type=int, default=VERSIONS)
+    options = parser.parse_args()
+    files = find(builtin_catalog(), "embedded", Path())
+    name = f"latents-{digest(files.weights)[:12]}-{SIDE}"
+    vqgan, tower = load_vqgan(files), TextTower(resolve("embedded", None, Path()))
+    art = load_art(options.data)
+    for index in range(options.versions):
+        file = options.work / f"{name}-{index}.npz"
+        if not file.exists():
+            save(version(art, vqgan, tower, SEED + index), file)
+            print(file.name, flush=True)
+
+
+if __name__ == "__main__":
+    main()
