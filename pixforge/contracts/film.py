@@ -34,6 +34,14 @@ class Film(Config):
         after = step - self.first_frame_steps
         return None if after < 0 or after % self.steps_per_frame else after // self.steps_per_frame
 
+    def making(self, step: int) -> int:
+        """The frame that the step after so many updates makes."""
+        return (
+            0
+            if step < self.first_frame_steps
+            else (step - self.first_frame_steps) // self.steps_per_frame + 1
+        )
+
     def count(self, steps: int) -> int:
         """How many frames a run of so many steps has."""
         return max(0, (steps - self.first_frame_steps) // self.steps_per_frame + 1)

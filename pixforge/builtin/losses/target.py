@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
 from pixforge.contracts import Generator, Loss, LossConfig, View
 from pixforge.contracts.paths import RecipePath
+from pixforge.errors import InputError
 
 if TYPE_CHECKING:
     import torch
+
+    from pixforge.media.footage import Footage
 
 
 class TargetConfig(LossConfig):
@@ -19,6 +22,12 @@ class TargetConfig(LossConfig):
 
     type: Literal["target"] = "target"
     image: RecipePath | None = Field(None, description="The picture; the first picture of the run if absent.")
+    video: RecipePath | None = Field(
+        None, description="Instead of a picture, a video; each frame of a film has its own target."
+    )
+    stride: Annotated[int, Field(ge=1, le=10_000, strict=True)] | None = Field(
+        None, description="Of the video, every so-manieth frame; when absent, it plays as fast as it did."
+    )
     distance: Literal["mse", "l1", "edges", "hsv", "features"] = Field(
         "mse",
         description="mse, l1: of the channels; edges: of the Sobel gradients of the lightness; hsv: in the cone of hue, "
@@ -31,6 +40,14 @@ class TargetConfig(LossConfig):
         None,
         description="For features: torchvision's file of VGG-16 or VGG-19; the embedded perceptor if absent.",
     )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.image is not None and self.video is not None:
+            raise ValueError("either `image` or `video` is the target, not both")
+        if self.stride is not None and self.video is None:
+            raise ValueError("`stride` is for `video` alone")
+        return self
 
     @model_validator(mode="after")
     def _network_is_used(self) -> Self:
@@ -56,7 +73,12 @@ class Target(Loss[TargetConfig]):
             from pixforge.builtin.features import feature_network
 
             self._network = feature_network(config.network, context)
-        if config.image is None:
+        self._footage: Footage | None = None
+        self._frame = 0
+        if config.video is not None:
+            self._footage = self._opened(config.video)
+            picture = self._footage.picture(0).to(context.device)
+        elif config.image is None:
             picture = over(generator.forward(0).detach(), MIDDLE)
         else:
             fit = cover if config.fit == "cover" else resize
@@ -68,6 +90,7 @@ class Target(Loss[TargetConfig]):
         """`[B]`, 0 when the picture is the target."""
         import torch
 
+        self._turn_to(view.step)
         size = tuple(view.image.shape[-2:])
         if size not in self._known:
             from pixforge.media.images import resize
@@ -77,6 +100,26 @@ class Target(Loss[TargetConfig]):
         pairs = zip(self._seen(view.image), self._known[size], strict=True)
         parts = [self._distance(view, now, wanted) for now, wanted in pairs]
         return torch.stack(parts).mean(dim=0)
+
+    def _opened(self, name: str) -> Footage:
+        from pixforge.media.footage import Footage
+
+        context = self.context
+        if context.film is None:
+            raise InputError(
+                "losses: target: video needs `film:` in the recipe; for one picture, use `image`"
+            )
+        count = context.film.count(context.steps)
+        return Footage(context.folder / name, context.size, count, context.film.fps, self.config.stride)
+
+    def _turn_to(self, step: int) -> None:
+        """Take the frame of the video that belongs to the frame of the film that a step makes."""
+        if self._footage is None or self.context.film is None:
+            return
+        frame = self.context.film.making(step)
+        if frame != self._frame:
+            self._frame, self._known = frame, {}
+            self._picture = self._footage.picture(frame).to(self.context.device)
 
     def _seen(self, images: torch.Tensor) -> list[torch.Tensor]:
         """What is compared, `[B, C, h, w]` each."""

@@ -55,6 +55,13 @@ def moved(
     return result
 
 
+def fetched(images: torch.Tensor, x: torch.Tensor, y: torch.Tensor, infill: str) -> torch.Tensor:
+    """Pictures `[B, C, H, W]` whose pixels come from places `[B or 1, H, W]`, in pixels from the center of the first one."""
+    height, width = images.shape[-2:]
+    x, y = _inside(x, width, infill), _inside(y, height, infill)
+    return _sampled(_coefficients(images, infill), x, y).clamp_(0, 1)
+
+
 def _places(
     matrices: torch.Tensor, height: int, width: int, like: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:

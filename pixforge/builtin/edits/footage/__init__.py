@@ -1,0 +1,1 @@
+"""Films that are drawn over a video."""
