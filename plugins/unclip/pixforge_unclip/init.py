@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from pixforge import Config, Init
 from pixforge.contracts import Generator, ModelPath, Models, PromptScorer, RecipePath
@@ -36,6 +37,33 @@ class UnclipConfig(Config):
     image: RecipePath | None = Field(
         None, description="A picture to draw variations of, in place of a text: its own embedding is decoded."
     )
+    toward: str | None = Field(
+        None,
+        min_length=1,
+        max_length=10_000,
+        description="A second text: what is drawn lies between the two, as `share` says.",
+    )
+    toward_image: RecipePath | None = Field(
+        None, description="A second picture, in place of `toward`, for interpolation."
+    )
+    share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="How far toward the second text or picture: 0 is the first, 1 the second.",
+    )
+    plus: str | None = Field(
+        None,
+        min_length=1,
+        max_length=10_000,
+        description="A text difference: what is added, such as 'winter'.",
+    )
+    minus: str | None = Field(
+        None, min_length=1, max_length=10_000, description="And what is taken away, such as 'summer'."
+    )
+    amount: float = Field(
+        0.35, ge=0, le=1, description="How far along the text difference; the paper uses .25 to .5."
+    )
     prior: bool = Field(
         default=True,
         strict=True,
@@ -58,6 +86,13 @@ class UnclipConfig(Config):
     prior_guidance: float | None = Field(
         None, ge=0, le=100, description="Classifier-free guidance of the prior; null: what suits the model."
     )
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        for a, b in (("text", "image"), ("toward", "toward_image")):
+            if getattr(self, a) is not None and getattr(self, b) is not None:
+                raise ValueError(f"{a} and {b} are both given; leave one out")
+        return self
 
 
 class Unclip(Init[UnclipConfig]):
@@ -112,11 +147,30 @@ class Unclip(Init[UnclipConfig]):
 
     def _embeddings(self, backend: Backend, draws: torch.Generator) -> torch.Tensor:
         """What the candidates show, `[candidates, D]`."""
+        from pixforge_unclip.mixing import difference, slerp
+
         config = self.config
-        if config.image is not None:
-            picture = self.context.read_image(config.image).unsqueeze(0)
+        found = self._of(backend, draws, self._text() if config.image is None else None, config.image)
+        if config.toward is not None or config.toward_image is not None:
+            other = self._of(backend, draws, config.toward, config.toward_image)
+            found = slerp(found, other, config.share)
+        if config.plus is not None or config.minus is not None:
+            texts = [
+                None if each is None else backend.texts([each])[0] for each in (config.plus, config.minus)
+            ]
+            along = difference(*texts).to(found) * found.norm(dim=1, keepdim=True)
+            found = slerp(found, along, config.amount)
+        return found
+
+    def _of(
+        self, backend: Backend, draws: torch.Generator, text: str | None, image: str | None
+    ) -> torch.Tensor:
+        """Embeddings `[candidates, D]` of a picture, else of a text."""
+        config = self.config
+        if image is not None:
+            picture = self.context.read_image(image).unsqueeze(0)
             return backend.pictures(picture).expand(config.candidates, -1)
-        text = self._text()
+        assert text is not None
         if not config.prior:
             return backend.texts([text]).expand(config.candidates, -1)
         return backend.embeddings(text, config.candidates, draws, config.prior_steps, config.prior_guidance)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from pixforge_unclip.mixing import difference, slerp
 from pixforge_unclip.networks import Decoder, DecoderShape, Prior, PriorShape, time_features
 from pixforge_unclip.sampling import embeddings, sample
 
@@ -80,3 +81,24 @@ def test_a_network_hears_the_time_and_the_embedding_of_each_row_alone(network, s
         untold = network(x, torch.tensor([0.5, 0.5]), told * torch.tensor([[0.0], [1.0]]))
         assert (untold - found)[0].abs().max() > 1e-3
         torch.testing.assert_close(untold[1], found[1], rtol=1e-4, atol=1e-5)
+
+
+def test_slerp_by_hand():
+    """A third of the way from x to y of length 3: 30 degrees, length 1 + 2/3."""
+    found = slerp(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 3.0]]), 1 / 3)
+    torch.testing.assert_close(found, torch.tensor([[3**0.5 / 2, 0.5]]) * (5 / 3))
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_slerp_is_finite_between_equal_and_opposite_vectors(sign):
+    a = torch.tensor([[0.6, 0.8]])
+    for share in (0.0, 0.3, 1.0):
+        found = slerp(a, sign * a, share)
+        torch.testing.assert_close(found, (1 - share) * a + share * sign * a)
+
+
+def test_differences_by_hand():
+    plus, minus = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
+    torch.testing.assert_close(difference(plus, minus), torch.tensor([0.5, -0.5]) * 2**0.5)
+    torch.testing.assert_close(difference(None, minus), -minus)
+    torch.testing.assert_close(difference(plus, None), plus)

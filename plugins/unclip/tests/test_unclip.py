@@ -10,6 +10,7 @@ import torch
 from pixforge_unclip.draws import generators
 from pixforge_unclip.init import Unclip, UnclipConfig, fitted
 from pixforge_unclip.prompt import PriorPrompt, PriorPromptConfig
+from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 
 import pixforge
@@ -100,6 +101,62 @@ def test_variations_follow_the_picture(tiny, tmp_path):
             started(tiny, context, PromptScorer((), lambda i: i.sum()), image=f"{name}.png", candidates=1)
         )
     assert (shown[0] - shown[1]).abs().max() > 0.02
+
+
+def drawn_with(model, context, **fields):
+    nothing = PromptScorer((), lambda images: images.sum())
+    return started(model, context, nothing, candidates=1, guidance=1.0, **fields)
+
+
+def test_a_way_between_two_texts_begins_and_ends_at_them(tiny):
+    """Without the prior, so that nothing but the embedding differs."""
+    context = context_of(1)
+    ends = {"text": "red", "toward": "blue", "prior": False}
+    red, blue = (drawn_with(tiny, context, text=text, prior=False) for text in ("red", "blue"))
+    torch.testing.assert_close(drawn_with(tiny, context, **ends, share=0.0), red)
+    torch.testing.assert_close(drawn_with(tiny, context, **ends, share=1.0), blue)
+    middle = drawn_with(tiny, context, **ends, share=0.5)
+    assert min((middle - red).abs().max(), (middle - blue).abs().max()) > 0.01
+
+
+def test_a_way_between_two_pictures(tiny, tmp_path):
+    from PIL import Image
+
+    for name, color in (("red", (255, 0, 0)), ("blue", (0, 0, 255))):
+        Image.new("RGB", (20, 20), color).save(tmp_path / f"{name}.png")
+    context = context_of(1, folder=tmp_path)
+    ends = {"image": "red.png", "toward_image": "blue.png"}
+    blue = drawn_with(tiny, context, image="blue.png")
+    torch.testing.assert_close(drawn_with(tiny, context, **ends, share=1.0), blue)
+    assert (drawn_with(tiny, context, **ends, share=0.0) - blue).abs().max() > 0.01
+
+
+def test_a_text_difference_moves_by_its_amount(tiny):
+    context = context_of(1)
+    fields = {"text": "red", "prior": False, "plus": "blue", "minus": "green"}
+    plain = drawn_with(tiny, context, text="red", prior=False)
+    torch.testing.assert_close(drawn_with(tiny, context, **fields, amount=0.0), plain)
+    moved = [
+        float((drawn_with(tiny, context, **fields, amount=amount) - plain).abs().mean())
+        for amount in (0.2, 0.6)
+    ]
+    assert 0 < moved[0] < moved[1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"text": "a", "image": "b.png"}, "text and image are both given"),
+        ({"toward": "a", "toward_image": "b.png"}, "toward and toward_image are both given"),
+        ({"share": 1.5}, "share"),
+        ({"amount": -1}, "amount"),
+        ({"candidates": 0}, "candidates"),
+        ({"text": ""}, "text"),
+    ],
+)
+def test_a_wrong_init_is_refused(fields, complaint):
+    with pytest.raises(ValidationError, match=complaint):
+        UnclipConfig(**fields)
 
 
 def test_a_wide_picture_is_padded_with_its_border():
