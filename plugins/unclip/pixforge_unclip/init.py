@@ -28,6 +28,11 @@ class UnclipConfig(Config):
         min_length=1,
         description="'embedded' (ships with pixforge-unclip), or a folder with a prior and a decoder.",
     )
+    prior_model: ModelPath | None = Field(
+        None,
+        min_length=1,
+        description="The folder of the prior, where diffusers saved it apart from the decoder.",
+    )
     text: str | None = Field(
         None,
         min_length=1,
@@ -112,6 +117,8 @@ class Unclip(Init[UnclipConfig]):
             WeightsError: it is not.
         """
         models.get(config.model, "unclip", folder)
+        if config.prior_model is not None:
+            models.get(config.prior_model, "unclip", folder)
 
     def prepare(self, scorer: PromptScorer) -> None:
         """Keep the scorer, which ranks the candidates."""
@@ -130,7 +137,7 @@ class Unclip(Init[UnclipConfig]):
         from pixforge_unclip.backends import load
         from pixforge_unclip.draws import generators
 
-        self._backend = backend = load(self.config.model, self.context)
+        self._backend = backend = load(self.config.model, self.context, self.config.prior_model)
         with torch.no_grad():
             best = [self._best(backend, each) for each in generators(self.context, "unclip")]
             generator.encode(fitted(torch.cat(best), self.context.size))

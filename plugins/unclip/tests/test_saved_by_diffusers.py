@@ -10,7 +10,7 @@ from pixforge_unclip.models import UnclipFolders
 
 import pixforge
 from pixforge.contracts import PromptScorer
-from pixforge.errors import WeightsError
+from pixforge.errors import InputError, WeightsError
 from pixforge.testing import make_context
 
 pixforge.install_torchvision_shim()
@@ -156,6 +156,44 @@ def test_an_init_starts_from_it(decoder, tmp_path):
     assert (after - before).abs().mean() > 0.05
     assert (after[0] - after[1]).abs().max() > 0.01
     assert "unet/config.json" in init.provenance()["files"]
+
+
+def test_prior_and_decoder_may_lie_in_two_folders(decoder, prior):
+    backend = load(str(decoder), context_of(), str(prior))
+    assert backend.length == LENGTH
+    assert {"unet/config.json", "prior: prior/config.json"} < backend.provenance()["files"].keys()
+    told = {
+        "proj_embedding": torch.zeros(1, LENGTH),
+        "encoder_hidden_states": torch.zeros(1, 5, LENGTH),
+        "attention_mask": torch.ones(1, 5, dtype=torch.bool),
+    }
+    backend._told = lambda texts, count: told
+    with torch.no_grad():
+        found = backend.embeddings("a", 1, numbers(0), 2, 1.0)
+        assert backend.decode(found, numbers(0), 1, 1.0).shape == (1, 3, 16, 16)
+
+
+def test_a_combined_pipeline_has_two_schedulers(decoder, prior, tmp_path):
+    """The names of diffusers' combined pipeline: the prior's parts begin with prior_."""
+    import shutil
+
+    both = tmp_path / "both"
+    shutil.copytree(decoder, both)
+    for name in ("prior", "scheduler"):
+        shutil.copytree(prior / name, both / f"prior_{name}")
+    backend = load(str(both), context_of())
+    assert type(backend.prior_saved.scheduler(of_prior=True)).__name__ == "UnCLIPScheduler"
+    assert type(backend.saved.scheduler()).__name__ == "DDPMScheduler"
+    assert backend.length == LENGTH
+
+
+def test_a_second_prior_for_the_miniature_is_refused(decoder, tiny):
+    models = [UnclipFolders()]
+    context = make_context((32, 32), 1, models=models)
+    with pytest.raises(InputError, match="has a prior of its own"):
+        load(str(tiny), context, str(decoder))
+    with pytest.raises(InputError, match="was not saved by diffusers"):
+        load(str(decoder), context, str(tiny))
 
 
 def test_the_whole_prior_equals_diffusers_with_its_towers(prior):

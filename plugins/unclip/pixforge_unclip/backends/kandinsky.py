@@ -32,17 +32,18 @@ class Kandinsky(Backend):
     """A prior, a decoder or both, as diffusers saved them.
 
     Args:
-        files: those of the folder.
-        folder: where they are.
+        files: those of the folder of the decoder, or of both.
+        priors: those of the folder of the prior.
         context: the run.
     """
 
     steps, prior_steps = 50, 25
     guidance, prior_guidance = 4.0, 4.0
 
-    def __init__(self, files: ModelFiles, folder: Path, context: RunContext) -> None:
-        self.files, self.context = files, context
-        self.saved = Saved(folder, context.device, context.dtype)
+    def __init__(self, files: ModelFiles, priors: ModelFiles, context: RunContext) -> None:
+        self.files, self.priors, self.context = files, priors, context
+        self.saved = Saved(folder_of(files), context.device, context.dtype)
+        self.prior_saved = Saved(folder_of(priors), context.device, context.dtype)
 
     def embeddings(
         self, text: str, count: int, generator: torch.Generator, steps: int | None, guidance: float | None
@@ -50,9 +51,9 @@ class Kandinsky(Backend):
         """Denoise image embeddings, told the text."""
         strength = self.prior_guidance if guidance is None else guidance
         told = self._told(["", text] if strength > 1 else [text], count)
-        scheduler = self.saved.scheduler(of_prior=True)
+        scheduler = self.prior_saved.scheduler(of_prior=True)
         scheduler.set_timesteps(steps or self.prior_steps)
-        with self.saved.network("prior", of_prior=True) as prior:
+        with self.prior_saved.network("prior", of_prior=True) as prior:
             x = self._noise(generator, count, prior.config.embedding_dim) * scheduler.init_noise_sigma
             for index, time in enumerate(scheduler.timesteps):
                 found = prior(torch.cat([x] * 2) if strength > 1 else x, timestep=time, **told)
@@ -68,7 +69,7 @@ class Kandinsky(Backend):
     def _told(self, texts: list[str], count: int) -> dict[str, Tensor]:
         """What the prior is told of each text, `count` times."""
         tokens = self._tokens(texts)
-        with self.saved.network("text_encoder", of_prior=True) as tower:
+        with self.prior_saved.network("text_encoder", of_prior=True) as tower:
             found = tower(tokens["input_ids"])
         told = {
             "proj_embedding": found.text_embeds,
@@ -78,7 +79,7 @@ class Kandinsky(Backend):
         return {name: each.repeat_interleave(count, dim=0) for name, each in told.items()}
 
     def _tokens(self, texts: list[str]) -> dict[str, Tensor]:
-        tokenizer = self.saved.tokenizer()
+        tokenizer = self.prior_saved.tokenizer()
         found = tokenizer(
             texts,
             padding="max_length",
@@ -91,7 +92,7 @@ class Kandinsky(Backend):
     def texts(self, texts: list[str]) -> Tensor:
         """As the text encoder reads them."""
         tokens = self._tokens(texts)
-        with self.saved.network("text_encoder", of_prior=True) as tower:
+        with self.prior_saved.network("text_encoder", of_prior=True) as tower:
             return normalize(tower(tokens["input_ids"]).text_embeds.float(), dim=1)
 
     def pictures(self, images: Tensor) -> Tensor:
@@ -99,7 +100,7 @@ class Kandinsky(Backend):
         side = min(images.shape[-2:])
         top, left = (images.shape[-2] - side) // 2, (images.shape[-1] - side) // 2
         square = images[..., top : top + side, left : left + side]
-        with self.saved.network("image_encoder", of_prior=True) as tower:
+        with self.prior_saved.network("image_encoder", of_prior=True) as tower:
             size = (tower.config.image_size,) * 2
             small = interpolate(square, size, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
             mean, deviation = (
@@ -122,7 +123,7 @@ class Kandinsky(Backend):
 
     def _nothing(self, embeddings: Tensor) -> Tensor:
         """The embedding `[1, D]` of an empty picture, which stands for "told nothing"."""
-        with self.saved.network("image_encoder", of_prior=True) as tower:
+        with self.prior_saved.network("image_encoder", of_prior=True) as tower:
             side = tower.config.image_size
             empty = torch.zeros(1, 3, side, side, device=self.context.device, dtype=self.context.dtype)
             found: Tensor = tower(empty).image_embeds.to(embeddings.dtype)
@@ -173,7 +174,7 @@ class Kandinsky(Backend):
         """
         from pixforge_unclip.backends.saved import read_config
 
-        file = self.saved.place("prior", of_prior=True) / "config.json"
+        file = self.prior_saved.place("prior", of_prior=True) / "config.json"
         config = read_config(file)
         found = config.get("clip_embed_dim") or config.get("embedding_dim")
         if not isinstance(found, int):
@@ -181,5 +182,15 @@ class Kandinsky(Backend):
         return found
 
     def provenance(self) -> dict[str, Any]:
-        """All files of the folder."""
-        return self.files.provenance()
+        """All files of the folder, or of both."""
+        found = self.files.provenance()
+        if self.priors.paths == self.files.paths:
+            return found
+        other = {f"prior: {name}": each for name, each in self.priors.provenance()["files"].items()}
+        return {**found, "files": {**found["files"], **other}}
+
+
+def folder_of(files: ModelFiles) -> Path:
+    """Where the parts lie; a file's name is its path from there."""
+    name, path = next(iter(files.paths.items()))
+    return path.parents[len(Path(name).parts) - 1]
