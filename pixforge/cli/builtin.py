@@ -24,6 +24,7 @@ class Builtins:
         from pixforge.cli.diff import Diff
         from pixforge.cli.direction import Direction
         from pixforge.cli.doctor import Doctor
+        from pixforge.cli.evolve import Evolve
         from pixforge.cli.import_ import Import
         from pixforge.cli.index import IndexFolder
         from pixforge.cli.models import ModelsCommand
@@ -37,6 +38,6 @@ class Builtins:
         from pixforge.cli.sweep import Sweep
 
         return [
-            Run, Resume, Sweep, Report, Collage, Diff, Check, Cutouts, Classify, IndexFolder, Search, Rank, Direction, Import, Schema, Plugins, ModelsCommand, Doctor, Bench,
+            Run, Resume, Sweep, Evolve, Report, Collage, Diff, Check, Cutouts, Classify, IndexFolder, Search, Rank, Direction, Import, Schema, Plugins, ModelsCommand, Doctor, Bench,
             Completion,
         ]  # fmt: skip

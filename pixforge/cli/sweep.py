@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,19 +19,14 @@ from pixforge.cli.options import (
     SIZE,
     STEPS,
     TRUST,
-    overrides_of,
-    shape_of,
-    trust_of,
 )
 from pixforge.cli.sweep_resume import ResumeSweep
-from pixforge.cli.sweep_shared import ON, executor_of, executor_word, report
+from pixforge.cli.sweep_shared import ON, executor_of, plan_options, report, spec_of
 from pixforge.contracts.command import Command
 from pixforge.errors import plain_name
 
 if TYPE_CHECKING:
-    from pixforge.recipe.overrides import Override
     from pixforge.sweeps.plan import Plan
-    from pixforge.sweeps.spec import Spec
 
 
 class Sweep(Command):
@@ -86,7 +79,7 @@ class Sweep(Command):
         from pixforge.sweeps.plan import make_plan
 
         check_folder(args.out)
-        plan = make_plan(_spec(args), _options(args))
+        plan = make_plan(spec_of(args), plan_options(args))
         executor = executor_of(plan, args.on)
         if plan.optimize is not None:
             from pixforge.sweeps.stages import optuna_library
@@ -101,48 +94,6 @@ class Sweep(Command):
             write_plan(folder, plan)
             summary = carry_out(folder, plan, executor, quiet=args.quiet)
         return report(summary, as_json=args.json, quiet=args.quiet)
-
-
-def _spec(args: SimpleNamespace) -> Spec:
-    """The file's sweep with what the command line adds."""
-    from pixforge.recipe.overrides import Override, parse_value
-    from pixforge.recipe.prompt_list import read_prompt_lines
-    from pixforge.sweeps.spec import check_search, parse_keep, prompt_axis, read_spec, with_settings
-
-    spec = read_spec(args.recipe)
-    if args.prompts:
-        lines = [_prompt(line) for line in read_prompt_lines(Path(args.prompts))]
-        spec = replace(spec, axes=(prompt_axis(lines, f"--prompts {args.prompts}"), *spec.axes))
-    fixed: list[Override] = overrides_of(
-        SimpleNamespace(set=[], steps=args.steps, size=args.size, device=args.device)
-    )
-    if args.seed is not None:
-        fixed.append(Override("seed", parse_value(args.seed, "--seed"), f"--seed {args.seed[:60]}"))
-    spec = with_settings(replace(spec, extra=tuple(fixed)), args.set, args.zip)
-    given = {
-        name: getattr(args, name)
-        for name in ("seeds", "sample", "draw", "halving", "optimize")
-        if getattr(args, name) is not None
-    }
-    if args.on is not None:
-        given["executor"] = executor_word(args.on)
-    if args.keep is not None:
-        given["keep"] = parse_keep(args.keep, "--keep")
-    spec = replace(spec, latin=spec.latin or args.latin, **given)
-    check_search(spec)
-    return spec
-
-
-def _prompt(line: str) -> Any:
-    from pixforge.cli.options import prompt_of
-
-    return prompt_of(line)
-
-
-def _options(args: SimpleNamespace) -> Any:
-    from pixforge.sweeps.plan import Options
-
-    return Options(tuple(args.disable_plugin), trust_of(args), tuple(shape_of(args).items()))
 
 
 def _list(plan: Plan, args: SimpleNamespace) -> None:

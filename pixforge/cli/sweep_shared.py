@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from pixforge.cli.options import overrides_of, shape_of, trust_of
 from pixforge.errors import plain_name
 
 if TYPE_CHECKING:
     from pixforge.contracts import Executor
+    from pixforge.recipe.overrides import Override
     from pixforge.sweeps.carry import Summary
-    from pixforge.sweeps.plan import Plan
+    from pixforge.sweeps.plan import Options, Plan
+    from pixforge.sweeps.spec import Spec
 
 ON = click.Option(
     ["--on"], metavar="EXECUTOR",
@@ -82,3 +88,46 @@ def _summary(summary: Summary) -> dict[str, Any]:
         "best": None if best is None else str(best.folder),
         "held_out_score": None if best is None else best.score,
     }
+
+
+def spec_of(args: SimpleNamespace) -> Spec:
+    """The file's sweep with what the command line adds."""
+    from pixforge.recipe.overrides import Override, parse_value
+    from pixforge.recipe.prompt_list import read_prompt_lines
+    from pixforge.sweeps.spec import check_search, parse_keep, prompt_axis, read_spec, with_settings
+
+    spec = read_spec(args.recipe)
+    if args.prompts:
+        lines = [_prompt(line) for line in read_prompt_lines(Path(args.prompts))]
+        spec = replace(spec, axes=(prompt_axis(lines, f"--prompts {args.prompts}"), *spec.axes))
+    fixed: list[Override] = overrides_of(
+        SimpleNamespace(set=[], steps=args.steps, size=args.size, device=args.device)
+    )
+    if args.seed is not None:
+        fixed.append(Override("seed", parse_value(args.seed, "--seed"), f"--seed {args.seed[:60]}"))
+    spec = with_settings(replace(spec, extra=tuple(fixed)), args.set, args.zip)
+    given = {
+        name: getattr(args, name)
+        for name in ("seeds", "sample", "draw", "halving", "optimize")
+        if getattr(args, name) is not None
+    }
+    if args.on is not None:
+        given["executor"] = executor_word(args.on)
+    if args.keep is not None:
+        given["keep"] = parse_keep(args.keep, "--keep")
+    spec = replace(spec, latin=spec.latin or args.latin, **given)
+    check_search(spec)
+    return spec
+
+
+def _prompt(line: str) -> Any:
+    from pixforge.cli.options import prompt_of
+
+    return prompt_of(line)
+
+
+def plan_options(args: SimpleNamespace) -> Options:
+    """How the recipes are read."""
+    from pixforge.sweeps.plan import Options
+
+    return Options(tuple(args.disable_plugin), trust_of(args), tuple(shape_of(args).items()))
