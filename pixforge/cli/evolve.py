@@ -15,7 +15,7 @@ from pixforge.errors import InputError
 
 
 class Evolve(Command):
-    """Breed pictures: each generation comes from the best of those before.
+    """Breed pictures from the best of those before.
 
     The first generation has settings at random. Children take each setting from one of two parents; some change, and half
     of them get another seed. `pixforge evolve next DIR --choose 0003,0007` breeds from those that you like.
