@@ -6,6 +6,7 @@ from typing import Any
 
 from pixforge.builtin.edits.back import Return
 from pixforge.builtin.edits.camera.camera import Camera
+from pixforge.builtin.edits.feedback import Feedback
 from pixforge.builtin.edits.footage.redraw import Redraw
 from pixforge.builtin.edits.overlay import Overlay
 from pixforge.contracts import Edit
@@ -15,4 +16,4 @@ from pixforge.plugins.hookspecs import hookimpl
 @hookimpl
 def pixforge_edits() -> list[type[Edit[Any]]]:
     """The list that makes them known."""
-    return [Camera, Overlay, Redraw, Return]
+    return [Camera, Feedback, Overlay, Redraw, Return]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,6 +13,7 @@ from pydantic import Field, field_validator
 from pixforge.builtin.curves.noise import NoiseConfig, NoiseCurve
 from pixforge.contracts import Edit, EditConfig, Range, RunContext, Schedule
 from pixforge.contracts.moment import FRAMES_PER_SECOND
+from pixforge.contracts.paths import RecipePath
 from pixforge.contracts.region import Length, pixels
 from pixforge.errors import InputError
 from pixforge.media.color_names import parse_color
@@ -66,6 +69,14 @@ class CameraConfig(EditConfig):
         50.0,
         description="Degrees that the height of the picture fills, for tilt and turn: more is a closer look.",
     )
+    depth: RecipePath | None = Field(
+        None,
+        description="A picture that says how near everything is, white nearest: zoom and pan become moves in space.",
+    )
+    relief: Annotated[Schedule, Range(ge=0, le=1)] = Field(
+        Schedule(0.5),
+        description="With depth: how much faster than the middle what is near moves, and slower what is far; 1: twice, and not at all.",
+    )
     infill: Literal["mirror", "wrap", "border", "color"] = Field(
         "mirror", description="What comes in from outside; border: the outermost pixels, drawn out."
     )
@@ -99,6 +110,9 @@ class Camera(Edit[CameraConfig]):
             )
             for seed, speed in enumerate(_FLIGHT.values(), 4 * config.flight_seed)
         ]
+        self._depth: torch.Tensor | None = None
+        if config.depth is not None:
+            self._depth = context.read_mask(config.depth, context.size).unsqueeze(0)
         self._check()
 
     def forward(self, images: torch.Tensor, step: int) -> torch.Tensor:
@@ -111,17 +125,44 @@ class Camera(Edit[CameraConfig]):
         if self.config.infill == "color":
             opaque = [1.0] * (images.shape[1] - 3)
             color = torch.tensor([*parse_color(self.config.color), *opaque])
+        if self._depth is not None:
+            return self._in_space(images, step, color)
         return moved(images, self._matrix(step), self.config.infill, color)
 
-    def warp(self, step: int) -> torch.Tensor:
-        """The homography of this frame."""
-        return self._matrix(step).float()
+    def warp(self, step: int) -> torch.Tensor | None:
+        """The homography of this frame; None with depth, where it is more than one."""
+        return None if self._depth is not None else self._matrix(step).float()
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """How near everything is by now."""
+        return {} if self._depth is None else {"depth": self._depth}
+
+    def load_state(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Take it over."""
+        if self._depth is not None and "depth" in state:
+            self._depth = state["depth"].to(self.context.device)
+
+    def _in_space(self, images: torch.Tensor, step: int, color: torch.Tensor | None) -> torch.Tensor:
+        """The picture and its depth, each point moved as its nearness says."""
+        from pixforge.builtin.edits.camera.resample import moved_in_space
+
+        assert self._depth is not None
+        motion = self._motion(step)
+        turned = replace(motion, zoom=1.0, pan_x=0.0, pan_y=0.0)
+        matrices = self._homography(motion), self._homography(turned)
+        relief = self.context.value(self.config.relief, step)
+        picture, self._depth = moved_in_space(
+            images, self._depth, matrices, relief, self.config.infill, color
+        )
+        return picture
 
     def _matrix(self, step: int) -> torch.Tensor:
+        return self._homography(self._motion(step))
+
+    def _homography(self, motion: Motion) -> torch.Tensor:
         from pixforge.builtin.edits.camera.motion import homography
 
-        center, size = self._center, self.context.size
-        return homography(self._motion(step), size, center, self.config.field_of_view)
+        return homography(motion, self.context.size, self._center, self.config.field_of_view)
 
     def _motion(self, step: int) -> Motion:
         from pixforge.builtin.edits.camera.motion import Motion

@@ -20,6 +20,7 @@ TAPS = DEGREE + 1
 REACH = 24
 """How far a pixel reaches in the filter: beyond, its share is below a billionth."""
 MARGIN = 4
+_ROUNDS = 3
 _CLOSEST = 1e-3
 
 
@@ -60,6 +61,50 @@ def fetched(images: torch.Tensor, x: torch.Tensor, y: torch.Tensor, infill: str)
     height, width = images.shape[-2:]
     x, y = _inside(x, width, infill), _inside(y, height, infill)
     return _sampled(_coefficients(images, infill), x, y).clamp_(0, 1)
+
+
+def moved_in_space(
+    images: torch.Tensor,
+    depth: torch.Tensor,
+    matrices: tuple[torch.Tensor, torch.Tensor],
+    relief: float,
+    infill: str,
+    color: torch.Tensor | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pictures `[B, C, H, W]` and their nearness `[1, 1, H, W]` in [0, 1] after a move in space.
+
+    What a translation of the camera does to a point grows with one over its distance; what a rotation does is the same for
+    all. So the difference between both homographies counts `1 - relief` times for the farthest and `1 + relief` times for the
+    nearest. Which point is seen at a place depends on how near it is, so it is looked for in three
+    rounds, from the nearest on, which hides the others.
+
+    Args:
+        images: in [0, 1].
+        depth: nearness of every point of the picture.
+        matrices: the whole move, and its part that is the same for all; as for `moved`.
+        relief: from 0, no space, to 1.
+        infill: as for `moved`; a `color` comes in from outside for `color`.
+        color: `[C]`.
+    """
+    height, width = images.shape[-2:]
+    whole, turned = (_places(each, height, width, images) for each in matrices)
+    x, y = (b + (a - b) * (1 + relief) for a, b in zip(whole, turned, strict=True))
+    for _ in range(_ROUNDS):
+        grid = torch.stack(
+            [
+                (2 * _inside(x, width, "mirror") + 1) / width - 1,
+                (2 * _inside(y, height, "mirror") + 1) / height - 1,
+            ],
+            dim=-1,
+        )
+        near = F.grid_sample(depth, grid, padding_mode="border", align_corners=False)[:, 0]
+        factor = 1 + relief * (2 * near - 1)
+        x, y = (b + (a - b) * factor for a, b in zip(whole, turned, strict=True))
+    result = fetched(images, x, y, infill)
+    if infill == "color" and color is not None:
+        outside = (1 - _covered(x, width) * _covered(y, height)).unsqueeze(1)
+        result = result.lerp(color.to(result)[:, None, None].expand_as(result), outside)
+    return result, near.unsqueeze(1)
 
 
 def _places(
