@@ -133,7 +133,7 @@ def weights_are_missing(source):
 
 
 WORDS = {
-    "siren": ["siren", "deep_image_prior"],
+    "siren": ["siren", "cppn", "deep_image_prior", "glsl"],
     "strokes": ["strokes", "sketch", "svg"],
     "unclip": ["prior", "unclip"],
 }

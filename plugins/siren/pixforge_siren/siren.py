@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from pixforge.contracts import Config, Generator, RunContext
+from pixforge_siren.fitting import fitted
+from pixforge_siren.places import places
+from pixforge_siren.shader import shader
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +34,13 @@ class SirenConfig(Config):
         le=200,
         description="Frequency of the other layers' sines. High values allow sharper bends; the paper uses 30.",
     )
+    fit: int = Field(
+        200,
+        ge=0,
+        le=10_000,
+        strict=True,
+        description="Steps in which the network learns the picture that a run starts from.",
+    )
 
 
 class Siren(Generator[SirenConfig]):
@@ -42,8 +52,6 @@ class Siren(Generator[SirenConfig]):
     learning_rate: ClassVar[float] = 0.001
 
     def __init__(self, config: SirenConfig, context: RunContext) -> None:
-        import torch
-
         super().__init__(config, context)
         stream = context.draws.at("latent", device="cpu")
         sizes = [2, *[config.width] * config.layers, 3]
@@ -55,13 +63,8 @@ class Siren(Generator[SirenConfig]):
             self._latents[f"weight{index}"] = weight.to(context.device).requires_grad_()
             bias = stream.uniform(-bound, bound, 1, outputs)
             self._latents[f"bias{index}"] = bias.to(context.device).requires_grad_()
-        side = max(context.size)
-        y, x = torch.meshgrid(
-            (torch.arange(context.height, device=context.device) * 2 + 1 - context.height) / side,
-            (torch.arange(context.width, device=context.device) * 2 + 1 - context.width) / side,
-            indexing="ij",
-        )
-        self._places = torch.stack([x, y], dim=-1).reshape(1, -1, 2)
+        self._fresh = {name: each.detach().clone() for name, each in self._latents.items()}
+        self._places = places(context)
         self._colors = context.compiled(self._colors_of)
 
     def latents(self) -> dict[str, torch.Tensor]:
@@ -72,6 +75,19 @@ class Siren(Generator[SirenConfig]):
         """The color at the center of each pixel; the longer side goes from -1 to 1."""
         picture = self._colors(self._places.expand(self.context.batch, -1, -1)).transpose(1, 2)
         return picture.unflatten(2, (self.context.height, self.context.width))
+
+    def encode(self, image: torch.Tensor) -> None:
+        """Let the network learn the picture; the log says how near it comes."""
+        fitted(self, self._fresh, image, self.config.fit, 0.002)
+
+    def glsl(self, canvas: int) -> str:
+        """A shader of one canvas's network."""
+        speeds = [self.config.frequency, *[self.config.inner] * self.config.layers]
+        layers = [
+            tuple(self._latents[f"{name}{index}"][canvas].detach() * speed for name in ("weight", "bias"))
+            for index, speed in enumerate(speeds)
+        ]
+        return shader(layers, "sin", 1.0)
 
     def _colors_of(self, value: torch.Tensor) -> torch.Tensor:
         """Colors `[B, N, 3]` in (0, 1) at coordinates `[B, N, 2]`."""
