@@ -17,9 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 HELD = "twemoji"
-RATE = 1.2e-3
-BATCH = 64
+RATE = 8e-4
+BATCH = 16
 UNTOLD = 0.1
+ALIKE = 0.25
+"""Drawings that are shown alike often, beside those that people ask for."""
 JITTER = 0.03
 """Up to this much noise on each number of a unit vector: the prior's embeddings are not quite those of pictures."""
 TESTED = 256
@@ -33,7 +35,7 @@ def main() -> None:
     held = art.styles[found.pictures] == STYLES.index(HELD)
     train = found.at((~held).nonzero().squeeze(1))
     weights = wanted(art)[train.pictures]
-    weights = weights / weights.sum() + 1 / len(weights)  # half as people ask, half all alike
+    weights = weights / weights.sum() + ALIKE / len(weights)
     del art
     tests = {
         f"held:{HELD}": found.at(held.nonzero().squeeze(1)),

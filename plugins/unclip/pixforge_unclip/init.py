@@ -136,6 +136,7 @@ class Unclip(Init[UnclipConfig]):
 
         from pixforge_unclip.backends import load
         from pixforge_unclip.draws import generators
+        from pixforge_unclip.fitting import fitted
 
         self._backend = backend = load(self.config.model, self.context, self.config.prior_model)
         with torch.no_grad():
@@ -195,16 +196,3 @@ class Unclip(Init[UnclipConfig]):
     def provenance(self) -> dict[str, Any]:
         """Of the weights."""
         return {} if self._backend is None else self._backend.provenance()
-
-
-def fitted(pictures: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Resize `[B, 3, h, w]` to the largest size inside `size` (width, height), and pad by repeating the border."""
-    import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
-
-    width, height = size
-    scale = min(width / pictures.shape[-1], height / pictures.shape[-2])
-    wide, high = (max(1, round(side * scale)) for side in (pictures.shape[-1], pictures.shape[-2]))
-    left, top = (width - wide) // 2, (height - high) // 2
-    around = (left, width - wide - left, top, height - high - top)
-    resized = F.interpolate(pictures, (high, wide), mode="bicubic", antialias=True, align_corners=False)
-    return F.pad(resized.clamp(0, 1), around, mode="replicate")

@@ -8,7 +8,8 @@ import pixforge_unclip
 import pytest
 import torch
 from pixforge_unclip.draws import generators
-from pixforge_unclip.init import Unclip, UnclipConfig, fitted
+from pixforge_unclip.fitting import fitted
+from pixforge_unclip.init import Unclip, UnclipConfig
 from pixforge_unclip.prompt import PriorPrompt, PriorPromptConfig
 from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
@@ -166,6 +167,18 @@ def test_a_wide_picture_is_padded_with_its_border():
     assert wide.shape == (1, 3, 8, 24)
     torch.testing.assert_close(wide[..., :8], torch.ones(1, 3, 8, 8))
     torch.testing.assert_close(wide[..., 16:], torch.zeros(1, 3, 8, 8))
+
+
+def test_a_wide_picture_is_seen_whole(tiny):
+    """Its ends count: FakePerceptor sees the colors of the quarters."""
+    from pixforge_unclip.backends import load
+
+    backend = load(str(tiny), context_of(1))
+    wide = torch.zeros(1, 3, 8, 32)
+    wide[..., :4] = 1
+    seen = backend.pictures(wide)
+    torch.testing.assert_close(seen, backend.pictures(fitted(wide, (32, 32))))
+    assert (seen - backend.pictures(wide[..., 4:])).abs().max() > 0.1
 
 
 def test_generators_depend_on_the_seed_and_the_purpose():

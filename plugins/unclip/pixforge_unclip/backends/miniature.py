@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, normalize
+from torch.nn.functional import normalize
 
 from pixforge.errors import WeightsError
 from pixforge_unclip.backends.backend import Backend
 from pixforge_unclip.card import CARD, DECODER, PRIOR, Card, read_card
+from pixforge_unclip.fitting import fitted
 from pixforge_unclip.networks import Decoder, DecoderShape, Prior, PriorShape
 from pixforge_unclip.sampling import embeddings, sample
 
@@ -58,10 +59,9 @@ class Miniature(Backend):
         return found
 
     def pictures(self, images: Tensor) -> Tensor:
-        """As the perceptor sees them, whole."""
-        side = (self.perceptor.input_size,) * 2
-        small = interpolate(images, side, mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
-        found: Tensor = self.perceptor.encode_image(small)
+        """As the perceptor sees them, whole and padded to a square."""
+        side = self.perceptor.input_size
+        found: Tensor = self.perceptor.encode_image(fitted(images, (side, side)))
         return normalize(found, dim=1)
 
     def decode(
