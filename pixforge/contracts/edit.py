@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -13,6 +13,8 @@ from pixforge.contracts.region import Length, Region, pixels
 
 if TYPE_CHECKING:
     import torch
+
+    from pixforge.contracts.generator import Generator
 
 
 class EditConfig(Config):
@@ -59,6 +61,13 @@ class Edit(Component[C]):
     @abstractmethod
     def forward(self, images: torch.Tensor, step: int) -> torch.Tensor:
         """Pictures `[B, C, H, W]` in [0, 1] to the same shape, without gradient."""
+
+    def change_latent(self, generator: Generator[Any], step: int) -> bool:  # noqa: ARG002 - overridden by edits of the latent
+        """For an edit that changes the latent itself, in place: do it and return True.
+
+        Such edits come before those of the picture, and their `forward` is not called. False: it changes the picture.
+        """
+        return False
 
     def warp(self, step: int) -> torch.Tensor | None:  # noqa: ARG002 - overridden by edits that only move the picture
         """For an edit that only moves the picture: homographies `[B, 3, 3]` from the new to the old picture, each in [-1, 1].

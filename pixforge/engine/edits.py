@@ -45,15 +45,23 @@ class Edits:
         due = [each for each in self._components if each.due(step)]
         if not due:
             return False
+        travelled = self._change_latent(due, step)
+        due = [each for each in due if not _is_of_latent(each)]
+        if not due:
+            return travelled
         if self._moved(due, step):
             return True
-        before = image = image.detach()
+        before = image = (self._generator.forward(step) if travelled else image).detach()
         for each in due:
             image = self._changed(each, image, step)
         if image is before:
-            return False
+            return travelled
         self._generator.encode(image)
         return True
+
+    def _change_latent(self, due: Sequence[Edit[Any]], step: int) -> bool:
+        changed = [each.change_latent(self._generator, step) for each in due if _is_of_latent(each)]
+        return any(changed)
 
     def _moved(self, due: Sequence[Edit[Any]], step: int) -> bool:
         """Whether the generator moved its latent itself: all edits only move the picture, and it can."""
@@ -73,3 +81,7 @@ class Edits:
         if region is None:
             return changed
         return blend(changed, image, self._masks.of(region, *image.shape[-2:]))
+
+
+def _is_of_latent(each: Edit[Any]) -> bool:
+    return type(each).change_latent is not Edit.change_latent

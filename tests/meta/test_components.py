@@ -13,7 +13,11 @@ ODD |= {("prompt", "embedding"), ("prompt", "direction")}
 ODD |= {("edit", "video")}
 ODD |= {("optimizer", "adamp"), ("optimizer", "prodigy"), ("executor", "ray")}
 # What cannot be guessed.
-FIELDS = {("curve", "during"): {"during": [2, 8]}}
+FIELDS = {
+    ("curve", "during"): {"during": [2, 8]},
+    ("edit", "travel"): {"stops": [1, 2]},
+    ("prompt", "travel"): {"travel": ["red", "blue"]},
+}
 ENTRIES = Registry(load_plugins()).entries()
 
 

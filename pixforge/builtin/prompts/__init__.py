@@ -8,6 +8,7 @@ from pixforge.builtin.prompts.image import ImagePrompt
 from pixforge.builtin.prompts.labels import LabelsPrompt
 from pixforge.builtin.prompts.noise import NoisePrompt
 from pixforge.builtin.prompts.text import TextPrompt
+from pixforge.builtin.prompts.travel import TravelPrompt
 from pixforge.builtin.prompts.vector import DirectionPrompt, EmbeddingPrompt
 from pixforge.contracts import Prompt
 from pixforge.plugins.hookspecs import hookimpl
@@ -16,4 +17,12 @@ from pixforge.plugins.hookspecs import hookimpl
 @hookimpl
 def pixforge_prompts() -> list[type[Prompt[Any]]]:
     """The list that makes them known."""
-    return [DirectionPrompt, EmbeddingPrompt, ImagePrompt, LabelsPrompt, NoisePrompt, TextPrompt]
+    return [
+        DirectionPrompt,
+        EmbeddingPrompt,
+        ImagePrompt,
+        LabelsPrompt,
+        NoisePrompt,
+        TextPrompt,
+        TravelPrompt,
+    ]
