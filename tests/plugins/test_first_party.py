@@ -135,7 +135,7 @@ def weights_are_missing(source):
 WORDS = {
     "siren": ["siren", "cppn", "deep_image_prior", "glsl"],
     "strokes": ["strokes", "sketch", "svg"],
-    "unclip": ["prior", "unclip"],
+    "unclip": ["prior", "unclip", "diffusion"],
 }
 
 

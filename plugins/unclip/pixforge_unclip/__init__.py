@@ -1,4 +1,4 @@
-"""DALL-E 2 for pixforge: the prompt `prior` and the init `unclip` (Ramesh et al. 2022, arXiv 2204.06125)."""
+"""DALL-E 2 for pixforge: the prompt `prior`, the init `unclip` and the generator `diffusion` (Ramesh et al. 2022, arXiv 2204.06125)."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ def pixforge_inits() -> list[type[Any]]:
     from pixforge_unclip.init import Unclip
 
     return [Unclip]
+
+
+@pixforge.hookimpl
+def pixforge_generators() -> list[type[pixforge.Generator[Any]]]:
+    """The generators of this package."""
+    from pixforge_unclip.diffusion import Diffusion
+
+    return [Diffusion]
 
 
 @pixforge.hookimpl

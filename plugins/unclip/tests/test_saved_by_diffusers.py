@@ -5,13 +5,14 @@ import json
 import pytest
 import torch
 from pixforge_unclip.backends import load
+from pixforge_unclip.diffusion import Diffusion, DiffusionConfig
 from pixforge_unclip.init import Unclip, UnclipConfig
 from pixforge_unclip.models import UnclipFolders
 
 import pixforge
 from pixforge.contracts import PromptScorer
 from pixforge.errors import InputError, WeightsError
-from pixforge.testing import make_context
+from pixforge.testing import check_component, make_context
 
 pixforge.install_torchvision_shim()
 diffusers = pytest.importorskip("diffusers")
@@ -88,18 +89,22 @@ def numbers(seed):
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.mark.parametrize("guidance", [1.0, 3.0])
-def test_the_decoder_draws_as_diffusers_does(decoder, guidance):
+def pipeline_of(decoder, scheduler):
     from diffusers.pipelines.kandinsky2_2.pipeline_kandinsky2_2 import KandinskyV22Pipeline
 
-    told, nothing = torch.randn(2, LENGTH, generator=numbers(5)), torch.randn(1, LENGTH, generator=numbers(6))
     unet, movq = (
         kind.from_pretrained(decoder / name)
         for name, kind in (("unet", diffusers.UNet2DConditionModel), ("movq", diffusers.VQModel))
     )
-    scheduler = diffusers.DDPMScheduler.from_pretrained(decoder / "scheduler")
     pipeline = KandinskyV22Pipeline(unet=unet, scheduler=scheduler, movq=movq)
     pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+@pytest.mark.parametrize("guidance", [1.0, 3.0])
+def test_the_decoder_draws_as_diffusers_does(decoder, guidance):
+    told, nothing = torch.randn(2, LENGTH, generator=numbers(5)), torch.randn(1, LENGTH, generator=numbers(6))
+    pipeline = pipeline_of(decoder, diffusers.DDPMScheduler.from_pretrained(decoder / "scheduler"))
     latents = torch.randn(2, 4, 8, 8, generator=numbers(7))
     theirs = pipeline(
         told,
@@ -141,6 +146,70 @@ def test_the_prior_denoises_as_its_scheduler_says(prior):
             found = network(x, timestep=time, **told).predicted_image_embedding
             x = scheduler.step(found, time, x, generator=generator, prev_timestep=after).prev_sample
     torch.testing.assert_close(ours, x * 2.0)  # clip_std is 2, clip_mean is 0
+
+
+@pytest.mark.parametrize("sampler", ["ddim", "dpm", None])
+def test_the_generator_that_nothing_moves_draws_as_diffusers_does(decoder, sampler, monkeypatch):
+    """A whole run of two canvases beside diffusers' pipeline with the scheduler, the same noise and fresh noise."""
+    told, nothing = torch.randn(2, LENGTH, generator=numbers(5)), torch.randn(1, LENGTH, generator=numbers(6))
+    fresh = []
+
+    def generators(context, purpose):
+        if purpose == "diffusion/step/0":
+            fresh[:] = [numbers(8), numbers(9)]
+        return fresh or [numbers(1), numbers(2)]
+
+    monkeypatch.setattr("pixforge_unclip.draws.generators", generators)
+    monkeypatch.setattr("pixforge_unclip.backends.kandinsky.Kandinsky.nothing", lambda backend: nothing)
+    monkeypatch.setattr(Diffusion, "_embeddings", lambda generator, scorer: told)
+    config = DiffusionConfig(model=str(decoder), sampler=sampler, until=1.0, guidance=3.0)
+    with torch.no_grad():
+        generator = Diffusion(config, make_context((16, 16), 2, 4, models=[UnclipFolders()]))
+        generator.prepare(PromptScorer(("red",), lambda images: images))
+        for _ in range(4):
+            generator.constrain()
+        ours = generator.forward(4)
+    saved = diffusers.DDPMScheduler.from_pretrained(decoder / "scheduler")
+    names = {"ddim": diffusers.DDIMScheduler, "dpm": diffusers.DPMSolverMultistepScheduler}
+    scheduler = names[sampler].from_config(saved.config, variance_type=None) if sampler else saved
+    theirs = pipeline_of(decoder, scheduler)(
+        told,
+        nothing.expand(2, -1),
+        height=16,
+        width=16,
+        num_inference_steps=4,
+        guidance_scale=3.0,
+        latents=generator._noise,
+        generator=[numbers(8), numbers(9)],
+        output_type="pt",
+    ).images
+    torch.testing.assert_close(ours, (theirs / 2 + 0.5).clamp(0, 1), atol=1e-4, rtol=1e-4)
+    assert ours.std() > 0.01
+
+
+def test_the_generator_keeps_the_contract(decoder, monkeypatch):
+    """Sizes that the networks cannot halve are cropped; a random encoder does not find a picture again."""
+    monkeypatch.setattr(
+        "pixforge_unclip.backends.kandinsky.Kandinsky.nothing", lambda backend: torch.zeros(1, LENGTH)
+    )
+    monkeypatch.setattr("pixforge.testing.latents._check_encode", lambda *known: None)
+    context = make_context((22, 14), 2, 4, models=[UnclipFolders()])
+    check_component(Diffusion, context, model=str(decoder), text="")
+
+
+def test_the_generator_encodes_as_movq_does(decoder, monkeypatch):
+    monkeypatch.setattr(
+        "pixforge_unclip.backends.kandinsky.Kandinsky.nothing", lambda backend: torch.zeros(1, LENGTH)
+    )
+    picture = torch.rand(1, 3, 16, 16, generator=numbers(3))
+    with torch.no_grad():
+        generator = Diffusion(
+            DiffusionConfig(model=str(decoder)), make_context((16, 16), 1, models=[UnclipFolders()])
+        )
+        generator.encode(picture)
+        movq = diffusers.VQModel.from_pretrained(decoder / "movq")
+        wanted = movq.decode(movq.encode(picture * 2 - 1).latents, force_not_quantize=True).sample
+        torch.testing.assert_close(generator.forward(0), (wanted / 2 + 0.5).clamp(0, 1))
 
 
 def test_an_init_starts_from_it(decoder, tmp_path):

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import torch
 
     from pixforge import Perceptor
+    from pixforge_unclip.denoisers.denoiser import Denoiser
 
 
 class Backend(ABC):
@@ -52,6 +53,10 @@ class Backend(ABC):
             steps: of the decoder; None: the backend's usual number.
             guidance: classifier-free; 1 is the plain decoder, None the backend's usual one.
         """
+
+    @abstractmethod
+    def denoiser(self) -> Denoiser:
+        """The decoder one step at a time, for all canvases of the run."""
 
     @abstractmethod
     def complaint(self, perceptor: Perceptor[Any]) -> str | None:

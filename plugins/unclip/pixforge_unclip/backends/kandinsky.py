@@ -20,6 +20,7 @@ from pixforge_unclip.backends.saved import Saved
 if TYPE_CHECKING:
     from pixforge import Perceptor
     from pixforge.contracts import ModelFiles, RunContext
+    from pixforge_unclip.denoisers.denoiser import Denoiser
 
 # What CLIP's own preprocessing uses (Radford et al. 2021, https://github.com/openai/CLIP).
 MEAN = (0.48145466, 0.4578275, 0.40821073)
@@ -158,6 +159,16 @@ class Kandinsky(Backend):
     def _noise(self, generator: torch.Generator, *shape: int) -> Tensor:
         """Drawn on the CPU."""
         return torch.randn(shape, generator=generator).to(self.context.device, self.context.dtype)
+
+    def nothing(self) -> Tensor:
+        """The embedding `[1, D]` that stands for "told nothing", in float32."""
+        return self._nothing(torch.zeros(1))
+
+    def denoiser(self) -> Denoiser:
+        """Around the U-Net and MOVQ."""
+        from pixforge_unclip.denoisers.kandinsky import KandinskyDenoiser
+
+        return KandinskyDenoiser(self, self.context)
 
     def complaint(self, perceptor: Perceptor[Any]) -> str | None:
         """Embeddings of another length are of another space; whether the weights are the same cannot be seen."""

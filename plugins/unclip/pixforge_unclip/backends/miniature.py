@@ -19,6 +19,7 @@ from pixforge_unclip.sampling import embeddings, sample
 if TYPE_CHECKING:
     from pixforge import Perceptor
     from pixforge.contracts import ModelFiles, RunContext
+    from pixforge_unclip.denoisers.denoiser import Denoiser
 
 N = TypeVar("N", bound=nn.Module)
 AT_ONCE = 16
@@ -90,6 +91,12 @@ class Miniature(Backend):
             held.copy_(latents)
             pictures: Tensor = made.forward(0)
         return pictures.detach()
+
+    def denoiser(self) -> Denoiser:
+        """Around the generator of the card."""
+        from pixforge_unclip.denoisers.miniature import MiniatureDenoiser
+
+        return MiniatureDenoiser(self, self.context)
 
     def complaint(self, perceptor: Perceptor[Any]) -> str | None:
         """It must be the very perceptor that the prior was trained with."""

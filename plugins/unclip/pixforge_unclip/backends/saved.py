@@ -58,16 +58,25 @@ class Saved:
         Raises:
             WeightsError: it is missing, damaged or of another kind.
         """
+        found = self.held(part, of_prior=of_prior)
+        try:
+            yield found
+        finally:
+            found.to("cpu")
+
+    def held(self, part: str, *, of_prior: bool = False) -> Any:
+        """A network that stays on the device, for one that every step uses.
+
+        Raises:
+            WeightsError: it is missing, damaged or of another kind.
+        """
         place = self.place(part, of_prior=of_prior)
         found = self._parts.get(str(place))
         if found is None:
             with one_line(place):
                 found = self._load(part, place)
             self._parts[str(place)] = found
-        try:
-            yield found.to(self.device)
-        finally:
-            found.to("cpu")
+        return found.to(self.device)
 
     def _load(self, part: str, place: Path) -> Any:
         kind = (

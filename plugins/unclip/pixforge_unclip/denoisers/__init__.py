@@ -1,0 +1,1 @@
+"""Decoders one step at a time, for the generator `diffusion`."""

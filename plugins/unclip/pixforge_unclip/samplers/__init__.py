@@ -1,0 +1,1 @@
+"""The ways from noise to a picture, one step at a time."""
