@@ -21,7 +21,9 @@ def slerp(a: Tensor, b: Tensor, share: float) -> Tensor:
     sine = angle.sin()
     turned = (((1 - share) * angle).sin() * from_ + (share * angle).sin() * to) / sine.clamp(min=PARALLEL)
     direction = torch.where(sine > PARALLEL, turned, (1 - share) * from_ + share * to)
-    return direction * ((1 - share) * lengths[0] + share * lengths[1])
+    length: Tensor = (1 - share) * lengths[0] + share * lengths[1]
+    found: Tensor = direction * length
+    return found
 
 
 def difference(plus: Tensor | None, minus: Tensor | None) -> Tensor:

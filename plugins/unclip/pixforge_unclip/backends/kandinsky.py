@@ -53,7 +53,7 @@ class Kandinsky(Backend):
         strength = self.prior_guidance if guidance is None else guidance
         told = self._told(["", text] if strength > 1 else [text], count)
         scheduler = self.prior_saved.scheduler(of_prior=True)
-        scheduler.set_timesteps(steps or self.prior_steps)
+        scheduler.set_timesteps(steps or self.prior_steps, device=self.context.device)
         with self.prior_saved.network("prior", of_prior=True) as prior:
             x = self._noise(generator, count, prior.config.embedding_dim) * scheduler.init_noise_sigma
             for index, time in enumerate(scheduler.timesteps):
@@ -116,7 +116,7 @@ class Kandinsky(Backend):
         """Denoise latents, told the embeddings, and decode them."""
         strength = self.guidance if guidance is None else guidance
         nothing = self._nothing(embeddings) if strength > 1 else None
-        parts = embeddings.to(self.context.dtype).split(AT_ONCE)
+        parts = torch.split(embeddings.to(self.context.dtype), AT_ONCE)
         latents = [self._latents(each, nothing, generator, steps or self.steps, strength) for each in parts]
         with self.saved.network("movq") as movq:
             pictures = [movq.decode(each, force_not_quantize=True).sample for each in latents]
@@ -134,14 +134,14 @@ class Kandinsky(Backend):
         self, told: Tensor, nothing: Tensor | None, generator: torch.Generator, steps: int, strength: float
     ) -> Tensor:
         scheduler = self.saved.scheduler()
-        scheduler.set_timesteps(steps)
+        scheduler.set_timesteps(steps, device=self.context.device)
         learned = getattr(scheduler.config, "variance_type", None) in {"learned", "learned_range"}
         if nothing is not None:
             told = torch.cat([nothing.to(told).expand(len(told), -1), told])
         with self.saved.network("unet") as unet:
             channels, side = unet.config.in_channels, unet.config.sample_size
             count = len(told) if nothing is None else len(told) // 2
-            x = self._noise(generator, count, channels, side, side) * scheduler.init_noise_sigma
+            x: Tensor = self._noise(generator, count, channels, side, side) * scheduler.init_noise_sigma
             for time in scheduler.timesteps:
                 seen = x if nothing is None else torch.cat([x, x])
                 found = unet(

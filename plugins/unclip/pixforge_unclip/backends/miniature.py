@@ -74,7 +74,7 @@ class Miniature(Backend):
             embeddings.device
         )
         strength = self.guidance if guidance is None else guidance
-        parts = zip(embeddings.split(AT_ONCE), noise.split(AT_ONCE), strict=True)
+        parts = zip(torch.split(embeddings, AT_ONCE), torch.split(noise, AT_ONCE), strict=True)
         latents = [sample(self.decoder, told, each, steps or self.steps, strength) for told, each in parts]
         return torch.cat([self._decoded(each) for each in latents])
 
