@@ -11,17 +11,22 @@ class PathMark:
     """Marks a text field as a path. If `required`, the file must exist; otherwise the text may also be another name.
 
     Of texts that may be names, those are paths that end in one of `suffixes` (any, if there are none) and name a file, and
-    with `folders` those that name a folder, after `prefix` if they begin with it.
+    with `folders` those that name a folder, after `prefix` if they begin with it. A `row` is a video, or the first of a row
+    of pictures.
     """
 
     required: bool = True
     suffixes: tuple[str, ...] = ()
     folders: bool = False
     prefix: str = ""
+    row: bool = False
 
 
 RecipePath = Annotated[str, PathMark()]
 """A file that must exist when the recipe is loaded."""
+
+RecipeVideo = Annotated[str, PathMark(row=True)]
+"""A video; or a picture, for it and all that follow it in its folder by name."""
 
 RecipePathOrName = Annotated[str, PathMark(required=False)]
 """A path if such a file exists, otherwise a name that the component understands (of weights, for example)."""

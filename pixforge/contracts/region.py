@@ -11,13 +11,13 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from typing_extensions import Self
 
 from pixforge.contracts.config import Config
-from pixforge.contracts.paths import RecipePath
+from pixforge.contracts.paths import RecipePath, RecipeVideo
 
 SIDES = ("left", "right", "top", "bottom", "center")
-_SHAPES = ("side", "box", "ellipse", "image", "not", "any")
+_SHAPES = ("side", "box", "ellipse", "image", "video", "not", "any")
 _HELP = (
     "a region is left, right, top, bottom, center, {box: [x0, y0, x1, y1]}, {ellipse: [x0, y0, x1, y1]}, "
-    "{image: mask.png}, {not: region}, or a list of regions"
+    "{image: mask.png}, {video: masks.mp4}, {not: region}, or a list of regions"
 )
 _PERCENT = re.compile(r"\d{1,3}(\.\d{1,6})?%")
 
@@ -53,6 +53,11 @@ class Region(Config):
     image: RecipePath | None = Field(
         None,
         description="A mask: white is inside, black outside. Where the file has an alpha channel, that counts.",
+    )
+    video: RecipeVideo | None = Field(
+        None,
+        description="In a film, masks that move: an MP4, WebM or GIF; or a picture, for it and all that follow it in its "
+        "folder by name.",
     )
     outside: Region | None = Field(None, alias="not", description="Everything but this region.")
     union: list[Region] | None = Field(
@@ -93,6 +98,12 @@ class Region(Config):
     ) -> JsonSchemaValue:
         mapping = handler(schema)
         return {"anyOf": [{"enum": list(SIDES)}, {"type": "array", "minItems": 1}, mapping]}
+
+    @property
+    def moves(self) -> bool:
+        """Whether it is another one in another frame of a film."""
+        parts = [*(self.union or ()), *([self.outside] if self.outside is not None else [])]
+        return self.video is not None or any(each.moves for each in parts)
 
 
 def pixels(length: float | str, whole: int) -> float:

@@ -177,7 +177,7 @@ class Perception:
         mask = self._masks.of(region, *leaf.shape[-2:])
         inside = self._sampler.share(mask, plan)
         area = torch.linalg.det(plan.warps[..., :2, :2]).abs().to(inside)
-        covered = (inside * area / mask.mean()).clamp(max=1)
+        covered = (inside * area / mask.mean().clamp(min=1e-6)).clamp(max=1)
         counted: torch.Tensor = counts * (inside * covered).square()
         return counted
 

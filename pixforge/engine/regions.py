@@ -10,6 +10,8 @@ from pixforge.contracts import RunContext
 from pixforge.contracts.region import Region, pixels
 from pixforge.engine.frames import Box
 from pixforge.errors import InputError
+from pixforge.media.footage import Footage
+from pixforge.media.images import resize
 
 _HALVES = {
     "left": ("0%", "0%", "50%", "100%"),
@@ -21,6 +23,8 @@ _HALVES = {
 
 
 HALF = 0.5
+_GRAY = (0.299, 0.587, 0.114)
+"""As Pillow weighs red, green and blue for a gray picture."""
 
 
 class Masks:
@@ -34,6 +38,19 @@ class Masks:
         self._context = context
         self._known: dict[tuple[str, int, int], torch.Tensor] = {}
         self._boxes: dict[tuple[str, int, int], Box] = {}
+        self._footage: dict[str, Footage] = {}
+        self._moving: set[tuple[str, int, int]] = set()
+        self._frame = 0
+
+    def turn_to(self, step: int) -> None:
+        """Let masks that move be those of the frame that the step after so many updates makes."""
+        film = self._context.film
+        if film is None or film.making(step) == self._frame:
+            return
+        self._frame = film.making(step)
+        for key in self._moving:
+            self._known.pop(key, None)
+            self._boxes.pop(key, None)
 
     def of(self, region: Region, height: int, width: int) -> torch.Tensor:
         """`[1, 1, H, W]` in [0, 1] on the run's device: 1 inside, 0 outside.
@@ -45,7 +62,9 @@ class Masks:
         if key not in self._known:
             with _disable_current_modes():  # the memory estimate has tensors without values
                 mask = self._mask(region, height, width)
-                if not bool(mask.any()):
+                if region.moves:
+                    self._moving.add(key)
+                elif not bool(mask.any()):
                     raise InputError(
                         f"where: nothing of the picture of {width} x {height} pixels lies in this region"
                     )
@@ -59,6 +78,8 @@ class Masks:
             with _disable_current_modes():
                 mask = self.of(region, height, width)[0, 0]
                 inside = mask > min(HALF, float(mask.max()) / 2)
+                if not bool(inside.any()):  # in this frame; then all of it is looked at, and masked
+                    inside = torch.ones_like(inside)
                 rows, columns = (inside.any(dim=dim).nonzero().flatten().tolist() for dim in (1, 0))
             self._boxes[key] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
         return self._boxes[key]
@@ -91,11 +112,25 @@ class Masks:
             mask = torch.stack([self._mask(each, *size) for each in region.union]).amax(dim=0)
         elif region.image is not None:
             mask = self._context.read_mask(region.image, (width, height)).cpu().view(1, 1, *size)
+        elif region.video is not None:
+            mask = self._from_video(region.video, height, width)
         elif region.ellipse is not None:
             mask = _ellipse(*_corners(region.ellipse, *size), *size)
         else:
             mask = _box(*_corners(region.box or _HALVES[str(region.side)], *size), *size)
         return feathered(mask, region.feather)
+
+    def _from_video(self, name: str, height: int, width: int) -> torch.Tensor:
+        """The gray of this frame."""
+        context = self._context
+        if context.film is None:
+            raise InputError("where: a video of masks needs `film:` in the recipe; for one mask, use `image`")
+        if name not in self._footage:
+            count = context.film.count(context.steps)
+            self._footage[name] = Footage(context.folder / name, context.size, count, context.film.fps)
+        picture = self._footage[name].picture(self._frame)
+        gray = (picture * torch.tensor(_GRAY).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+        return resize(gray, (width, height))
 
 
 def feathered(mask: torch.Tensor, width: float) -> torch.Tensor:

@@ -37,6 +37,7 @@ def advance(session: Session, update: Update, image: torch.Tensor, step: int) ->
 
     Edits come first: what is saved, a frame of a film for one, is always a picture that its own steps have made.
     """
+    session.masks.turn_to(step)
     if step and session.edits.apply(step, image):
         image = session.generator.forward(step)
     terms = backward(session, image, step)
@@ -48,6 +49,7 @@ def advance(session: Session, update: Update, image: torch.Tensor, step: int) ->
 
 def shown(session: Session, image: torch.Tensor, step: int) -> torch.Tensor:
     """What is saved of what the generator made at a step."""
+    session.masks.turn_to(max(step - 1, 0))
     with torch.no_grad():
         return picture(session, session.generator.shown(image.detach(), step), step)
 

@@ -98,21 +98,33 @@ def _kind(path: Path) -> str | None:
         raise ImageError(f"{path}: cannot be read ({reason})") from None
 
 
+def row_of(first: Path) -> list[Path]:
+    """A picture and those that follow it in its folder; numbers in their names count as numbers. Of another file, itself."""
+    if first.suffix.lower() not in _ENDINGS:
+        return [first]
+    begin = _order(first)
+    try:
+        others = [each for each in first.parent.iterdir() if each.suffix.lower() in _ENDINGS]
+    except OSError:
+        return [first]
+    return sorted((each for each in others if _order(each) >= begin), key=_order)
+
+
 def _pictures(first: Path) -> Iterator[Frame]:
-    """The picture and those that follow it in its folder; numbers in their names count as numbers."""
     import numpy as np
 
     if first.suffix.lower() not in _ENDINGS:
         works = ", ".join(FORMATS)
         raise ImageError(f"{first}: is no video (MP4, WebM or GIF) and no picture ({works}) to begin with")
-    begin = _order(first)
-    others = [each for each in first.parent.iterdir() if each.suffix.lower() in _ENDINGS]
-    for path in sorted((each for each in others if _order(each) >= begin), key=_order):
+    for path in row_of(first):
         yield np.asarray(read_image(path))
 
 
 def _order(path: Path) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", path.name)]
+    return [
+        (int(part), "") if part.isascii() and part.isdigit() else (-1, part)
+        for part in re.split(r"([0-9]+)", path.name)
+    ]
 
 
 def _fitted(frame: Frame, size: tuple[int, int]) -> Frame:

@@ -111,7 +111,7 @@ def _animation(path: str | Path) -> Iterator[Frame]:
 def _video(path: str | Path, kind: Kind, rate: float | None) -> Iterator[Frame]:
     timing = ["-fps_mode", "passthrough"] if rate is None else ["-vf", f"fps={rate:.6f}"]
     output = ["-map", "0:v:0", *timing, "-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe", "-"]
-    command = [ffmpeg(), "-v", "error", "-nostdin", *_source(path, kind), *output]
+    command = [ffmpeg(), "-v", "error", "-nostdin", "-xerror", *_source(path, kind), *output]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 - our own arguments
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log

@@ -41,9 +41,12 @@ def plain_recipe(recipe: Recipe, folder: Path | None) -> dict[str, Any]:
 
 def named_files(recipe: Recipe) -> dict[str, Where]:
     """Every file that the recipe must have, as it names it, and where."""
-    found: list[tuple[Where, str]] = []
-    _walk(recipe, (), found)
-    return {name: where for where, name in reversed(found)}
+    return {name: where for where, name, _ in reversed(list(_walk(recipe, ())))}
+
+
+def named_rows(recipe: Recipe) -> set[str]:
+    """Those of them that stand for themselves and for the pictures after them."""
+    return {name for _, name, mark in _walk(recipe, ()) if mark.row}
 
 
 def missing_files(recipe: Recipe) -> Iterator[tuple[Where, Path]]:
@@ -54,16 +57,17 @@ def missing_files(recipe: Recipe) -> Iterator[tuple[Where, Path]]:
             yield where, start / name
 
 
-def _walk(model: BaseModel, where: Where, found: list[tuple[Where, str]]) -> None:
+def _walk(model: BaseModel, where: Where) -> Iterator[tuple[Where, str, PathMark]]:
+    """Where a model names a file that it must have, how, and what it is."""
     for name, field in type(model).model_fields.items():
         mark = _mark(field)
         for place, value in _leaves(getattr(model, name), (*where, field.alias or name)):
             if isinstance(value, Schedule) and value.curve is not None:
-                _walk(value.curve.config, place, found)
+                yield from _walk(value.curve.config, place)
             elif isinstance(value, BaseModel):
-                _walk(value, place, found)
+                yield from _walk(value, place)
             elif isinstance(value, str) and mark is not None and mark.required:
-                found.append((place, value))
+                yield place, value, mark
 
 
 def _leaves(value: Any, where: Where) -> Iterator[tuple[Where, Any]]:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from typing_extensions import Self
 
 from pixforge.contracts import Generator, Loss, LossConfig, View
-from pixforge.contracts.paths import RecipePath
+from pixforge.contracts.paths import RecipePath, RecipeVideo
 from pixforge.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class TargetConfig(LossConfig):
 
     type: Literal["target"] = "target"
     image: RecipePath | None = Field(None, description="The picture; the first picture of the run if absent.")
-    video: RecipePath | None = Field(
+    video: RecipeVideo | None = Field(
         None, description="Instead of a picture, a video; each frame of a film has its own target."
     )
     stride: Annotated[int, Field(ge=1, le=10_000, strict=True)] | None = Field(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from pixforge.contracts import Edit, EditConfig, Range, RunContext, Schedule
-from pixforge.contracts.paths import RecipePath
+from pixforge.contracts.paths import RecipeVideo
 from pixforge.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class RedrawConfig(EditConfig):
     """Which video, and how much of the frame before stays."""
 
     type: Literal["video"] = "video"
-    video: RecipePath = Field(
+    video: RecipeVideo = Field(
         description="An MP4, WebM or GIF; or a picture, for it and all that follow it in its folder by name."
     )
     stride: Annotated[int, Field(ge=1, le=10_000, strict=True)] | None = Field(

@@ -1,0 +1,136 @@
+"""Videos that a film looks for, and masks that move."""
+
+import signal
+import subprocess
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+from PIL import Image
+from stopper import Stopper
+
+import pixforge
+from pixforge.builtin.exporters.video.formats import write_video
+from pixforge.errors import ImageError, InputError
+from pixforge.media.footage import Footage
+
+FILM = {
+    "film": {"fps": 10, "steps_per_frame": 2, "first_frame_steps": 2},
+    "prompts": ["red"],
+    "plugins": ["fake.py"],
+    "perceptors": ["fake"],
+    "seed": 1,
+    "size": 32,
+    "steps": 10,
+    "generator": "pixels",
+    "init": "noise",
+    "augmentations": [],
+    "losses": [],
+    "cutouts": {"count": 3},
+    "optimizer": {"learning_rate": 0.3},
+    "exporters": [{"type": "film", "format": "apng"}],
+}
+
+
+def plain(color, size=(32, 32)):
+    return np.full((size[1], size[0], 3), color, np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("fake.py").write_text("from pixforge.testing import pixforge_perceptors\n")
+
+
+@pytest.fixture
+def masks():
+    """Four columns are inside, in each frame the next ones."""
+    Path("masks").mkdir()
+    for number in range(5):
+        mask = np.zeros((32, 32), np.uint8)
+        mask[:, 4 * number : 4 * number + 4] = 255
+        Image.fromarray(mask).save(f"masks/{number}.png")
+    Image.new("RGB", (32, 32), "white").save("white.png")
+    return "masks/0.png"
+
+
+def frames_of(recipe):
+    for report in pixforge.optimize(recipe):
+        if recipe.film.frame(report.step) is not None:
+            yield report.pixels[0]
+
+
+@pytest.mark.parametrize("layout", [False, True])
+def test_each_frame_looks_for_its_frame_of_the_video(layout):
+    write_video([plain((220, 0, 0))] * 3 + [plain((0, 0, 220))] * 3, 10, "mp4", Path("v.mp4"))
+    film = {"fps": 10, "steps_per_frame": 3, "first_frame_steps": 3}
+    recipe = {**FILM, "film": film, "steps": 18, "prompts": [{"video": "v.mp4", "layout": layout}]}
+    pictures = list(frames_of(pixforge.load_recipe(recipe)))
+    blue = [float(each[..., 2].mean()) - float(each[..., 0].mean()) for each in pictures]
+    assert blue[2] < -20
+    assert blue[5] > blue[2] + 20
+
+
+def test_a_mask_may_move(masks):
+    recipe = pixforge.load_recipe({**FILM, "keep": {"image": "white.png", "where": {"video": masks}}})
+    for number, picture in enumerate(frames_of(recipe)):
+        kept = (picture == 255).all(axis=(0, 2)).nonzero()[0]
+        assert list(kept) == list(range(4 * number, 4 * number + 4))
+
+
+def test_an_edit_changes_nothing_outside_the_mask_of_the_next_frame(masks):
+    overlay = {"type": "overlay", "image": "white.png", "opacity": 1, "where": {"video": masks}}
+    made = pixforge.load_recipe({**FILM, "edits": [overlay], "optimizer": {"learning_rate": 1e-6}})
+    for number, picture in enumerate(frames_of(made)):
+        bright = (picture > 240).all(axis=(0, 2)).nonzero()[0]
+        assert list(bright) == list(range(4, 4 * number + 4))
+
+
+def test_a_frame_without_anything_inside_is_no_mistake(masks):
+    Image.new("L", (32, 32)).save("masks/2.png")
+    prompts = ["red", {"text": "blue", "where": {"video": masks}}]
+    assert len(list(frames_of(pixforge.load_recipe({**FILM, "prompts": prompts})))) == 5
+
+
+@pytest.mark.parametrize("step", [3, 6])
+def test_a_stop_in_the_middle_changes_nothing(masks, step):
+    prompts = ["red", {"text": "blue", "where": {"video": masks}}, {"video": masks, "layout": True}]
+    made = pixforge.load_recipe({**FILM, "prompts": prompts})
+    pixforge.render(made, "whole")
+    assert pixforge.render(made, "cut", progress=Stopper(step)).signal == signal.SIGINT
+    pixforge.resume("cut")
+    assert Path("cut/film.png").read_bytes() == Path("whole/film.png").read_bytes()
+
+
+def test_a_changed_picture_of_a_row_is_refused(masks):
+    pixforge.render(pixforge.load_recipe({**FILM, "prompts": [{"video": masks}]}), "whole")
+    pixforge.load_recipe("whole/recipe.yaml")
+    Image.new("L", (32, 32), 99).save("masks/3.png")
+    with pytest.raises(
+        InputError, match=r"masks/0\.png and what follows it.* not .* that the recipe was made with"
+    ):
+        pixforge.load_recipe("whole/recipe.yaml")
+
+
+def test_without_a_film_there_is_one_line(masks):
+    still = {key: each for key, each in FILM.items() if key not in {"film", "exporters"}}
+    for fields in (
+        {"prompts": [{"video": masks}]},
+        {"keep": {"image": "white.png", "where": {"video": masks}}},
+    ):
+        with pytest.raises(InputError, match="needs `film:`"):
+            list(pixforge.optimize(pixforge.load_recipe({**still, **fields})))
+
+
+def test_a_video_that_is_broken_in_the_middle_is_found_before_the_run():
+    noise = np.random.default_rng(0).integers(0, 255, (200, 24, 32, 3), dtype=np.uint8)
+    raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "32x24", "-r", "10", "-i", "-"]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *raw, "-c:v", "libx264", "-g", "5", "a.mkv"]
+    subprocess.run(command, input=noise.tobytes(), check=True)
+    data = bytearray(Path("a.mkv").read_bytes())
+    half = len(data) // 2
+    data[half : half + 600] = bytes(range(7, 207)) * 3
+    Path("a.mkv").write_bytes(bytes(data))
+    with pytest.raises(ImageError, match="damaged"):
+        Footage(Path("a.mkv"), (32, 24), 1000, 10)
