@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pixforge.errors import InputError, WeightsError
 from pixforge_unclip.denoisers.denoiser import Denoiser
-from pixforge_unclip.init import fitted
+from pixforge_unclip.fitting import fitted
 from pixforge_unclip.samplers.flow import FlowEuler
 from pixforge_unclip.samplers.sampler import Sampler
 
