@@ -84,7 +84,7 @@ class Diffusion(Generator[DiffusionConfig]):
 
     The predicted clean latent is what is trained, and what the progress video shows; the next noisy latent follows its
     movement, so no gradient passes through the network (manifold preserving guided diffusion, He et al. 2023,
-    arXiv 2311.16424). Without a learning rate it is the plain sampler.
+    arXiv 2311.16424). With hardly any learning rate it is the plain sampler.
     """
 
     learning_rate: ClassVar[float] = 0.05

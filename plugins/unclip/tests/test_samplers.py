@@ -128,3 +128,8 @@ def test_a_sampler_goes_on_from_a_checkpoint(name):
             _, x = each.step(network, x, level, draws())
         ends.append(x)
     assert torch.equal(*ends)
+
+
+def test_a_checkpoint_cannot_set_anything_else():
+    with pytest.raises(ValueError, match="no scheduler remembers 'step'"):
+        Scheduled(noise_scheduler("dpm", CONFIG), 5, 1.0).load_state({"step": torch.zeros(1)})

@@ -57,7 +57,7 @@ class KandinskyDenoiser(Denoiser):
             told, strength = self._untold(noisy), 1.0
         # One by one on a CPU, so that a canvas is exactly what it would be alone.
         count = 1 if noisy.device.type == "cpu" else len(noisy)
-        parts = zip(noisy.split(count), told.split(count), strict=True)
+        parts = zip(torch.split(noisy, count), torch.split(told, count), strict=True)
         return torch.cat([self._guided(x, time, each, strength) for x, each in parts])
 
     def _guided(self, x: Tensor, time: float, told: Tensor, strength: float) -> Tensor:
@@ -85,7 +85,7 @@ class KandinskyDenoiser(Denoiser):
         """The middle of the decoded latent."""
         # One by one on a CPU, where several at once take longer.
         count = 1 if self.latent.device.type == "cpu" else len(self.latent)
-        parts = self.latent.to(self._context.dtype).split(count)
+        parts = torch.split(self.latent.to(self._context.dtype), count)
         shown = torch.cat([self._movq.decode(each, force_not_quantize=True).sample for each in parts]).float()
         height, width = self._context.height, self._context.width
         top, left = (shown.shape[-2] - height) // 2, (shown.shape[-1] - width) // 2

@@ -65,15 +65,15 @@ class MiniatureDenoiser(Denoiser):
             told, strength = noisy.new_zeros(len(noisy), self._backend.card.decoder.embedding), 1.0
         # One by one on a CPU, so that a canvas is exactly what it would be alone.
         count = 1 if noisy.device.type == "cpu" else len(noisy)
-        parts = zip(noisy.split(count), told.split(count), strict=True)
+        parts = zip(torch.split(noisy, count), torch.split(told, count), strict=True)
         return torch.cat([self._velocity(x, time, each, strength) for x, each in parts])
 
     def _velocity(self, x: Tensor, time: float, told: Tensor, strength: float) -> Tensor:
         decoder, times = self._backend.decoder, x.new_full((len(x),), time)
-        led = decoder(x, times, told)
+        led: Tensor = decoder(x, times, told)
         if strength == 1:
             return led
-        free = decoder(x, times, torch.zeros_like(told))
+        free: Tensor = decoder(x, times, torch.zeros_like(told))
         return free + strength * (led - free)
 
     def picture(self, step: int) -> Tensor:

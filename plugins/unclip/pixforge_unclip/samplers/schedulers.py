@@ -26,6 +26,15 @@ FLOW = {name: NOISE[name] for name in ("dpm", "unipc")}
 """For networks that were trained by flow matching, beside `euler`."""
 FLOW_TIMES = 1000
 """Flow times from 0 to 1 are these steps of a scheduler."""
+REMEMBERED = (
+    "_step_index",
+    "last_sample",
+    "lower_order_nums",
+    "model_outputs",
+    "this_order",
+    "timestep_list",
+)
+"""What a step leaves for later ones in these schedulers."""
 LEARNED = ("learned", "learned_range")
 VARIANCE_EXPLODING = ("EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler")
 """Their noisy latents are the clean one plus sigma times noise; others keep the variance."""
@@ -48,7 +57,6 @@ class Scheduled(Sampler):
         self._first = total - steps
         if hasattr(scheduler, "set_begin_index"):
             scheduler.set_begin_index(self._first)
-        self._constant = {name for name, each in vars(scheduler).items() if isinstance(each, Tensor)}
         self._times = scheduler.timesteps[self._first :]
         self._draws = "generator" in signature(scheduler.step).parameters
         # Then the network's further channels are the variance, and the scheduler wants them.
@@ -106,21 +114,28 @@ class Scheduled(Sampler):
             return noisy * (signal / length**2) - found * (noise / length)
         if self._kind == "flow_prediction":
             return noisy - noise * found
-        return (noisy - noise * found) / signal
+        clean: Tensor = (noisy - noise * found) / signal
+        return clean
 
     def state(self) -> dict[str, Tensor]:
-        """What those of several orders know of the last steps: tensors that came up in between, and counts."""
+        """What those of several orders know of the last steps."""
         return {
             key: each if isinstance(each, Tensor) else torch.tensor(each)
             for name, value in vars(self.scheduler).items()
-            if name not in self._constant
+            if name in REMEMBERED
             for key, each in _parts_of(name, value).items()
         }
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
-        """Put them back."""
+        """Put them back.
+
+        Raises:
+            ValueError: a name is none of those that schedulers remember.
+        """
         for key, each in state.items():
             name, _, index = key.partition("/")
+            if name not in REMEMBERED:
+                raise ValueError(f"no scheduler remembers {name[:60]!r}")
             value = each if each.is_floating_point() or index else each.item()
             if index:
                 getattr(self.scheduler, name)[int(index)] = value
