@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     )
     from pixforge.errors import PixforgeError
     from pixforge.plugins.hookspecs import hookimpl
-    from pixforge.recipe import Recipe, load_recipe
+    from pixforge.recipe import Recipe, RecipeText, load_recipe
+    from pixforge.recipe.schema import schema_text
     from pixforge.runs.render import optimize, render, start
     from pixforge.runs.result import Result
     from pixforge.runs.resume import reopen, resume
@@ -72,7 +73,8 @@ _HOMES = {
     ),
     "pixforge.errors": ("PixforgeError",),
     "pixforge.plugins.hookspecs": ("hookimpl",),
-    "pixforge.recipe": ("Recipe", "load_recipe"),
+    "pixforge.recipe": ("Recipe", "RecipeText", "load_recipe"),
+    "pixforge.recipe.schema": ("schema_text",),
     "pixforge.runs": ("Result", "Run", "optimize", "render", "reopen", "resume", "start"),
     "pixforge.search": ("Index", "classify", "rank"),
     "pixforge.torchvision_shim": ("install_torchvision_shim",),
@@ -115,6 +117,7 @@ __all__ = [
     "PromptConfig",
     "Range",
     "Recipe",
+    "RecipeText",
     "Region",
     "Result",
     "Run",
@@ -133,6 +136,7 @@ __all__ = [
     "render",
     "reopen",
     "resume",
+    "schema_text",
     "start",
 ]
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 # Control characters but the newline, those that turn the direction of writing, and lone surrogates.
 _UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_PLACE = re.compile(r"[^\n]*?:([0-9]{1,9}): (.*)", re.DOTALL)
+"""`recipe.yaml:12: ...`, as the first thing on a line."""
 
 
 def plain_text(text: str) -> str:
@@ -24,6 +27,19 @@ def short_text(text: str, longest: int = 60) -> str:
     return line if len(line) <= longest else f"{line[: longest - 3]}..."
 
 
+class Problem(NamedTuple):
+    """One line of an error's message: `line` counts from 1 and is None where the message names none."""
+
+    line: int | None
+    message: str
+
+    @classmethod
+    def of(cls, text: str) -> Problem:
+        """Take `recipe.yaml:12: losses: ...` apart."""
+        found = _PLACE.match(text)
+        return cls(int(found[1]), found[2]) if found else cls(None, text)
+
+
 class PixforgeError(Exception):
     """Base of all deliberate errors; `exit_status` is what the command line ends with."""
 
@@ -31,6 +47,11 @@ class PixforgeError(Exception):
 
     def __str__(self) -> str:
         return plain_text(super().__str__())
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Each line of the message by itself, with the line of the recipe that it is about."""
+        return [Problem.of(line) for line in str(self).splitlines()]
 
 
 class ChangeWarning(FutureWarning):

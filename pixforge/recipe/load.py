@@ -23,7 +23,7 @@ from pixforge.recipe.defaults import DEFAULTS, FROM_NOISE
 from pixforge.recipe.digests import changed_files, with_hashes
 from pixforge.recipe.errors import Problem, problems_of, raise_problems
 from pixforge.recipe.fields import parse_size
-from pixforge.recipe.formats.document import Document
+from pixforge.recipe.formats.document import Document, RecipeText
 from pixforge.recipe.formats.read import read
 from pixforge.recipe.layers import add_layers
 from pixforge.recipe.model import Origin, Recipe
@@ -50,7 +50,7 @@ _PATH = re.compile(r"([A-Za-z]:[\\/]|/|~|\.\.?[\\/]|https?://)")
 
 
 def load_recipe(
-    source: str | Path | Mapping[str, Any],
+    source: str | Path | RecipeText | Mapping[str, Any],
     overrides: Mapping[str, Any] | Iterable[Override] | None = None,
     *,
     disabled: Iterable[str] = (),
@@ -65,7 +65,7 @@ def load_recipe(
 
     Args:
         source: a file (YAML, TOML, JSON, or a picture or video that pixforge made), `-` for standard input, or the
-            recipe itself as a mapping.
+            recipe itself as a mapping, or as a `RecipeText`.
         overrides: values by path, such as `{"steps": 100, "generator.type": "pixels"}`.
         disabled: plugins to leave out, by name.
         check_files: refuse files that are not those of which the recipe holds the hash, and take the hash of all;

@@ -90,4 +90,6 @@ class Finished:
     result: Result
 
 
+__all__ = ["Changed", "Event", "Finished", "Frame", "Preview", "Saved", "Started", "Step", "Warned"]
+
 Event = Started | Step | Frame | Preview | Saved | Changed | Warned | Finished

@@ -1,6 +1,7 @@
 """The plugins in plugins/ keep the contract, use only the public API, and render."""
 
 import ast
+import importlib
 import json
 import os
 import shutil
@@ -21,7 +22,13 @@ ROOT = Path(__file__).parents[2]
 HOME = ROOT / "plugins"
 FILES = sorted(HOME.glob("*.py"))
 DISTRIBUTIONS = sorted(path.parent.name for path in HOME.glob("*/pyproject.toml"))
-PUBLIC = {"pixforge", "pixforge.contracts", "pixforge.errors", "pixforge.testing"}
+WORDS = {
+    "siren": ["siren", "cppn", "deep_image_prior", "glsl"],
+    "strokes": ["strokes", "sketch", "svg"],
+    "unclip": ["prior", "unclip", "diffusion"],
+}
+COMMANDS = {"studio": ["studio"]}
+PUBLIC = {"pixforge", "pixforge.contracts", "pixforge.errors", "pixforge.runs.events", "pixforge.testing"}
 OWN = [
     entry
     for entry in Registry(load_plugins(files=FILES, installed=False)).entries()
@@ -51,8 +58,12 @@ def test_only_the_public_api_is_imported(path):
             if name.split(".")[0] == "pixforge":
                 assert name in PUBLIC, f"{path} imports {name}"
                 if isinstance(node, ast.ImportFrom) and name != "pixforge.errors":
-                    public = set(sys.modules[name].__all__)
+                    public = set(importlib.import_module(name).__all__)
                     assert {alias.name for alias in node.names} <= public
+
+
+def test_every_distribution_is_tested():
+    assert sorted([*WORDS, *COMMANDS]) == DISTRIBUTIONS
 
 
 def test_all_examples_together_render(tmp_path):
@@ -75,9 +86,8 @@ def test_all_examples_together_render(tmp_path):
         assert image.size == (256, 3)
 
 
-@pytest.mark.parametrize("name", DISTRIBUTIONS)
-def test_a_distribution_installs_passes_its_tests_and_renders_its_examples(name, tmp_path):
-    """Run a plugin's tests in a separate process, from a copy of its folder alone."""
+def installed(name, tmp_path):
+    """Install a plugin and run its tests in a separate process, from a copy of its folder alone."""
     site, source = tmp_path / "site", tmp_path / "source"
     subprocess.run(["cp", "-r", str(HOME / name), str(source)], check=True)
     options = ["--no-deps", "--no-build-isolation", "--no-index", "-q", "--disable-pip-version-check"]
@@ -85,6 +95,23 @@ def test_a_distribution_installs_passes_its_tests_and_renders_its_examples(name,
     environment = {"PYTHONPATH": os.pathsep.join([str(site), str(ROOT)]), "OMP_NUM_THREADS": "1"}
     done = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"], source, environment)
     assert "passed" in done
+    return source, environment
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_distribution_of_commands_installs_passes_its_tests_and_is_listed(name, tmp_path):
+    source, environment = installed(name, tmp_path)
+    assert (source / "picture.png").stat().st_size > 5000
+    program = [sys.executable, "-m", "pixforge"]
+    listed = run([*program, "--help"], source, environment)
+    for word in COMMANDS[name]:
+        assert f"\n  {word} " in listed
+        assert f"Usage: pixforge {word}" in run([*program, word, "--help"], source, environment)
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_a_distribution_installs_passes_its_tests_and_renders_its_examples(name, tmp_path):
+    source, environment = installed(name, tmp_path)
     photo = Image.effect_noise((40, 32), 90).convert("RGB")
     photo.save(tmp_path / "photo.png")
     recipes = sorted(source.glob("*.yaml"))
@@ -130,13 +157,6 @@ def test_it_is_an_extra_of_pixforge(name, tmp_path):
 def weights_are_missing(source):
     """Whether it has a place for weights of its own that is empty in this copy."""
     return any(source.rglob("card.py")) and not any(source.rglob("*.safetensors"))
-
-
-WORDS = {
-    "siren": ["siren", "cppn", "deep_image_prior", "glsl"],
-    "strokes": ["strokes", "sketch", "svg"],
-    "unclip": ["prior", "unclip", "diffusion"],
-}
 
 
 def run(command, cwd, environment=None):

@@ -17,6 +17,20 @@ MAX_DEPTH = 50
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class RecipeText:
+    """A recipe as text (YAML, or JSON) that is in no file, for `load_recipe`: from an editor, a form, a queue.
+
+    Its relative paths start at `folder`, the current one where that is not given; messages call it `label`; its runs are
+    named after `name`.
+    """
+
+    text: str = field(repr=False)
+    folder: str | Path = "."
+    name: str = "recipe"
+    label: str = "recipe"
+
+
 @dataclass
 class Document:
     """A recipe that was read but not yet validated.

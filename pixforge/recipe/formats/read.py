@@ -1,4 +1,4 @@
-"""Read a recipe from a file, standard input, a picture or video that pixforge made, or a mapping."""
+"""Read a recipe from a file, a text, standard input, a picture or video that pixforge made, or a mapping."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import json
 import re
 import sys
 from collections.abc import Callable, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from pixforge.errors import RecipeError
 from pixforge.ordinary_files import open_ordinary
-from pixforge.recipe.formats.document import MAX_DEPTH, Document, Where, plain_mapping
+from pixforge.recipe.formats.document import MAX_DEPTH, Document, RecipeText, Where, plain_mapping
 from pixforge.recipe.formats.tomlfile import parse_toml, toml_lines
 from pixforge.recipe.formats.yamlfile import parse_yaml
 
@@ -21,7 +22,7 @@ LONGEST_NAME = 40
 MEDIA = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".mp4", ".webm", ".safetensors")
 
 
-def read(source: str | Path | Mapping[str, Any]) -> Document:
+def read(source: str | Path | RecipeText | Mapping[str, Any]) -> Document:
     """Read a recipe as plain data with positions.
 
     Raises:
@@ -30,6 +31,10 @@ def read(source: str | Path | Mapping[str, Any]) -> Document:
     if isinstance(source, Mapping):
         data = plain_mapping(source, "recipe")
         return Document(data, "recipe", Path.cwd(), _name_of(data))
+    if isinstance(source, RecipeText):
+        content = source.text.encode("utf-8", "surrogatepass")
+        text = _decode(_limited(BytesIO(content), source.label), source.label)
+        return _from_any(text, source.label, Path(source.folder).absolute(), source.name)
     if str(source) == "-":
         if sys.stdin is None:
             raise RecipeError("<stdin>: standard input is closed")

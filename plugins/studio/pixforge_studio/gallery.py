@@ -1,0 +1,175 @@
+"""The runs of a folder, read from what they left behind; nothing is kept but what was read."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+from pixforge_studio.folder import DEEPEST, Folder, is_plain, read_json
+from pixforge_studio.recipes import MOST, prompts_of
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".apng")
+VIDEOS = (".mp4", ".webm")
+TEXTS = {".json": "application/json", ".yaml": "text/plain", ".csv": "text/csv", ".svg": "text/plain"}
+MOST_RUNS = 20_000
+THUMB = 256
+"""Pixels."""
+MOST_THUMBS = 2000
+MOST_PIXELS = 2**26
+_MOST_FACTS = 2**22
+
+
+class Gallery:
+    """Lists runs newest first. A run is read again only when its `run.json` has changed."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+        self._known: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
+        self._thumbs: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def runs(self, words: str = "") -> list[dict[str, Any]]:
+        """Those that have a picture or a video, and hold all words in name or prompts."""
+        with self._lock:
+            self._look()
+            found = [facts for _, facts in self._known.values() if facts["picture"] or facts["video"]]
+        wanted = words.lower().split()
+        kept = [each for each in found if all(word in each["search"] for word in wanted)]
+        return sorted(kept, key=lambda each: (each["made"], each["run"]), reverse=True)
+
+    def details(self, run: str) -> dict[str, Any] | None:
+        """All that is known of one."""
+        path = self._folder.run(run)
+        if path is None:
+            return None
+        manifest = read_json(path / "run.json", _MOST_FACTS)
+        facts = self._facts(run, path, manifest)
+        names = (
+            "status",
+            "error",
+            "versions",
+            "device",
+            "timings",
+            "final",
+            "lineage",
+            "held_out_score",
+            "ended",
+        )
+        rest = {name: manifest.get(name) for name in names}
+        lineage = manifest.get("lineage")
+        pieces = [each for each in lineage if isinstance(each, dict)] if isinstance(lineage, list) else []
+        return {**facts, **rest, "lineage": pieces, "recipe": _recipe(path)}
+
+    def thumb(self, run: str) -> bytes | None:
+        """A small JPEG of its picture."""
+        path = self._folder.run(run)
+        facts = self._facts(run, path, read_json(path / "run.json", _MOST_FACTS)) if path is not None else {}
+        picture = self._folder.file(run, facts["picture"]) if facts.get("picture") else None
+        if picture is None:
+            return None
+        key = (str(picture), picture.stat().st_mtime_ns)
+        with self._lock:
+            if key in self._thumbs:
+                self._thumbs.move_to_end(key)
+                return self._thumbs[key]
+        made = _thumb(picture)
+        if made is not None:
+            with self._lock:
+                self._thumbs[key] = made
+                while len(self._thumbs) > MOST_THUMBS:
+                    self._thumbs.popitem(last=False)
+        return made
+
+    def _look(self) -> None:
+        seen = {}
+        for name, path, state in _below(self._folder.root, "", 1):
+            known = self._known.get(name)
+            if known is None or known[0] != state:
+                known = (state, self._facts(name, path, read_json(path / "run.json", _MOST_FACTS)))
+            seen[name] = known
+            if len(seen) >= MOST_RUNS:
+                break
+        self._known = seen
+
+    def _facts(self, name: str, path: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+        files = manifest.get("files")
+        files = [each for each in files if isinstance(each, str)] if isinstance(files, list) else []
+        there = [each for each in files if self._folder.file(name, each) is not None]
+        prompts = prompts_of(_recipe(path))
+        numbers = {key: _number(manifest.get(key)) for key in ("steps", "steps_done", "held_out_score")}
+        return {
+            "run": name,
+            "prompts": prompts,
+            "search": " ".join([name, *prompts, str(manifest.get("status", ""))]).lower(),
+            "status": str(manifest.get("status", "")),
+            "seed": manifest.get("seed") if isinstance(manifest.get("seed"), int | str) else None,
+            **numbers,
+            "picture": next((each for each in there if each.lower().endswith(PICTURES)), None),
+            "video": next((each for each in there if each.lower().endswith(VIDEOS)), None),
+            "files": there,
+            "made": (path / "run.json").stat().st_mtime if (path / "run.json").exists() else 0.0,
+        }
+
+
+def media_type(name: str) -> str | None:
+    """As what a file is sent; None for what is not sent at all. Nothing is sent that a browser would run."""
+    suffix = Path(name).suffix.lower()
+    kinds = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".apng": "image/png"}
+    if suffix in PICTURES:
+        return kinds.get(suffix, f"image/{suffix[1:]}")
+    return f"video/{suffix[1:]}" if suffix in VIDEOS else TEXTS.get(suffix)
+
+
+def _below(folder: Path, before: str, depth: int) -> Any:
+    try:
+        entries = [
+            each for each in os.scandir(folder) if is_plain(each.name) and each.is_dir(follow_symlinks=False)
+        ]
+    except OSError:
+        return
+    for each in entries:
+        path = Path(each.path)
+        try:
+            state = (path / "run.json").lstat()
+        except OSError:
+            if depth < DEEPEST:
+                yield from _below(path, f"{before}{each.name}/", depth + 1)
+            continue
+        yield before + each.name, path, (state.st_mtime_ns, state.st_size)
+
+
+def _recipe(path: Path) -> str:
+    file = path / "recipe.yaml"
+    try:
+        if file.is_symlink() or not file.is_file() or file.stat().st_size > MOST:
+            return ""
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _number(value: object) -> float | int | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _thumb(path: Path) -> bytes | None:
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            if image.width * image.height > MOST_PIXELS:
+                return None
+            image.draft("RGB", (THUMB * 2, THUMB * 2))
+            image.thumbnail((THUMB, THUMB))
+            small = image.convert("RGBA")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    sheet = Image.new("RGB", small.size, "white")
+    sheet.paste(small, (0, 0), small)
+    file = io.BytesIO()
+    sheet.save(file, "JPEG", quality=85)
+    return file.getvalue()

@@ -1,0 +1,334 @@
+"""The queue at work: one worker process, its events, and everyone who watches."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from pixforge_studio.folder import Folder
+from pixforge_studio.jobs import FAILED, FINISHED, RUNNING, STOPPED, WAITING, Job, Jobs
+
+TRIES = 3
+"""Workers that may die over one run before it counts as failed."""
+POINTS = 1500
+"""Of a curve; where there are more, every second one is left out."""
+PATIENCE = 60
+"""Seconds in which a worker saves its run when the studio ends."""
+BEAT = 10
+"""Seconds of silence after which a watcher is told that all is well."""
+PACE = 0.1
+"""Seconds between two messages to a watcher at least."""
+LONGEST_LINE = 2**24
+WORKER_SETTINGS = {
+    "GOMP_SPINCOUNT": "10000",  # threads that wait give up their core: the page is made on this machine too
+    "MALLOC_TRIM_THRESHOLD_": str(2**62),  # freed tensors stay for the next step (glibc)
+    "MALLOC_MMAP_THRESHOLD_": str(2**25),
+}
+"""Of the process; what the user has set wins."""
+MOST_NOTES = 20
+MOST_WATCHERS = 64
+
+
+@dataclass
+class Live:
+    """What is known of a run while the studio lives: its last picture, and its losses."""
+
+    jpeg: bytes = b""
+    points: list[list[Any]] = field(default_factory=list)
+    thinned: int = 0
+    every: int = 1
+
+    def add(self, step: int, losses: dict[str, float]) -> None:
+        """Keep a point of the curve; nothing that a resumed run makes once more stands twice."""
+        while self.points and self.points[-1][0] >= step:
+            self.points.pop()
+        self.points.append([step, losses])
+        if len(self.points) > POINTS:
+            self.points = self.points[::2]
+            self.thinned += 1
+
+
+class Watcher:
+    """Someone who wants to know.
+
+    What changes is marked, and told with its newest value: whoever is slow misses values in between, and costs no memory.
+    """
+
+    def __init__(self) -> None:
+        self.news: dict[tuple[str, int], None] = {}
+        self.woken = asyncio.Event()
+        self.sent: dict[int, tuple[int, int]] = {}
+
+
+class Line:
+    """Makes what waits, one run after the other."""
+
+    def __init__(self, folder: Folder, *, cold: bool = False) -> None:
+        self.folder = folder
+        self.jobs = Jobs(folder)
+        self.live: dict[int, Live] = {}
+        self.closing = False
+        self._cold = cold
+        self._watchers: set[Watcher] = set()
+        self._wake = asyncio.Event()
+        self._worker: asyncio.subprocess.Process | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def open(self) -> None:
+        """Begin to work."""
+        self._task = asyncio.create_task(self._work())
+
+    async def close(self) -> None:
+        """Save the run in progress; it goes on when the studio is opened again."""
+        self.closing = True
+        self._wake.set()
+        self._close_orders()
+        if self._task is not None:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._task, PATIENCE)
+
+    def _close_orders(self) -> None:
+        """A worker that can be told nothing more saves its run, and ends."""
+        if self._worker is not None and self._worker.stdin is not None:
+            self._worker.stdin.close()
+
+    # What people ask for.
+
+    def add(self, text: str, name: str) -> Job:
+        """Queue a recipe."""
+        job = self.jobs.add(text, name)
+        self._wake.set()
+        self._tell("queue")
+        return job
+
+    def stop(self, job: Job) -> None:
+        """End it: one that waits is stopped at once, one that runs after its step, and is saved."""
+        if job.state == WAITING:
+            job.state = STOPPED
+            self._changed(job)
+        elif job.state == RUNNING:
+            job.paused = False
+            self._order(job, "stop")
+            self._changed(job)
+
+    def pause(self, job: Job, *, paused: bool) -> None:
+        """Keep it waiting after its step, or let it go on."""
+        if job.state in {WAITING, RUNNING} and job.paused != paused:
+            job.paused = paused
+            self._order(job, "pause" if paused else "proceed")
+            self._changed(job)
+
+    def retry(self, job: Job) -> None:
+        """Go on with what was stopped or failed."""
+        if job.state in {STOPPED, FAILED}:
+            job.state, job.error, job.tries, job.paused = WAITING, "", 0, False
+            self._changed(job)
+            self._wake.set()
+
+    def first(self, job: Job) -> None:
+        """Make it next."""
+        if job.state == WAITING:
+            self.jobs.first(job)
+            self._tell("queue")
+
+    def forget(self, job: Job) -> bool:
+        """Take it off the list; not while it runs."""
+        if job.state == RUNNING:
+            return False
+        self.jobs.forget(job)
+        self.live.pop(job.id, None)
+        self._tell("queue")
+        return True
+
+    def _order(self, job: Job, word: str) -> None:
+        if job.state == RUNNING and self._worker is not None and self._worker.stdin is not None:
+            with suppress(OSError, RuntimeError):  # it died; whoever reads its events will see
+                self._worker.stdin.write(json.dumps({"do": word, "id": job.id}).encode() + b"\n")
+
+    # The work.
+
+    async def _work(self) -> None:
+        try:
+            while not self.closing:
+                if self._worker is None or self._worker.returncode is not None:
+                    self._worker = await self._new_worker()
+                job = self.jobs.next()
+                if job is not None:
+                    await self._make(job)
+                    continue
+                self._wake.clear()
+                if not self.closing:  # it may have begun to close while the worker was started
+                    await self._wake.wait()
+        finally:
+            if self._worker is not None:
+                self._close_orders()
+                await self._worker.wait()
+
+    async def _new_worker(self) -> asyncio.subprocess.Process:
+        own = self.folder.own
+        options = ["--cold"] if self._cold else []
+        with (own / "worker.log").open("wb") as log:
+            return await asyncio.create_subprocess_exec(
+                *[
+                    sys.executable,
+                    "-X",
+                    "utf8",
+                    "-m",
+                    "pixforge_studio.worker",
+                    str(own / "worker.lock"),
+                    *options,
+                ],
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                env={**WORKER_SETTINGS, **os.environ},
+                limit=LONGEST_LINE,
+                start_new_session=True,  # Ctrl-C in the terminal is for the studio
+            )
+
+    async def _make(self, job: Job) -> None:
+        assert self._worker is not None
+        assert self._worker.stdin is not None
+        assert self._worker.stdout is not None
+        order = {"do": "run", "id": job.id, "text": job.text, "name": job.name, "paused": job.paused}
+        order |= {"out": str(self.folder.root / job.run), "begun": job.begun}
+        job.state, job.begun = RUNNING, job.begun or not (self.folder.root / job.run).exists()
+        self.live.setdefault(job.id, Live())
+        self._changed(job)
+        try:
+            self._worker.stdin.write(json.dumps(order).encode() + b"\n")
+            await self._worker.stdin.drain()
+        except OSError:
+            pass  # it died before; the end of its events says so
+        while job.state == RUNNING:
+            line = await self._worker.stdout.readline()
+            if line:
+                self._take(job, json.loads(line))
+            else:
+                await self._died(job)
+
+    async def _died(self, job: Job) -> None:
+        assert self._worker is not None
+        status = await self._worker.wait()
+        job.tries += 1
+        job.state, job.paused = WAITING, job.paused
+        if not self.closing and job.tries >= TRIES:
+            how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+            hint = (
+                "; maybe memory did not suffice: a smaller size or fewer cutouts need less"
+                if status == -9
+                else ""
+            )
+            job.state, job.error = FAILED, f"the process that made it {how}, {job.tries} times{hint}"
+        self._changed(job)
+
+    def _take(self, job: Job, event: dict[str, Any]) -> None:
+        take = _TAKE.get(event["event"])
+        if take is not None:
+            take(self, job, event)
+
+    def _started(self, job: Job, event: dict[str, Any]) -> None:
+        job.steps, job.step = event["steps"], event["step"]
+        self._changed(job)
+
+    def _step(self, job: Job, event: dict[str, Any]) -> None:
+        job.step, job.rate, job.tries = event["step"], event["rate"], 0
+        job.left = round((job.steps - job.step) / job.rate, 1) if job.rate else None
+        self.live[job.id].add(job.step, event["losses"])
+        self._tell("step", job.id)
+
+    def _preview(self, job: Job, event: dict[str, Any]) -> None:
+        self.live[job.id].jpeg = base64.b64decode(event["jpeg"])
+        job.previews += 1
+        self._tell("preview", job.id)
+
+    def _warned(self, job: Job, event: dict[str, Any]) -> None:
+        job.notes = [*job.notes, event["text"]][-MOST_NOTES:]
+        self._tell("queue")
+
+    def _ended(self, job: Job, event: dict[str, Any]) -> None:
+        job.error, job.score, job.left = event["error"], event.get("score"), None
+        if event["state"] == FINISHED:
+            self.jobs.done(job)
+            self.live = {key: live for key, live in self.live.items() if key in self.jobs.all}
+        else:
+            stopped_by_end = event["state"] == STOPPED and self.closing
+            job.state = WAITING if stopped_by_end else event["state"]
+        self._changed(job)
+
+    def _changed(self, job: Job) -> None:
+        if job.state != FINISHED:
+            self.jobs.save(job)
+        self._tell("queue")
+
+    # Those who watch.
+
+    def _tell(self, what: str, number: int = 0) -> None:
+        for watcher in self._watchers:
+            watcher.news[what, number] = None
+            watcher.woken.set()
+
+    def enter(self) -> Watcher | None:
+        """Someone new who watches, to whom all is told first; None where there are too many. `leave` must follow."""
+        if len(self._watchers) >= MOST_WATCHERS:
+            return None
+        watcher = Watcher()
+        watcher.news["queue", 0] = None
+        for number in self.live:
+            watcher.news |= {("step", number): None, ("preview", number): None}
+        self._watchers.add(watcher)
+        return watcher
+
+    def leave(self, watcher: Watcher) -> None:
+        """Tell that one nothing more."""
+        self._watchers.discard(watcher)
+
+    async def watch(
+        self, watcher: Watcher, over: Callable[[], bool]
+    ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        """What happens, and first how things are; an empty message now and then."""
+        silent = 0
+        while not over() and not self.closing:
+            news, watcher.news = watcher.news, {}
+            watcher.woken.clear()
+            for what, number in news:
+                if (message := self._message(what, number, watcher)) is not None:
+                    yield what, message
+            silent = 0 if news else silent + 1
+            if silent >= BEAT:
+                silent = 0
+                yield "", {}
+            await asyncio.sleep(PACE)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(watcher.woken.wait(), 1)
+
+    def _message(self, what: str, number: int, watcher: Watcher) -> dict[str, Any] | None:
+        if what == "queue":
+            return {"jobs": [job.shown() for job in self.jobs.in_order()]}
+        job, live = self.jobs.all.get(number), self.live.get(number)
+        if job is None or live is None or (what == "preview" and not live.jpeg):
+            return None
+        if what == "preview":
+            return {"id": number, "preview": job.previews}
+        thinned, last = watcher.sent.get(number, (-1, -1))
+        fresh = thinned != live.thinned or bool(live.points and live.points[-1][0] <= last)
+        points = live.points if fresh else [each for each in live.points if each[0] > last]
+        watcher.sent[number] = (live.thinned, live.points[-1][0] if live.points else -1)
+        about = {"id": number, "step": job.step, "steps": job.steps, "rate": job.rate, "left": job.left}
+        return {**about, "fresh": fresh, "points": points}
+
+
+_TAKE: dict[str, Callable[[Line, Job, dict[str, Any]], None]] = {
+    "started": Line._started,  # noqa: SLF001 - its own
+    "step": Line._step,  # noqa: SLF001
+    "preview": Line._preview,  # noqa: SLF001
+    "warned": Line._warned,  # noqa: SLF001
+    "ended": Line._ended,  # noqa: SLF001
+}

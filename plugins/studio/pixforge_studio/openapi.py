@@ -1,0 +1,179 @@
+"""The description of the API, version 1, by OpenAPI 3.1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_TEXT = {
+    "type": "object",
+    "required": ["text"],
+    "properties": {"text": {"type": "string", "maxLength": 2**18}},
+}
+_PROBLEMS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {"line": {"type": ["integer", "null"]}, "message": {"type": "string"}},
+    },
+}
+_FORM = {
+    "type": ["object", "null"],
+    "description": "prompts (each {text, weight}, or {kept} for what only the text can say), extends, size, steps, seed, "
+    "generator, init; null where the text is no mapping.",
+}
+_SEEN = {"type": "object", "properties": {"problems": _PROBLEMS, "form": _FORM}}
+_EDIT = {
+    "type": "object",
+    "required": ["text", "changes"],
+    "properties": {
+        "text": {"type": "string"},
+        "changes": {"type": "object", "description": "Values of the form's fields; null takes one away."},
+    },
+}
+_JOB = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "integer"},
+        "name": {"type": "string"},
+        "run": {"type": "string", "description": "The name of its folder."},
+        "state": {"enum": ["waiting", "running", "failed", "stopped", "finished"]},
+        "paused": {"type": "boolean"},
+        "error": {"type": "string"},
+        "step": {"type": "integer"},
+        "steps": {"type": "integer"},
+        "rate": {"type": "number", "description": "Steps in a second."},
+        "left": {"type": ["number", "null"], "description": "Seconds."},
+        "score": {"type": ["number", "null"], "description": "By the model that judges."},
+        "previews": {"type": "integer", "description": "Grows with each new preview."},
+        "notes": {"type": "array", "items": {"type": "string"}},
+    },
+}
+_RUN = {
+    "type": "object",
+    "properties": {
+        "run": {"type": "string"},
+        "prompts": {"type": "array", "items": {"type": "string"}},
+        "status": {"type": "string"},
+        "seed": {"type": ["integer", "string", "null"]},
+        "steps": {"type": ["integer", "null"]},
+        "steps_done": {"type": ["integer", "null"]},
+        "held_out_score": {"type": ["number", "null"]},
+        "picture": {"type": ["string", "null"]},
+        "video": {"type": ["string", "null"]},
+        "files": {"type": "array", "items": {"type": "string"}},
+        "made": {"type": "number", "description": "Seconds since 1970."},
+    },
+}
+_JOBS = {"type": "object", "properties": {"jobs": {"type": "array", "items": _JOB}}}
+_RUNS = {
+    "type": "object",
+    "properties": {"total": {"type": "integer"}, "runs": {"type": "array", "items": _RUN}},
+}
+_EVENTS = """Server-sent events. `queue`: {jobs}, whenever an entry changes. `step`: {id, step, steps, rate, left, fresh,
+points}: points of the curve since the last message, each [step, {term: value}]; `fresh`: they replace all before. `preview`:
+{id, preview}: there is a new picture. The first messages say how things are; whoever is slow misses values in between."""
+
+
+def described(address: str) -> dict[str, Any]:
+    """The document, for a server at an address."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "pixforge studio",
+            "version": "1",
+            "description": "Send the token as `Authorization: Bearer TOKEN`. Every error is {error}.",
+        },
+        "servers": [{"url": address}],
+        "security": [{"token": []}],
+        "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+        "paths": {f"/api/v1{path}": methods for path, methods in _paths().items()},
+    }
+
+
+def _paths() -> dict[str, Any]:
+    number = _parameter("id", "path", {"type": "integer"})
+    run = _parameter("run", "path", {"type": "string"}, "A name, with / for runs of a sweep.")
+    job = {
+        "stop": "End it after its step and save it; one that waits is taken out of the queue.",
+        "pause": "Keep it waiting after its step, or from its start.",
+        "proceed": "End a pause.",
+        "retry": "Go on with what was stopped or failed.",
+        "first": "Make it next.",
+    }
+    moves = {f"/jobs/{{id}}/{word}": {"post": _do(text, _JOB, number)} for word, text in job.items()}
+    return {
+        "/openapi.json": {"get": _do("This document.", {"type": "object"})},
+        "/schema": {"get": _do("The JSON Schema of recipes, with installed plugins.", {"type": "object"})},
+        "/recipes/check": {"post": _do("What is wrong with a recipe, by lines.", _SEEN, body=_TEXT)},
+        "/recipes/edit": {
+            "post": _do(
+                "Change fields of a recipe; comments stay.", {**_SEEN, "title": "with text"}, body=_EDIT
+            )
+        },
+        "/recipes/of-file": {
+            "post": _do(
+                "The recipe in a picture or video, at most 64 MiB.", _TEXT, kind="application/octet-stream"
+            )
+        },
+        "/jobs": {
+            "get": _do("The queue, in order.", _JOBS),
+            "post": _do("Queue a recipe. 422 with its problems where it is not valid.", _JOB, body=_TEXT),
+        },
+        "/jobs/{id}": {
+            "get": _do("An entry with its recipe (text) and its curve (points).", _JOB, number),
+            "delete": _do(
+                "Take it off the list; what was made stays. 409 while it runs.", {"type": "object"}, number
+            ),
+        },
+        **moves,
+        "/jobs/{id}/preview.jpg": {"get": _do("The newest picture.", None, number, kind="image/jpeg")},
+        "/events": {"get": _do(_EVENTS, None, kind="text/event-stream")},
+        "/runs": {
+            "get": _do(
+                "Runs that have a picture or a video, newest first.",
+                _RUNS,
+                _parameter("q", "query", {"type": "string"}, "Words in name or prompts."),
+                _parameter("offset", "query", {"type": "integer"}),
+                _parameter("limit", "query", {"type": "integer", "maximum": 500}),
+            )
+        },
+        "/runs/{run}": {"get": _do("All about a run, its recipe and lineage too.", _RUN, run)},
+        "/runs/{run}/thumb.jpg": {"get": _do("A small picture.", None, run, kind="image/jpeg")},
+        "/runs/{run}/files/{name}": {
+            "get": _do(
+                "A picture, video or text of a run.",
+                None,
+                run,
+                _parameter("name", "path", {"type": "string"}),
+                kind="*/*",
+            )
+        },
+    }
+
+
+def _parameter(name: str, place: str, schema: dict[str, Any], text: str = "") -> dict[str, Any]:
+    return {"name": name, "in": place, "required": place == "path", "schema": schema, "description": text}
+
+
+def _do(
+    text: str,
+    schema: dict[str, Any] | None,
+    *parameters: dict[str, Any],
+    body: dict[str, Any] | None = None,
+    kind: str = "application/json",
+) -> dict[str, Any]:
+    content = {"application/json" if schema else kind: {"schema": schema} if schema else {}}
+    found: dict[str, Any] = {
+        "summary": text,
+        "responses": {
+            "200": {"description": "Done.", "content": content},
+            "default": {"description": "{error}"},
+        },
+    }
+    if parameters:
+        found["parameters"] = list(parameters)
+    if body is not None:
+        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+    elif schema and kind == "application/octet-stream":
+        found["requestBody"] = {"required": True, "content": {kind: {}}}
+    return found

@@ -1,0 +1,464 @@
+"use strict";
+// The page shows what the server holds: after a reload, or on a second page, all is there again.
+const $ = id => document.getElementById(id);
+const API = "/api/v1";
+
+async function ask(path, body, method) {
+  const options = { method: method || (body === undefined ? "GET" : "POST"), headers: {} };
+  if (options.method !== "GET") {
+    options.headers["Content-Type"] = body instanceof Blob ? "application/octet-stream" : "application/json";
+    options.body = body instanceof Blob ? body : JSON.stringify(body || {});
+  }
+  const answer = await fetch(API + path, options);
+  const found = await answer.json();
+  if (!answer.ok) throw Object.assign(new Error(found.error || answer.statusText), { found, status: answer.status });
+  return found;
+}
+
+let saying;
+function say(text) {
+  clearTimeout(saying);
+  $("says").textContent = text;
+  saying = setTimeout(() => { $("says").textContent = ""; }, 6000);
+}
+
+function make(tag, properties, ...children) {
+  const made = Object.assign(document.createElement(tag), properties || {});
+  made.append(...children.filter(each => each !== null && each !== undefined));
+  return made;
+}
+
+function button(text, act, label) {
+  const made = make("button", { type: "button", textContent: text });
+  if (label) made.setAttribute("aria-label", label);
+  made.addEventListener("click", () => act().catch(error => say(error.message)));
+  return made;
+}
+
+// Views
+
+const VIEWS = ["make", "watch", "queue", "gallery"];
+function show() {
+  const word = location.hash.slice(1), view = VIEWS.includes(word) ? word : "make";
+  document.body.dataset.view = view;
+  for (const link of document.querySelectorAll("nav a")) {
+    if (link.hash === "#" + view) link.setAttribute("aria-current", "page"); else link.removeAttribute("aria-current");
+  }
+  if (view === "gallery") look();
+  if (view === "watch" && innerWidth < 1000) scrollTo(0, 0);
+  paint();
+}
+addEventListener("hashchange", show);
+
+// Make: the text is the recipe; the form is a view of it, and what is typed there changes the text.
+
+const FIRST = "prompts:\n- a red heart\n";
+let form = null, problems = [], asked = 0, waiting;
+
+function setText(text) {
+  $("text").value = text;
+  localStorage.setItem("recipe", text);
+  number();
+}
+
+function number() {
+  const wrong = new Set(problems.map(each => each.line));
+  const lines = $("text").value.split("\n").length, gutter = $("gutter");
+  gutter.replaceChildren();
+  for (let i = 1; i <= lines; i++) {
+    gutter.append(wrong.has(i) ? make("span", { className: "wrong", textContent: i }) : String(i), "\n");
+  }
+  gutter.scrollTop = $("text").scrollTop;
+}
+$("text").addEventListener("scroll", () => { $("gutter").scrollTop = $("text").scrollTop; });
+
+function seen(found) {
+  problems = found.problems;
+  form = found.form;
+  number();
+  $("problems").replaceChildren(...problems.map(each => {
+    const go = make("button", { type: "button", textContent: (each.line ? `Line ${each.line}: ` : "") + each.message });
+    go.addEventListener("click", () => toLine(each.line || 1));
+    return make("li", {}, go);
+  }));
+  $("verdict").textContent = problems.length ? `${problems.length} ${problems.length === 1 ? "problem" : "problems"}` : "valid";
+  $("verdict").className = problems.length ? "bad" : "good";
+  $("text").setAttribute("aria-invalid", String(problems.length > 0));
+  fill();
+}
+
+function toLine(line) {
+  const lines = $("text").value.split("\n"), begin = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
+  $("text").focus();
+  $("text").setSelectionRange(begin, begin + (lines[line - 1] || "").length);
+  $("text").scrollTop = Math.max(0, (line - 6) * 21);
+}
+
+async function check() {
+  const mine = ++asked;
+  try {
+    const found = await ask("/recipes/check", { text: $("text").value });
+    if (mine === asked) seen(found);
+  } catch (error) { say(error.message); }
+}
+
+$("text").addEventListener("input", () => {
+  localStorage.setItem("recipe", $("text").value);
+  $("verdict").textContent = "";
+  problems = [];
+  number();
+  clearTimeout(waiting);
+  waiting = setTimeout(check, 250);
+});
+
+$("text").addEventListener("keydown", event => {
+  if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) {  // a new line begins where the old one did
+    const { value, selectionStart } = event.target, line = value.slice(0, selectionStart).split("\n").pop();
+    const indent = line.match(/^ */)[0];
+    if (indent) { event.preventDefault(); document.execCommand("insertText", false, "\n" + indent); }
+  }
+});
+
+let changing = Promise.resolve();
+function change(changes) {
+  changing = changing.then(async () => {
+    const mine = ++asked;
+    try {
+      const found = await ask("/recipes/edit", { text: $("text").value, changes });
+      setText(found.text);
+      if (mine === asked) seen(found);
+    } catch (error) { say(error.message); }
+  });
+  return changing;
+}
+
+function single(value) { return Array.isArray(value) ? (value.length === 1 ? value[0] : null) : value; }
+
+function setSelect(id, value) {
+  const select = $(id);
+  select.querySelector("option[data-kept]")?.remove();
+  let word = value === null || value === undefined ? "" : typeof value === "string" ? value : null;
+  if (word === null || ![...select.options].some(each => each.value === word)) {
+    word = word === null ? "\u0000" : word;
+    select.append(make("option", { value: word, textContent: word === "\u0000" ? "as the text says" : word }));
+    select.lastChild.dataset.kept = "";
+  }
+  select.value = word;
+}
+
+function fill() {
+  for (const each of $("form").elements) each.disabled = form === null;
+  if (form === null) return;
+  const rows = $("prompts"), prompts = form.prompts || [];
+  const same = rows.children.length === prompts.length && prompts.every((each, i) => ("kept" in each) === !rows.children[i].querySelector("input"));
+  if (!same) rows.replaceChildren(...prompts.map(row));
+  prompts.forEach((each, i) => {
+    const line = rows.children[i];
+    if ("kept" in each) { line.querySelector("output").textContent = each.kept; return; }
+    const [text, weight] = line.querySelectorAll("input");
+    if (document.activeElement !== text) text.value = each.text;
+    if (document.activeElement !== weight) weight.value = each.weight;
+  });
+  setSelect("extends", single(form.extends));
+  setSelect("generator", form.generator);
+  setSelect("init", form.init);
+  const size = Array.isArray(form.size) ? form.size : typeof form.size === "string" ? form.size.split("x") : [];
+  const values = { width: size[0], height: size[1] ?? size[0], steps: form.steps, seed: form.seed };
+  for (const [id, value] of Object.entries(values)) {
+    if (document.activeElement !== $(id)) $(id).value = typeof value === "object" ? "" : value ?? "";
+  }
+}
+
+function row(prompt, index) {
+  const remove = make("button", { type: "button", className: "quiet", textContent: "×" });
+  remove.setAttribute("aria-label", `Remove prompt ${index + 1}`);
+  remove.addEventListener("click", () => change({ prompts: form.prompts.filter((_, i) => i !== index) }));
+  if ("kept" in prompt) return make("div", { className: "prompt" }, make("output"), remove);
+  const text = make("input", { type: "text" }), weight = make("input", { type: "number", step: "any" });
+  text.setAttribute("aria-label", `Prompt ${index + 1}`);
+  weight.setAttribute("aria-label", `Weight of prompt ${index + 1}`);
+  const tell = () => change({ prompts: form.prompts.map((each, i) => i !== index ? each :
+    { text: text.value, weight: weight.value === "" || !isFinite(weight.value) ? 1 : Number(weight.value) }) });
+  let later;
+  for (const each of [text, weight]) each.addEventListener("input", () => { clearTimeout(later); later = setTimeout(tell, 250); });
+  return make("div", { className: "prompt" }, text, weight, remove);
+}
+
+$("add-prompt").addEventListener("click", async () => {
+  await change({ prompts: [...(form.prompts || []), { text: "", weight: 1 }] });
+  $("prompts").lastElementChild?.querySelector("input")?.focus();
+});
+for (const id of ["extends", "generator", "init"]) {
+  $(id).addEventListener("change", () => { if ($(id).value !== "\u0000") change({ [id]: $(id).value || null }); });
+}
+for (const id of ["width", "height"]) {
+  $(id).addEventListener("change", () => {
+    const w = Number($("width").value) || Number($("height").value), h = Number($("height").value) || w;
+    change({ size: w ? [w, h] : null });
+  });
+}
+$("steps").addEventListener("change", () => change({ steps: $("steps").value === "" ? null : Number($("steps").value) }));
+$("seed").addEventListener("change", () => {
+  const word = $("seed").value.trim();
+  change({ seed: word === "" ? null : /^\d{1,15}$/.test(word) ? Number(word) : word });
+});
+$("form").addEventListener("submit", event => event.preventDefault());
+
+async function run() {
+  clearTimeout(waiting);
+  if (document.activeElement?.closest?.("#form")) { document.activeElement.blur(); }
+  await new Promise(done => setTimeout(done, 260));  // what was just typed in the form
+  await changing;
+  try {
+    const job = await ask("/jobs", { text: $("text").value });
+    watched = job.id;
+    say(state.jobs.some(each => each.state === "running") ? "It waits in the queue." : "It runs.");
+    if (innerWidth < 1000) location.hash = "#watch";
+  } catch (error) {
+    if (error.found?.problems) { seen(error.found); toLine(error.found.problems[0].line || 1); }
+    say(error.message);
+  }
+}
+$("run").addEventListener("click", run);
+addEventListener("keydown", event => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); run(); }
+});
+
+async function load(file) {
+  try {
+    const text = /\.ya?ml$/i.test(file.name) ? await file.text() : (await ask("/recipes/of-file", file)).text;
+    setText(text);
+    location.hash = "#make";
+    await check();
+  } catch (error) { say(error.message); }
+}
+$("open").addEventListener("click", () => $("file").click());
+$("file").addEventListener("change", () => { if ($("file").files[0]) load($("file").files[0]); $("file").value = ""; });
+addEventListener("dragover", event => { event.preventDefault(); document.body.classList.add("dropping"); });
+addEventListener("dragleave", () => document.body.classList.remove("dropping"));
+addEventListener("drop", event => {
+  event.preventDefault();
+  document.body.classList.remove("dropping");
+  if (event.dataTransfer.files[0]) load(event.dataTransfer.files[0]);
+});
+
+async function choices() {
+  const schema = await ask("/schema");
+  for (const name of ["generator", "init"]) {
+    const words = new Set();
+    (function gather(node, depth) {
+      if (!node || typeof node !== "object" || depth > 6) return;
+      if (node.$ref) gather(schema.$defs[node.$ref.split("/").pop()], depth + 1);
+      if (typeof node.const === "string") words.add(node.const);
+      if (node.properties) { gather(node.properties.type, depth + 1); return; }
+      for (const each of [...(node.anyOf || []), ...(node.oneOf || [])]) gather(each, depth + 1);
+      for (const each of Object.values(node.discriminator?.mapping || {})) gather({ $ref: each }, depth + 1);
+    })(schema.properties[name], 0);
+    for (const word of [...words].sort()) $(name).append(make("option", { value: word, textContent: word }));
+  }
+  fill();
+}
+
+// Watch and Queue
+
+const state = { jobs: [], points: {}, steps: {} };
+let watched = null, shownPreview = "", preview = {};
+
+function job() {
+  const running = state.jobs.find(each => each.state === "running");
+  const mine = state.jobs.find(each => each.id === watched);
+  return running || (mine && (mine.steps || mine.state === "failed") ? mine : null) || state.jobs.filter(each => each.steps).pop();
+}
+
+function seconds(value) {
+  if (value === null || value === undefined) return "";
+  const whole = Math.round(value);
+  return whole < 60 ? `${whole} s left` : `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")} left`;
+}
+
+function paint() {
+  const now = job();
+  $("idle").hidden = Boolean(now);
+  $("live").hidden = !now;
+  if (!now) return;
+  const live = state.steps[now.id] || now, step = Math.max(live.step || 0, now.step || 0);
+  const word = now.state === "running" ? (now.paused ? "paused" : "running") : now.state;
+  $("live-name").textContent = now.name || now.run;
+  $("progress").max = now.steps || 1;
+  $("progress").value = step;
+  const rate = live.rate ? `${live.rate} steps/s` : "", left = now.state === "running" && !now.paused ? seconds(live.left) : "";
+  const score = now.score === null ? "" : `score ${now.score.toFixed(3)}`;
+  $("numbers").textContent = [word, now.steps ? `step ${step} of ${now.steps}` : "loading", rate, left, score].filter(Boolean).join(" · ");
+  const version = preview[now.id] || now.previews, source = version ? `${API}/jobs/${now.id}/preview.jpg?n=${version}` : "";
+  if (source !== shownPreview) {
+    shownPreview = source;
+    if (source) $("preview").src = source; else $("preview").removeAttribute("src");
+    $("preview").alt = source ? `Preview of ${now.name}` : "";
+  }
+  const active = now.state === "running";
+  $("pause").hidden = $("stop").hidden = !active;
+  $("pause").textContent = now.paused ? "Go on" : "Pause";
+  $("again").hidden = active;
+  const points = state.points[now.id] || [], last = points.length ? points[points.length - 1][1] : {};
+  drawCurve($("curve"), points, now.steps);
+  $("curve").setAttribute("aria-label", points.length ? `Curve of the loss, now ${last.total}` : "Curve of the loss");
+  $("legend").replaceChildren(...(points.length ? termsOf(points) : []).map((name, index) => {
+    const mark = make("i");
+    mark.style.background = termColor(index);
+    return make("li", {}, mark, `${name} ${last[name] === undefined ? "" : last[name].toPrecision(3)}`);
+  }));
+  $("notes").replaceChildren(...[now.error, ...now.notes].filter(Boolean).map(text => make("li", { textContent: text })));
+}
+
+$("pause").addEventListener("click", () => { const now = job(); if (now) ask(`/jobs/${now.id}/${now.paused ? "proceed" : "pause"}`, {}).catch(error => say(error.message)); });
+$("stop").addEventListener("click", () => { const now = job(); if (now) ask(`/jobs/${now.id}/stop`, {}).catch(error => say(error.message)); });
+$("again").addEventListener("click", () => { const now = job(); if (now) loadJob(now.id).catch(error => say(error.message)); });
+
+async function loadJob(id) {
+  setText((await ask(`/jobs/${id}`)).text);
+  location.hash = "#make";
+  await check();
+}
+
+function list() {
+  const open = state.jobs.filter(each => each.state === "waiting" || each.state === "running").length;
+  $("waiting").hidden = !open;
+  $("waiting").textContent = open ? `(${open})` : "";
+  $("queue-empty").hidden = state.jobs.length > 0;
+  const kept = document.activeElement?.closest?.("#jobs li")?.dataset.id, word = document.activeElement?.textContent;
+  $("jobs").replaceChildren(...state.jobs.map(each => {
+    const move = (text, path) => button(text, () => ask(`/jobs/${each.id}/${path}`, {}), `${text} ${each.name}`);
+    const actions = make("span", { className: "row" });
+    if (each.state === "waiting") actions.append(move("First", "first"), move(each.paused ? "Go on" : "Hold", each.paused ? "proceed" : "pause"), move("Stop", "stop"));
+    if (each.state === "running") actions.append(move(each.paused ? "Go on" : "Pause", each.paused ? "proceed" : "pause"), move("Stop", "stop"));
+    if (each.state === "failed" || each.state === "stopped") actions.append(move(each.step ? "Go on" : "Retry", "retry"));
+    actions.append(button("Recipe", () => loadJob(each.id), `Load the recipe of ${each.name}`));
+    if (each.state !== "running") actions.append(button("Remove", () => ask(`/jobs/${each.id}`, {}, "DELETE"), `Remove ${each.name}`));
+    const about = [each.state + (each.paused ? ", held" : ""), each.steps ? `step ${(state.steps[each.id] || each).step} of ${each.steps}` : "", each.run];
+    const item = make("li", {}, make("div", {}, make("div", { textContent: each.name || each.run }),
+      make("div", { className: "about", textContent: about.filter(Boolean).join(" · ") })), actions,
+      each.error ? make("p", { className: "wrong", textContent: each.error }) : null);
+    item.dataset.id = each.id;
+    return item;
+  }));
+  if (kept) [...$("jobs").querySelectorAll(`li[data-id="${CSS.escape(kept)}"] button`)].find(each => each.textContent === word)?.focus();
+}
+
+let painting = false;
+function soon() {
+  if (painting) return;
+  painting = true;
+  requestAnimationFrame(() => { painting = false; paint(); });
+}
+
+function listen() {
+  const events = new EventSource(API + "/events");
+  events.addEventListener("open", () => { $("connection").textContent = ""; });
+  events.addEventListener("error", () => { $("connection").textContent = "The studio does not answer; trying again."; });
+  events.addEventListener("queue", event => {
+    const before = state.jobs.filter(each => each.state === "running").map(each => each.id);
+    state.jobs = JSON.parse(event.data).jobs;
+    const ended = before.some(id => state.jobs.find(each => each.id === id)?.state !== "running");
+    if (ended && document.body.dataset.view === "gallery") look();
+    list();
+    soon();
+  });
+  events.addEventListener("step", event => {
+    const news = JSON.parse(event.data);
+    state.steps[news.id] = news;
+    state.points[news.id] = news.fresh ? news.points : [...(state.points[news.id] || []), ...news.points];
+    soon();
+  });
+  events.addEventListener("preview", event => {
+    const news = JSON.parse(event.data);
+    preview[news.id] = news.preview;
+    soon();
+  });
+}
+
+// Gallery
+
+const PAGE = 60;
+let wanted = 0, total = 0, loading = false;
+
+async function look() {
+  const mine = ++wanted;
+  try {
+    const found = await ask(`/runs?limit=${PAGE}&q=${encodeURIComponent($("filter").value)}`);
+    if (mine !== wanted) return;
+    total = found.total;
+    $("pictures").replaceChildren(...found.runs.map(tile));
+    told();
+  } catch (error) { say(error.message); }
+}
+
+function told() {
+  const shown = $("pictures").children.length;
+  $("found").textContent = total === 1 ? "1 run" : `${total} runs`;
+  $("more").textContent = shown < total ? `${shown} are shown; scroll for more.` : total ? "" : "There are no pictures yet.";
+}
+
+function tile(found) {
+  const text = found.prompts.join(", ") || found.run;
+  const image = make("img", { loading: "lazy", decoding: "async", alt: "", width: 256, height: 256 });
+  image.src = `${API}/runs/${path(found.run)}/thumb.jpg?v=${found.made}`;
+  const score = found.held_out_score === null ? "" : ` · score ${found.held_out_score.toFixed(3)}`;
+  const made = make("button", { type: "button" }, image, make("span", { textContent: text, title: text }),
+    make("span", { className: "about", textContent: new Date(found.made * 1000).toLocaleDateString() + score }));
+  made.addEventListener("click", () => details(found.run));
+  return make("li", {}, made);
+}
+
+const path = run => run.split("/").map(encodeURIComponent).join("/");
+
+async function further() {
+  if (loading || $("pictures").children.length >= total || document.body.dataset.view !== "gallery") return;
+  loading = true;
+  const mine = wanted;
+  try {
+    const found = await ask(`/runs?limit=${PAGE}&offset=${$("pictures").children.length}&q=${encodeURIComponent($("filter").value)}`);
+    if (mine === wanted) { $("pictures").append(...found.runs.map(tile)); told(); }
+  } catch (error) { say(error.message); }
+  loading = false;
+}
+new IntersectionObserver(found => { if (found.some(each => each.isIntersecting)) further(); }, { rootMargin: "800px" }).observe($("more"));
+
+let filtering;
+$("filter").addEventListener("input", () => { clearTimeout(filtering); filtering = setTimeout(look, 150); });
+
+async function details(run) {
+  let found;
+  try { found = await ask(`/runs/${path(run)}`); } catch (error) { say(error.message); return; }
+  const text = found.prompts.join(", ") || run, file = name => `${API}/runs/${path(run)}/files/${encodeURIComponent(name)}`;
+  $("details-title").textContent = text;
+  $("media").replaceChildren();
+  if (found.picture) $("media").append(make("img", { src: file(found.picture), alt: text }));
+  if (found.video) {
+    const video = make("video", { src: file(found.video), controls: true, loop: true, muted: true, preload: "metadata" });
+    video.setAttribute("aria-label", `Video of ${text}`);
+    $("media").append(video);
+  }
+  const facts = { Folder: run, State: found.status, Seed: found.seed, Steps: found.steps === null ? null : `${found.steps_done ?? 0} of ${found.steps}`,
+    Score: found.held_out_score, Seconds: found.timings?.total?.toFixed(1), Made: new Date(found.made * 1000).toLocaleString(), Error: found.error };
+  $("facts").replaceChildren(...Object.entries(facts).filter(([, value]) => value !== null && value !== undefined && value !== "")
+    .flatMap(([name, value]) => [make("dt", { textContent: name }), make("dd", { textContent: value })]));
+  const lineage = (found.lineage || []).map(each => {
+    const words = [`from step ${each.step ?? 0}`, each.from ? `of ${each.from}` : "", (each.changes || []).join("; ")];
+    return make("li", { textContent: words.filter(Boolean).join(", ") });
+  });
+  $("lineage").replaceChildren(...(lineage.length ? lineage : [make("li", { textContent: "Made in one piece, from nothing else." })]));
+  $("recipe").textContent = found.recipe;
+  $("load").onclick = () => { setText(found.recipe); $("details").close(); location.hash = "#make"; check(); };
+  if (!$("details").open) $("details").showModal();
+}
+$("close").addEventListener("click", () => $("details").close());
+$("details").addEventListener("click", event => { if (event.target === $("details")) $("details").close(); });
+$("details").addEventListener("close", () => $("media").replaceChildren());
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", soon);
+addEventListener("resize", soon);
+setText(localStorage.getItem("recipe") || FIRST);
+show();
+check();
+choices().catch(error => say(error.message));
+listen();

@@ -1,0 +1,217 @@
+"""Recipes as text: what is wrong with one, and its view as a form, which changes the text and leaves comments alone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import pixforge
+from pixforge.errors import PixforgeError
+
+MOST = 2**18
+"""Characters of a recipe."""
+FIELDS = ("prompts", "extends", "size", "steps", "seed", "generator", "init")
+_MOST_FORM = 200
+_LONGEST = 500
+_MOST_NODES, _DEEPEST = 20_000, 50
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes and counts them, so that a hostile text is given up early."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._count = self._depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """One more.
+
+        Raises:
+            ValueError: it is too many, or too deep.
+        """
+        self._count += 1
+        self._depth += 1
+        if self._count > _MOST_NODES or self._depth > _DEEPEST:
+            raise ValueError("the recipe is too large, or nested too deep")
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+
+def problems(text: str, folder: Path) -> list[dict[str, Any]]:
+    """What is wrong, with lines; plugin files of it do not run."""
+    try:
+        pixforge.load_recipe(pixforge.RecipeText(text, folder), trust="none", check_files=False)
+    except PixforgeError as error:
+        return [{"line": each.line, "message": each.message} for each in error.problems]
+    return []
+
+
+def of_file(path: Path, folder: Path) -> str:
+    """The recipe in a picture or video, every value written out; nothing of it is run.
+
+    Raises:
+        PixforgeError: there is none, it is not valid, or it names plugin files.
+    """
+    return pixforge.load_recipe(path, trust="none", check_files=False).resolved_yaml(folder)
+
+
+def form(text: str) -> dict[str, Any] | None:
+    """The values that the form shows; None where the text is no mapping. What the form cannot show is `{"kept": text}`."""
+    root = _root(text)
+    if root is None:
+        return None
+    found: dict[str, Any] = dict.fromkeys(FIELDS)
+    for key, value in root.value:
+        if key.value == "prompts":
+            found["prompts"] = [_prompt(each, text) for each in _items(value)][:_MOST_FORM]
+        elif key.value in FIELDS:
+            found[key.value] = _plain(value, text)
+    return found
+
+
+def name_of(text: str) -> str:
+    """What a run is named after: its first prompt."""
+    shown = (form(text) or {}).get("prompts") or []
+    return " ".join(re.findall(r"\w+", shown[0].get("text", "")))[:60] if shown else ""
+
+
+def prompts_of(text: str) -> list[str]:
+    """The texts of its prompts, for lists and filters: read fast, since there are many."""
+    try:
+        found = yaml.load(text[:MOST], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return []
+    prompts = found.get("prompts") if isinstance(found, dict) else None
+    prompts = prompts if isinstance(prompts, list) else [prompts]
+    texts = [each.get("text", each.get("image")) if isinstance(each, dict) else each for each in prompts]
+    return [each[:_LONGEST] for each in texts[:_MOST_FORM] if isinstance(each, str)]
+
+
+def edited(text: str, changes: dict[str, Any]) -> str:
+    """The text with other values of the form's fields; None takes a field away.
+
+    Raises:
+        ValueError: the text is no mapping, or a field is not one of the form's.
+    """
+    for name, value in changes.items():
+        if name not in FIELDS:
+            raise ValueError(f"the form has no field {name!r} (fields: {', '.join(FIELDS)})")
+        text = _without(text, name) if value is None else _with(text, name, value)
+    return text
+
+
+def _with(text: str, name: str, value: Any) -> str:
+    root = _root(text) if text.strip() else None
+    if root is None and any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines()):
+        raise ValueError("the text is no mapping; mend its first error")
+    pair = _pair(root, name)
+    new = _written(name, value, pair, text)
+    if root is not None and root.flow_style:
+        data = {
+            key.value: yaml.safe_load(text[each.start_mark.index : _end(each)]) for key, each in root.value
+        }
+        return str(
+            yaml.safe_dump({**data, name: yaml.safe_load(new)[name]}, sort_keys=False, allow_unicode=True)
+        )
+    if pair is not None:
+        return text[: pair[0].start_mark.index] + new + text[_end(pair[1]) :]
+    before = text if not text or text.endswith("\n") else text + "\n"
+    return f"{before}{new}\n"
+
+
+def _without(text: str, name: str) -> str:
+    root = _root(text)
+    pair = _pair(root, name)
+    if root is None or pair is None:
+        return text
+    if root.flow_style:
+        rest = [(k, v) for k, v in root.value if k.value != name]
+        data = {key.value: yaml.safe_load(text[v.start_mark.index : _end(v)]) for key, v in rest}
+        return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+    end = text.find("\n", _end(pair[1]))
+    return text[: pair[0].start_mark.index] + (text[end + 1 :] if end >= 0 else "")
+
+
+def _written(name: str, value: Any, pair: Any, text: str) -> str:
+    if name != "prompts":
+        return f"{name}: {_flow(value)}"
+    old = _items(pair[1]) if pair else []
+    lines = []
+    for each in value:
+        if "kept" in each:
+            kept = next((node for node in old if _source(node, text) == each["kept"]), None)
+            lines.append(_flow(_data(kept, text)) if kept is not None else _flow(str(each["kept"])))
+        else:
+            weight = each.get("weight", 1)
+            lines.append(
+                _flow(each["text"] if weight in {1, None} else {"text": each["text"], "weight": weight})
+            )
+    return "prompts:" + "".join(f"\n- {line}" for line in lines) if lines else "prompts: []"
+
+
+def _flow(value: Any) -> str:
+    dumped = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6, sort_keys=False)
+    return str(dumped).removesuffix("...\n").strip()
+
+
+def _root(text: str) -> Any:
+    if len(text) > MOST:
+        return None
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return None
+    plain = isinstance(root, yaml.MappingNode) and all(isinstance(k, yaml.ScalarNode) for k, _ in root.value)
+    return root if plain else None
+
+
+def _pair(root: Any, name: str) -> Any:
+    return next(((k, v) for k, v in root.value if k.value == name), None) if root is not None else None
+
+
+def _items(node: Any) -> list[Any]:
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else [node]
+
+
+def _prompt(node: Any, text: str) -> dict[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        return {"text": node.value, "weight": 1}
+    if isinstance(node, yaml.MappingNode):
+        found = {key.value: value for key, value in node.value if isinstance(key, yaml.ScalarNode)}
+        if set(found) <= {"text", "weight"} and all(isinstance(v, yaml.ScalarNode) for v in found.values()):
+            weight = found["weight"].value if "weight" in found else "1"
+            if "text" in found and re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", weight):
+                return {"text": found["text"].value, "weight": float(weight)}
+    return {"kept": _source(node, text)}
+
+
+def _plain(node: Any, text: str) -> Any:
+    """A text, or a list of such; else `{"kept": text}`; a component that only names its type is that word."""
+    if isinstance(node, yaml.ScalarNode):
+        return node.value
+    if isinstance(node, yaml.SequenceNode) and all(isinstance(each, yaml.ScalarNode) for each in node.value):
+        return [each.value for each in node.value]
+    if isinstance(node, yaml.MappingNode) and len(node.value) == 1 and node.value[0][0].value == "type":
+        return node.value[0][1].value
+    return {"kept": _source(node, text)}
+
+
+def _source(node: Any, text: str) -> str:
+    return text[node.start_mark.index : _end(node)]
+
+
+def _data(node: Any, text: str) -> Any:
+    """The value of a node; its lines are indented alike, as the first one is by its column."""
+    return yaml.safe_load(" " * node.start_mark.column + _source(node, text))
+
+
+def _end(node: Any) -> int:
+    """Where a value ends: a block's own mark lies after the comments that follow it."""
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        return _end(last[1] if isinstance(last, tuple) else last)
+    return int(node.end_mark.index)

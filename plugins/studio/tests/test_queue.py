@@ -1,0 +1,215 @@
+"""The queue goes on: after stops, restarts, and whatever is killed."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from pixforge_studio.folder import Folder
+from pixforge_studio.jobs import Jobs
+from pixforge_studio.line import Line, Live
+
+SMALL = "prompts: [a red heart]\ninit: noise\nsize: 32\nseed: 1\nsteps: 3\nexporters: [still]\n"
+LONG = SMALL.replace("steps: 3", "steps: 100000\ncheckpoint: {every: 5}")
+
+
+def test_a_run_is_made_watched_and_kept(studio, done):
+    about = studio.json(f"/runs/{done}")
+    assert (about["status"], about["steps_done"], about["prompts"]) == ("finished", 3, ["a red heart"])
+    assert about["picture"] == "image.png"
+    assert "init: {type: noise}" in about["recipe"]
+    assert studio.ask(f"/api/v1/runs/{done}/files/image.png")[2][:4] == b"\x89PNG"
+    assert studio.ask(f"/api/v1/runs/{done}/thumb.jpg")[2][:3] == b"\xff\xd8\xff"
+    job = studio.json("/jobs/1")
+    assert (job["state"], job["step"], job["steps"]) == ("finished", 3, 3)
+    assert [step for step, _ in job["points"]][-1] == 3
+    assert {"prompt", "total"} <= set(job["points"][-1][1])
+    assert studio.ask("/api/v1/jobs/1/preview.jpg")[2][:3] == b"\xff\xd8\xff"
+    found = [each["run"] for each in studio.json("/runs?q=HEART+red")["runs"]]
+    assert done in found
+    assert studio.json("/runs?q=zebra")["runs"] == []
+
+
+def test_its_picture_gives_its_recipe_again(studio, done):
+    picture = studio.ask(f"/api/v1/runs/{done}/files/image.png")[2]
+    octets = {"Content-Type": "application/octet-stream"}
+    status, _, content = studio.ask("/api/v1/recipes/of-file", picture, headers=octets)
+    assert status == 200
+    assert "a red heart" in json.loads(content)["text"]
+
+
+def test_parts_of_a_video_are_sent_as_browsers_ask(studio, done):
+    status, headers, content = studio.ask(
+        f"/api/v1/runs/{done}/files/image.png", headers={"Range": "bytes=1-3"}
+    )
+    assert (status, content, headers["content-range"][:10]) == (206, b"PNG", "bytes 1-3/")
+
+
+def test_pause_proceed_and_stop(studio, done):
+    job = studio.add(LONG)
+    studio.when(lambda: studio.json(f"/jobs/{job['id']}")["step"] > 0)
+    waits = studio.add()
+    assert studio.json(f"/jobs/{job['id']}/pause", {})["paused"]
+    here = studio.when(lambda: still(studio, job))
+    assert studio.ask(f"/api/v1/jobs/{job['id']}", {}, "DELETE")[0] == 409
+    studio.json(f"/jobs/{job['id']}/proceed", {})
+    studio.when(lambda: studio.json(f"/jobs/{job['id']}")["step"] > here)
+    assert studio.json(f"/jobs/{waits['id']}")["state"] == "waiting"
+    studio.json(f"/jobs/{job['id']}/stop", {})
+    assert studio.until(job, "stopped", "failed")["state"] == "stopped"
+    manifest = json.loads((studio.folder / job["run"] / "run.json").read_text())
+    assert manifest["status"] == "interrupted"
+    assert studio.until(waits, "finished", "failed")["state"] == "finished"
+    studio.json(f"/jobs/{job['id']}", {}, "DELETE")
+    assert studio.ask(f"/api/v1/jobs/{job['id']}")[0] == 404
+    assert (studio.folder / job["run"] / "image.png").exists()
+
+
+def still(studio, job):
+    first, second = (studio.json(f"/jobs/{job['id']}")["step"] for _ in range(2))
+    import time
+
+    time.sleep(0.3)
+    return second if first == second == studio.json(f"/jobs/{job['id']}")["step"] else None
+
+
+def test_events_begin_with_how_things_are(studio, done):
+    import http.client
+
+    connection = http.client.HTTPConnection("127.0.0.1", studio.port, timeout=10)
+    connection.request("GET", "/api/v1/events", headers={"Authorization": "Bearer 0123456789abcdef-secret"})
+    answer = connection.getresponse()
+    assert answer.getheader("content-type").startswith("text/event-stream")
+    lines = [answer.readline().decode().strip() for _ in range(4)]
+    assert lines[2] == "event: queue"
+    jobs = json.loads(lines[3].removeprefix("data: "))["jobs"]
+    assert jobs[0]["run"] == done
+    connection.close()
+
+
+def listed(folder):
+    return Jobs(Folder(folder)).in_order()
+
+
+def test_a_second_server_says_so(studio):
+    command = [sys.executable, "-m", "pixforge_studio", str(studio.folder), "0", "--cold"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert f"another studio serves this folder at http://127.0.0.1:{studio.port}/" in done.stderr
+    assert "jobs" in studio.json("/jobs")
+
+
+@pytest.mark.parametrize("given", ["port", "token", "folder"])
+def test_what_cannot_be_served_gets_one_line(studio, tmp_path, given):
+    (tmp_path / "file").write_text("")
+    folder = tmp_path / "file" / "x" if given == "folder" else tmp_path / "new"
+    port = studio.port if given == "port" else 0
+    token = "short" if given == "token" else ""
+    done = subprocess.run(
+        [sys.executable, "-m", "pixforge_studio", str(folder), str(port), "--cold"],
+        env={**os.environ, "PIXFORGE_STUDIO_TOKEN": token},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert {"port": "is taken", "token": "at least 16", "folder": "cannot be used"}[given] in done.stderr
+
+
+def test_a_damaged_entry_is_put_aside(tmp_path):
+    jobs = Jobs(Folder(tmp_path))
+    kept = jobs.add(SMALL, "a heart")
+    home = tmp_path / ".studio" / "jobs"
+    for number, text in enumerate(
+        ["", "{", "[]", '{"id": 1}', '{"id": 5, "text": "", "name": "", "run": "../x", "place": 1}']
+    ):
+        (home / f"bad{number}.json").write_text(text)
+    (home / ".00000009.json.part").write_text("{")  # killed in the middle of a write
+    again = Jobs(Folder(tmp_path))
+    assert list(again.all) == [kept.id]
+    assert len(list(home.glob("*.damaged"))) == 5
+
+
+def test_entries_keep_their_order_and_numbers(tmp_path):
+    jobs = Jobs(Folder(tmp_path))
+    first, second, third = (jobs.add(SMALL, "a heart!") for _ in range(3))
+    jobs.first(third)
+    jobs.forget(second)
+    again = Jobs(Folder(tmp_path))
+    assert [job.id for job in again.in_order()] == [third.id, first.id]
+    assert again.add(SMALL, "").id == 4  # numbers do not come twice
+    assert [job.run for job in again.in_order()] == ["a-heart-3", "a-heart-1", "run-4"]
+
+
+def test_a_folder_that_is_there_is_not_taken(tmp_path):
+    (tmp_path / "a-heart-1").mkdir()
+    assert Jobs(Folder(tmp_path)).add(SMALL, "a heart").run == "a-heart-2"
+
+
+def test_a_worker_that_dies_again_and_again_ends_its_run_and_no_other(tmp_path, monkeypatch):
+    import asyncio
+
+    async def story():
+        line = Line(Folder(tmp_path))
+
+        async def doomed():
+            code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+            pipe = asyncio.subprocess.PIPE
+            return await asyncio.create_subprocess_exec(
+                sys.executable, "-S", "-c", code, stdin=pipe, stdout=pipe
+            )
+
+        monkeypatch.setattr(line, "_new_worker", doomed)
+        job = line.add(SMALL, "a heart")
+        line.open()
+        while job.state in {"waiting", "running"}:
+            await asyncio.sleep(0.01)
+        await line.close()
+        return job
+
+    job = asyncio.run(story())
+    assert job.state == "failed"
+    assert "killed by signal 9, 3 times; maybe memory did not suffice" in job.error
+    assert listed(tmp_path)[0].error == job.error
+
+
+def test_a_curve_stays_small_and_has_no_step_twice():
+    live = Live()
+    for step in range(20_000):
+        live.add(step, {"total": 1.0})
+    live.add(19_000, {"total": 2.0})  # a resumed run makes some steps once more
+    steps = [step for step, _ in live.points]
+    assert len(steps) <= 1500
+    assert steps == sorted(set(steps))
+    assert steps[-1] == 19_000
+
+
+def test_five_hundred_runs_open_at_once(tmp_path):
+    import time
+
+    from pixforge_studio.gallery import Gallery
+
+    for number in range(500):
+        run = tmp_path / f"sweep-{number % 5}" / f"run-{number:03d}"
+        run.mkdir(parents=True)
+        (run / "image.png").write_bytes(b"x")
+        (run / "recipe.yaml").write_text(
+            f"prompts:\n- {{text: heart {number}, weight: 1.0}}\n" + "losses: []\n" * 20
+        )
+        (run / "run.json").write_text(
+            json.dumps({"files": ["image.png"], "status": "finished", "x": "y" * 3000})
+        )
+        os.utime(run / "run.json", (number, number))
+    gallery = Gallery(Folder(tmp_path))
+    begin = time.process_time()
+    found = gallery.runs()
+    once = time.process_time() - begin
+    assert [each["run"] for each in found[:2]] == ["sweep-4/run-499", "sweep-3/run-498"]
+    assert len(found) == 500
+    assert once < 2
+    begin = time.process_time()
+    assert len(gallery.runs("run-49")) == 10
+    assert time.process_time() - begin < 0.3
