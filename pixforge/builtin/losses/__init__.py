@@ -17,6 +17,7 @@ from pixforge.builtin.losses.range import Range
 from pixforge.builtin.losses.saturation import Saturation
 from pixforge.builtin.losses.smoothness import Smoothness
 from pixforge.builtin.losses.statistics import LatentStatistics
+from pixforge.builtin.losses.steady import Steady
 from pixforge.builtin.losses.style import Style
 from pixforge.builtin.losses.symmetry import Symmetry
 from pixforge.builtin.losses.target import Target
@@ -30,5 +31,5 @@ def pixforge_losses() -> list[type[Loss[Any]]]:
     """The list that makes them known."""
     return [
         Aesthetic, Brightness, Contrast, Detail, Edge, Enforce, Expand, GaussianLoss, Latent, LatentStatistics, Opacity,
-        PaletteLoss, Range, Saturation, Smoothness, Style, Symmetry, Target, TotalVariation,
+        PaletteLoss, Range, Saturation, Smoothness, Steady, Style, Symmetry, Target, TotalVariation,
     ]  # fmt: skip
