@@ -43,7 +43,12 @@ class Moment:
         return self.frame / self.fps
 
 
-def _span(value: Any) -> Any:
+def check_span(value: Any) -> Any:
+    """The value, if it is a span.
+
+    Raises:
+        PydanticCustomError: it is none.
+    """
     if isinstance(value, str):
         match = _SPAN.fullmatch(value.strip())
         if match and float(match[1]) > 0:
@@ -57,7 +62,7 @@ def _span(value: Any) -> Any:
 
 Span = Annotated[
     float | str,
-    BeforeValidator(_span),
+    BeforeValidator(check_span),
     WithJsonSchema(
         {
             "anyOf": [

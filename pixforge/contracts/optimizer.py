@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from pixforge.contracts.component import C, Component
 from pixforge.contracts.config import Config
+from pixforge.contracts.moment import Span, check_span
 from pixforge.contracts.schedule import Range, Schedule
 
 if TYPE_CHECKING:
     import torch
+
+_MOST_RESETS = 1000
+
+
+def _reset(value: Any) -> Any:
+    try:
+        if isinstance(value, list) and 0 < len(value) <= _MOST_RESETS:
+            return [check_span(each) for each in value]
+        return value if value == "frame" else check_span(value)
+    except PydanticCustomError:
+        raise PydanticCustomError(
+            "reset",
+            "give moments such as [100, 50%], a span such as 20, 10% or 2s, or frame (1000 moments at most)",
+        ) from None
+
+
+Reset = Annotated[list[Span] | Literal["frame"] | Span, BeforeValidator(_reset)]
 
 
 class OptimizerConfig(Config):
@@ -26,6 +45,11 @@ class OptimizerConfig(Config):
         gt=0,
         le=1e6,
         description="Largest root mean square of a canvas's gradient; a larger one is shortened to it.",
+    )
+    reset: Reset | None = Field(
+        None,
+        description="When the moments start anew: `[100, 50%]` at these moments, `20` or `2s` every so often, "
+        "`frame` with each frame of a film.",
     )
 
     @field_validator("learning_rate")

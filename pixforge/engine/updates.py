@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
-from pixforge.contracts import Generator, Optimizer, RunContext, Schedule
+from pixforge.contracts import Generator, Moment, Optimizer, RunContext, Schedule
+from pixforge.contracts.moment import spans
+from pixforge.errors import InputError
 
 if TYPE_CHECKING:
     from pixforge.engine.session import Session
@@ -30,6 +33,11 @@ def make_update(session: Session, factor: float = 1.0) -> Update:
     """The update of a run; `factor` multiplies the learning rate, below 1 after a recovery."""
     rate = LearningRate(session.recipe.optimizer.learning_rate, session.context, factor)
     if owns_update(session.generator):
+        if session.optimizer.config.reset is not None:
+            raise InputError(
+                f"optimizer.reset: {session.generator.config.type} updates its latent itself, "
+                "so there are no moments to reset; leave it out"
+            )
         return OwnUpdate(session.generator, rate)
     return ScheduledOptimizer(session.optimizer, session.generator.parameter_groups(), rate)
 
@@ -84,10 +92,16 @@ class ScheduledOptimizer:
     """
 
     def __init__(self, component: Optimizer[Any], groups: list[dict[str, Any]], rate: LearningRate) -> None:
-        self._rate = rate
+        self._component, self._groups, self._rate = component, groups, rate
         self._name = str(component.config.type)
         self._clamp = component.config.clamp
-        self._optimizer = component.make(groups, rate.at(0))
+        self._optimizer = self._made(0)
+        if component.config.reset == "frame" and component.context.film is None:
+            raise InputError("optimizer.reset: there are no frames without a film; give steps, such as 20")
+
+    def _made(self, step: int) -> torch.optim.Optimizer:
+        """Without moments; torch writes into the groups, so they are copied."""
+        return self._component.make([dict(group) for group in self._groups], self._rate.at(step))
 
     @property
     def parameters(self) -> list[torch.Tensor]:
@@ -97,6 +111,8 @@ class ScheduledOptimizer:
     def step(self, step: int) -> float:
         """Update the latent by its gradient, clear that, and return the learning rate."""
         rate = self._rate.at(step)
+        if resets(self._component.config.reset, self._component.context, step):
+            self._optimizer = self._made(step)
         for group in self._optimizer.param_groups:
             group["lr"] = rate * group["scale"]
         if self._clamp is not None:
@@ -128,6 +144,23 @@ class ScheduledOptimizer:
             state.setdefault(int(number), {})[field] = value.clone()
         whole = self._optimizer.state_dict()
         self._optimizer.load_state_dict({**whole, "state": state})
+
+
+def resets(when: list[float | str] | float | str | None, context: RunContext, step: int) -> bool:
+    """Whether the moments start anew after `step` updates: at a moment of a list, or each time that a span is over."""
+    if when is None or step == 0:
+        return False
+    if when == "frame":
+        return context.film is not None and context.film.frame(step) is not None
+    now, before = context.moment(step), context.moment(step - 1)
+    if isinstance(when, list):
+        return any(_passed(each, before) < 1 <= _passed(each, now) for each in when)
+    return _passed(when, before) < _passed(when, now)
+
+
+def _passed(span: float | str, moment: Moment) -> int:
+    """Whole spans; the tiny addition undoes rounding, by which three tenths are less than three times a tenth."""
+    return math.floor(spans(span, moment) + 1e-9)
 
 
 def _exactly(number: float) -> torch.Tensor:

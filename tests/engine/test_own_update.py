@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import pixforge
+from pixforge.errors import InputError
 from pixforge.testing import FakeDenoiser, FakeDenoiserConfig, check_component, make_context
 
 PLUGIN = """
@@ -71,3 +72,10 @@ def test_the_optimizer_is_not_asked(recipe, tmp_path):
         pixforge.load_recipe({**recipe, "optimizer": {"type": "sgd", "learning_rate": 0.1}}), tmp_path / "b"
     )
     assert one.images[0].tobytes() == two.images[0].tobytes()
+
+
+def test_it_has_no_moments_to_reset(recipe, tmp_path):
+    with pytest.raises(InputError, match=r"optimizer\.reset: fake_denoiser updates its latent itself"):
+        pixforge.render(
+            pixforge.load_recipe({**recipe, "optimizer": {"type": "adam", "reset": [3]}}), tmp_path
+        )
