@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from pixforge.builtin.inits.encoding import encode
 from pixforge.contracts import Config, Generator, Init
 from pixforge.contracts.alpha import recolored
 from pixforge.contracts.paths import RecipePath
@@ -47,7 +48,7 @@ class Image(Init[ImageConfig]):
         fitted = fitted.expand(self.context.batch, -1, -1, -1)
         if self.config.opacity < 1:
             fitted = self._blended(fitted)
-        generator.encode(fitted)
+        encode(generator, fitted)
 
     def _blended(self, pictures: torch.Tensor) -> torch.Tensor:
         """Over a pattern, of which each canvas has its own; alpha stays."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
+from pixforge.builtin.inits.encoding import encode
 from pixforge.contracts import Config, Generator, Init, Palette
 
 
@@ -48,4 +49,4 @@ class PatternInit(Init[PatternConfig]):
             picture = draw(config.pattern, stream, context.height, context.width).to(context.device)
         if config.gray:
             picture = picture.mean(dim=1, keepdim=True).expand(-1, 3, -1, -1)
-        generator.encode(((picture - 0.5) * config.contrast + 0.5).clamp(0, 1))
+        encode(generator, ((picture - 0.5) * config.contrast + 0.5).clamp(0, 1))

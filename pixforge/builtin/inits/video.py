@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from pixforge.builtin.inits.encoding import encode
 from pixforge.contracts import Config, Generator, Init
 from pixforge.contracts.paths import RecipePath
 
@@ -33,4 +34,4 @@ class VideoInit(Init[VideoInitConfig]):
         picture = picture.to(context.device).expand(context.batch, -1, -1, -1)
         if generator.channels == 4:
             picture = torch.cat([picture, torch.ones_like(picture[:, :1])], dim=1)
-        generator.encode(picture)
+        encode(generator, picture)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from pixforge.contracts import Config, Generator, RunContext
 
 if TYPE_CHECKING:
     import torch
+
+    from pixforge_strokes.raster import Search
 
 SAMPLES = 16
 """Number of line segments for each curve in the search for its nearest point.
@@ -30,6 +32,13 @@ class CurvesConfig(Config):
     softness: float = Field(
         0.012, gt=0, le=0.2, description="Distance from its edge within which pixels influence a stroke."
     )
+    fit: int = Field(
+        100,
+        ge=0,
+        le=10_000,
+        strict=True,
+        description="Steps that bring the strokes to a picture that the run starts from.",
+    )
 
 
 C = TypeVar("C", bound=CurvesConfig)
@@ -37,6 +46,10 @@ C = TypeVar("C", bound=CurvesConfig)
 
 class Curves(Generator[C]):
     """Base of generators whose latent is a set of curves; a subclass defines their colors."""
+
+    approximates: ClassVar[bool] = True
+    evenly: ClassVar[float] = 0.0
+    """How likely a stroke of a start picture is where that has no edge, against 1 on its strongest edge."""
 
     def __init__(self, config: C, context: RunContext, count: int) -> None:
         super().__init__(config, context)
@@ -67,12 +80,53 @@ class Curves(Generator[C]):
 
     def forward(self, step: int) -> torch.Tensor:  # noqa: ARG002 - the same at every step
         """Draw the strokes on the paper, antialiased."""
-        from pixforge_strokes.raster import coverage, curve_distance, paint
+        return self.drawn(*self.context.size, search=self._search)
 
-        width, height = self.context.size
-        distance = curve_distance(self._points * self._side, height, width, SAMPLES, self._search)
-        cover = coverage(distance, self._widths * self._side, self.config.softness * self._side)
+    def drawn(self, width: int, height: int, search: Search | None = None) -> torch.Tensor:
+        """The picture in any size of about its proportions."""
+        from pixforge_strokes.raster import coverage, curve_distance, nearest_places, paint
+
+        side = min(width, height)
+        distance = curve_distance(self._points * side, height, width, SAMPLES, search or nearest_places)
+        cover = coverage(distance, self._widths * side, self.config.softness * side)
         return paint(cover, *self.colors()).clamp(0, 1)
+
+    def encode(self, image: torch.Tensor) -> None:
+        """Bring the strokes to a picture, as near as they can come.
+
+        They begin on its edges, or where they are if that is nearer: so is a picture that an edit has changed a little.
+        """
+        import torch
+
+        from pixforge_strokes.fitting import distance, fit, small
+
+        wanted = self.wanted(small(image[:, :3].expand(self.context.batch, -1, -1, -1)))
+        before = {name: each.detach().clone() for name, each in self.latents().items()}
+        was = distance(self, wanted)
+        self.place(wanted, small(image[:, :3]))
+        nearer = was < distance(self, wanted)
+        for name, each in self.latents().items():
+            stay = nearer.view(-1, *[1] * (each.dim() - 1))
+            each.copy_(torch.where(stay, before[name], each))
+        fit(self, wanted, self.config.fit)
+
+    def wanted(self, image: torch.Tensor) -> torch.Tensor:
+        """What to draw of a picture `[B, 3, h, w]`."""
+        return image
+
+    def place(self, wanted: torch.Tensor, image: torch.Tensor) -> None:  # noqa: ARG002 - colors are of `wanted`
+        """Begin on the edges of a picture `[1 or B, 3, h, w]`, as wide as the recipe says."""
+        import torch
+
+        from pixforge_strokes.fitting import placed
+
+        count, corners = self._points.shape[1:3]
+        ways = torch.linspace(-0.5, 0.5, corners, device=self._points.device) * self.config.length
+        stream = self.context.draws.at("placed", device="cpu")
+        every = image.expand(self.context.batch, -1, -1, -1)
+        self._points.copy_(placed(every, self.evenly, count, ways, stream))
+        self._widths.fill_(self.config.width)
+        self.constrain()
 
     def constrain(self) -> None:
         """Keep strokes near the picture, and at least a third of a pixel wide."""

@@ -44,6 +44,14 @@ class Sketch(Curves[SketchConfig]):
         self._ink = self._points.new_tensor([*config.ink, 1.0]).expand(context.batch, config.count, -1)
         self._paper = self._points.new_tensor(config.paper).expand(context.batch, -1)
 
+    def wanted(self, image: torch.Tensor) -> torch.Tensor:
+        """A drawing in its own two colors is drawn again; of any other picture, the edges are."""
+        from pixforge_strokes.fitting import edges, two_colors
+
+        ink, paper = self._ink[0, 0, :3], self._paper[0]
+        lines = paper[:, None, None] + (ink - paper)[:, None, None] * edges(image)
+        return image.where(two_colors(image, ink, paper)[:, None, None, None], lines)
+
     def colors(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The colors of the recipe."""
         return self._ink, self._paper

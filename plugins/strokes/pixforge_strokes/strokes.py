@@ -31,6 +31,7 @@ class Strokes(Curves[StrokesConfig]):
     """
 
     learning_rate: ClassVar[float] = 0.008
+    evenly: ClassVar[float] = 0.3
 
     def __init__(self, config: StrokesConfig, context: RunContext) -> None:
         super().__init__(config, context, config.count)
@@ -47,6 +48,19 @@ class Strokes(Curves[StrokesConfig]):
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Colors have three times the learning rate of points."""
         return [*super().parameter_groups(), {"params": [self._colors, self._paper], "scale": 3.0}]
+
+    def place(self, wanted: torch.Tensor, image: torch.Tensor) -> None:
+        """Each stroke gets the color of its middle, and the paper that of the whole."""
+        import torch.nn.functional as F  # noqa: N812
+
+        super().place(wanted, image)
+        height, width = wanted.shape[-2:]
+        middles = self._points.mean(dim=2, keepdim=True) * min(width, height)
+        grid = middles / middles.new_tensor([width, height]) * 2 - 1
+        found = F.grid_sample(wanted, grid, padding_mode="border", align_corners=False)
+        self._colors[..., :3] = found[..., 0].transpose(1, 2)
+        self._colors[..., 3] = self.config.opacity
+        self._paper.copy_(wanted.mean(dim=(2, 3)))
 
     def colors(self) -> tuple[torch.Tensor, torch.Tensor]:
         """The trained colors."""

@@ -30,7 +30,7 @@ def line(*points):
 @pytest.mark.parametrize("component", [Strokes, Sketch])
 @pytest.mark.parametrize("curves", [1, 3])
 def test_the_contract(component, curves):
-    check_component(component, curves=curves, count=5)
+    check_component(component, curves=curves, count=5, fit=2)
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
@@ -174,6 +174,66 @@ def test_a_stroke_moves_to_where_the_picture_wants_it(component):
             generator.constrain()
         errors.append(error.item())
     assert errors[-1] < errors[0] / 3
+
+
+def heart_like(size=40):
+    """A red disk on white, and where it is."""
+    y, x = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
+    disk = ((x - 14).square() + (y - 22).square()).sqrt() < 10
+    image = torch.ones(1, 3, size, size)
+    image[0, 1:, disk] = 0.1
+    return image, disk
+
+
+def test_strokes_start_from_a_picture_in_its_colors():
+    image, disk = heart_like()
+    context = make_context((40, 40), 2)
+    generator = Strokes(StrokesConfig(count=12, width=0.15, fit=30), context)
+    with torch.no_grad():
+        before = (generator.forward(0) - image).square().mean()
+        generator.encode(image)
+        shown = generator.forward(0)
+    assert (shown - image).square().mean() < before / 3
+    for canvas in shown:  # the disk is red, and the rest white
+        assert canvas[1, disk].mean() < 0.4 < 0.8 < canvas[1, ~disk].mean()
+    assert not torch.equal(*shown)  # each canvas has strokes of its own
+    for latent in generator.latents().values():
+        assert latent.requires_grad
+        assert latent.grad is None
+
+
+def test_a_sketch_draws_the_edges_of_a_picture():
+    image, _ = heart_like()
+    generator = Sketch(SketchConfig(count=10, length=0.3, width=0.04, fit=25), make_context((40, 40), 1))
+    with torch.no_grad():
+        generator.encode(image)
+        ink = 1 - generator.forward(0)[0, 0]
+    y, x = torch.meshgrid(torch.arange(40), torch.arange(40), indexing="ij")
+    radius = ((x - 14).square() + (y - 22).square()).sqrt()
+    rim = (radius - 10).abs() < 2.5
+    assert ink[rim].mean() > 4 * ink[~rim].mean()  # a filled disk would not be
+
+
+def test_a_drawing_in_the_same_colors_is_drawn_again_from_where_the_lines_are():
+    generator = Sketch(SketchConfig(count=3, fit=0), make_context((40, 40), 1))
+    with torch.no_grad():
+        generator.constrain()
+        drawn = generator.forward(0)
+        moved = drawn.roll(1, dims=3)  # what an edit may do
+        assert torch.equal(generator.wanted(moved), moved)
+        points = generator.latents()["points"].clone()
+        generator.encode(moved)
+        assert torch.equal(generator.latents()["points"], points)  # they lie nearer than any new ones
+
+
+def test_a_blank_picture_is_no_trouble():
+    for generator in (
+        Sketch(SketchConfig(count=3, fit=2), make_context((16, 12), 1)),
+        Strokes(StrokesConfig(count=3, fit=2), make_context((16, 12), 1)),
+    ):
+        with torch.no_grad():
+            generator.encode(torch.ones(1, 3, 12, 16))
+            assert generator.forward(0).isfinite().all()
 
 
 def test_the_file_has_the_recipe_and_is_refused_without_curves(tmp_path):
