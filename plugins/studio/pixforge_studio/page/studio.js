@@ -165,7 +165,8 @@ function fill() {
   const size = Array.isArray(form.size) ? form.size : typeof form.size === "string" ? form.size.split("x") : [];
   const values = { width: size[0], height: size[1] ?? size[0], steps: form.steps, seed: form.seed };
   for (const [id, value] of Object.entries(values)) {
-    if (document.activeElement !== $(id)) $(id).value = typeof value === "object" ? "" : value ?? "";
+    const fits = typeof value === "string" && ($(id).type !== "number" || /^\d+$/.test(value));
+    if (document.activeElement !== $(id)) $(id).value = fits ? value : "";
   }
 }
 
@@ -402,7 +403,7 @@ function tile(found) {
   const text = found.prompts.join(", ") || found.run;
   const image = make("img", { loading: "lazy", decoding: "async", alt: "", width: 256, height: 256 });
   image.src = `${API}/runs/${path(found.run)}/thumb.jpg?v=${found.made}`;
-  const score = found.held_out_score === null ? "" : ` · score ${found.held_out_score.toFixed(3)}`;
+  const score = found.held_out_score === null ? "" : ` · ${found.held_out_score.toFixed(3)}`;
   const made = make("button", { type: "button" }, image, make("span", { textContent: text, title: text }),
     make("span", { className: "about", textContent: new Date(found.made * 1000).toLocaleDateString() + score }));
   made.addEventListener("click", () => details(found.run));

@@ -1,0 +1,185 @@
+"""The page in a browser: what a user does and sees."""
+
+import json
+from urllib.parse import urlsplit
+
+import pytest
+
+TOKEN = "0123456789abcdef-secret"
+TEXT = "prompts:\n- a red heart\ninit: noise\nsize: 32\nseed: 1\nsteps: 400\nexporters: [still]\n"
+LONGEST = 600_000
+"""Bytes of the page and its scripts."""
+ISSUES = """(() => {
+  const named = e => e.getAttribute("aria-label") || e.labels?.length || e.textContent.trim() || e.title;
+  const shown = e => e.offsetParent !== null;
+  const wrong = [...document.querySelectorAll("button, input, select, textarea, a")].filter(e => shown(e) && !named(e));
+  wrong.push(...[...document.querySelectorAll("img")].filter(e => shown(e) && !e.hasAttribute("alt")));
+  const ids = [...document.querySelectorAll("[id]")].map(e => e.id);
+  return [...wrong.map(e => e.outerHTML), ...ids.filter((e, i) => ids.indexOf(e) !== i)];
+})()"""
+CONTRAST = """(() => {
+  const light = c => { const v = c.match(/[\\d.]+/g).slice(0, 3).map(x => x / 255).map(x => x <= .04045 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4);
+    return .2126 * v[0] + .7152 * v[1] + .0722 * v[2]; };
+  const ground = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (!/, 0\\)$|transparent/.test(c)) return c; } return "rgb(255,255,255)"; };
+  const found = [];
+  for (const e of document.querySelectorAll("h1, h2, h3, p, a, button, label, legend, span, li, dt, dd, figcaption, textarea, input")) {
+    if (e.offsetParent === null || !(e.textContent.trim() || e.value) || e.disabled) continue;
+    const a = light(getComputedStyle(e).color), b = light(ground(e)), ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    if (ratio < 4.5) found.push(`${e.tagName} ${e.id} ${ratio.toFixed(1)}`);
+  }
+  return found;
+})()"""
+
+
+@pytest.fixture(scope="module")
+def page(browser, studio, done):
+    browser.size(1280)
+    browser.call("Page.navigate", url=f"http://127.0.0.1:{studio.port}/?token={TOKEN}")
+    browser.until("document.querySelector('#verdict')?.textContent === 'valid'")
+    return browser
+
+
+def write(page, text):
+    page.run(f"setText({json.dumps(text)}); check()")
+
+
+def test_form_and_text_are_views_of_each_other(page):
+    write(page, "# mine\nprompts: [a fox]\nsteps: 7\n")
+    page.until("document.querySelector('#prompts input').value === 'a fox'")
+    assert page.run("document.querySelector('#steps').value") == "7"
+    page.run(
+        "document.querySelector('#prompts input').focus(); document.querySelector('#prompts input').select()"
+    )
+    page.call("Input.insertText", text="a penguin")
+    page.until("document.querySelector('#text').value === '# mine\\nprompts:\\n- a penguin\\nsteps: 7\\n'")
+    page.run(
+        "document.querySelector('#extends').value = 'draft'; document.querySelector('#extends').dispatchEvent(new Event('change'))"
+    )
+    page.until("document.querySelector('#text').value.endsWith('extends: draft\\n')")
+    page.until("document.querySelector('#generator').options.length > 3")
+
+
+def test_errors_stand_at_their_lines(page):
+    write(page, "prompts: [a fox]\nsteps: many\n")
+    page.until("document.querySelector('#gutter .wrong')?.textContent === '2'")
+    page.run("document.querySelector('#problems button').click()")
+    selected = "(e => e.value.slice(e.selectionStart, e.selectionEnd))(document.querySelector('#text'))"
+    assert page.run(selected) == "steps: many"
+    write(page, TEXT)
+    page.until("document.querySelector('#verdict').textContent === 'valid'")
+    assert page.run("document.querySelectorAll('#problems li').length") == 0
+
+
+def test_control_enter_runs_and_the_picture_becomes(page, studio):
+    write(page, TEXT)
+    page.run(
+        "window.seen = new Set(); new MutationObserver(() => seen.add(document.querySelector('#preview').src)).observe(document.querySelector('#preview'), {attributes: true})"
+    )
+    page.run("document.querySelector('#text').focus()")
+    page.press("Enter", "Enter", 13, modifiers=2)
+    page.until("seen.size > 2 && document.querySelector('#preview').naturalWidth === 32", 60)
+    page.until("/step \\d+ of 400 · [\\d.]+ steps.s/.test(document.querySelector('#numbers').textContent)")
+    assert page.run("[...document.querySelectorAll('#legend li')].map(e => e.textContent.split(' ')[0])")[
+        :2
+    ] == ["total", "prompt"]
+    page.run("document.querySelector('#pause').click()")
+    page.until("document.querySelector('#numbers').textContent.startsWith('paused')")
+    page.call("Page.reload")  # the server holds the state
+    page.until(
+        "document.querySelector('#numbers')?.textContent.startsWith('paused') && document.querySelector('#preview').naturalWidth === 32"
+    )
+    assert page.run("state.points[job().id].length") > 1
+    page.run("document.querySelector('#stop').click()")
+    page.until("document.querySelector('#numbers').textContent.startsWith('stopped')")
+
+
+def test_the_queue_shows_it_and_lets_it_go_on(page):
+    page.run("location.hash = '#queue'")
+    page.until("document.querySelector('#jobs li .about').offsetParent !== null")
+    words = page.run(
+        "[...document.querySelector('#jobs li:last-child').querySelectorAll('button')].map(e => e.textContent)"
+    )
+    assert words == ["Go on", "Recipe", "Remove"]
+    page.run("[...document.querySelectorAll('#jobs li:last-child button')].pop().click()")
+    page.until("!state.jobs.some(each => each.state === 'stopped')")
+
+
+def test_the_gallery_shows_runs_filters_them_and_loads_a_recipe_again(page):
+    page.run("location.hash = '#gallery'")
+    page.until(
+        "document.querySelectorAll('#pictures img').length >= 2 && document.querySelector('#pictures img').naturalWidth > 0"
+    )
+    page.run(
+        "document.querySelector('#filter').value = 'zebra'; document.querySelector('#filter').dispatchEvent(new Event('input'))"
+    )
+    page.until(
+        "document.querySelectorAll('#pictures li').length === 0 && document.querySelector('#found').textContent === '0 runs'"
+    )
+    page.run(
+        "document.querySelector('#filter').value = ''; document.querySelector('#filter').dispatchEvent(new Event('input'))"
+    )
+    page.until("document.querySelectorAll('#pictures button').length >= 2")
+    page.run("document.querySelector('#pictures button').click()")
+    page.until(
+        "document.querySelector('#details').open && document.querySelector('#media img').naturalWidth === 32"
+    )
+    assert page.run("document.querySelector('#details-title').textContent") == "a red heart"
+    assert page.run(ISSUES) == []
+    page.run("document.querySelector('#load').click()")
+    page.until(
+        "document.body.dataset.view === 'make' && document.querySelector('#text').value.startsWith('version: 1')"
+    )
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_part_can_be_read_and_is_named(page, width, dark):
+    page.size(width, dark=dark)
+    for view in ("make", "watch", "queue", "gallery"):
+        page.run(f"location.hash = '#{view}'")
+        page.until(f"document.body.dataset.view === '{view}'")
+        assert page.run(ISSUES) == [], view
+        assert page.run(CONTRAST) == [], view
+        assert page.run("document.documentElement.scrollWidth <= innerWidth"), view
+    page.size(1280)
+
+
+def test_the_keyboard_reaches_everything(page):
+    page.run("location.hash = '#make'; scrollTo(0, 0); document.activeElement.blur()")
+    reached = set()
+    for _ in range(40):
+        page.press("Tab", "Tab", 9)
+        reached.add(
+            page.run(
+                "document.activeElement.id || document.activeElement.hash || document.activeElement.getAttribute('aria-label') || ''"
+            )
+        )
+    assert {
+        "#make",
+        "#watch",
+        "#queue",
+        "#gallery",
+        "text",
+        "run",
+        "open",
+        "extends",
+        "seed",
+        "Prompt 1",
+    } <= reached
+
+
+def test_nothing_leaves_the_machine_and_nothing_goes_wrong(page, studio):
+    asked = [
+        each["params"]["request"]["url"]
+        for each in page.events
+        if each["method"] == "Network.requestWillBeSent"
+    ]
+    assert {urlsplit(each).netloc for each in asked} == {f"127.0.0.1:{studio.port}"}
+    said = [
+        each["params"]
+        for each in page.events
+        if each["method"] in {"Runtime.exceptionThrown", "Log.entryAdded"}
+    ]
+    assert [each for each in said if "/runs/bomb/" not in str(each)] == []
+    parts = ("/", "/studio.css", "/studio.js", "/chart.js", "/icon.svg")
+    assert sum(len(studio.ask(each)[2]) for each in parts) < LONGEST
