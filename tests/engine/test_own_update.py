@@ -77,5 +77,5 @@ def test_the_optimizer_is_not_asked(recipe, tmp_path):
 def test_it_has_no_moments_to_reset(recipe, tmp_path):
     with pytest.raises(InputError, match=r"optimizer\.reset: fake_denoiser updates its latent itself"):
         pixforge.render(
-            pixforge.load_recipe({**recipe, "optimizer": {"type": "adam", "reset": [3]}}), tmp_path
+            pixforge.load_recipe({**recipe, "optimizer": {"type": "adam", "reset": [3]}}), tmp_path / "run"
         )
