@@ -29,7 +29,11 @@ def test_its_canvases_draw_as_those_of_a_run_with_that_seed():
 @pytest.mark.parametrize(
     ("kind", "fields", "complaint"),
     [
-        ("generator", {"type": "nothing"}, "there is no generator 'nothing'; known: fourier, pixels, vqgan"),
+        (
+            "generator",
+            {"type": "nothing"},
+            "there is no generator 'nothing'; known: fourier, palette, pixels, vqgan",
+        ),
         ("generator", {}, "there is no generator None"),
         ("nothing", {"type": "pixels"}, "no kind of components that is called 'nothing'"),
         ("generator", {"type": "vqgan", "ema": 7}, "generator 'vqgan': ema: input should be less than 1"),

@@ -34,7 +34,9 @@ MESSAGES = {
     ),
     "no type, and none of the defaults": (
         "prompts: [a]\noptimizer: {momentum: 0.9}",
-        (f"recipe.yaml:2: optimizer.type: missing; rmsprop or sgd could be meant {known('optimizer')}"),
+        (
+            f"recipe.yaml:2: optimizer.type: missing; muon or rmsprop or sgd could be meant {known('optimizer')}"
+        ),
     ),
     "no type, and a field that nobody has": (
         "prompts: [a]\ncutouts: {cuont: 9}",

@@ -71,6 +71,7 @@ class FakeSession:
     """A loop that fades from black to white; `on_step.call` may sleep, raise, or send a signal."""
 
     perceptors: dict[str, Any] = {}  # noqa: RUF012 - never changed
+    components: dict[str, Any] = {}  # noqa: RUF012 - never changed
     groups = ()
     stopping = None
     generator = FakeGenerator()

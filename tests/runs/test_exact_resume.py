@@ -19,6 +19,7 @@ from pixforge.plugins.loader import load_plugins
 from pixforge.plugins.registry import Registry
 
 GENERATORS = {
+    "palette": {"type": "palette", "size": 3, "palettes": 2, "scale": 1},
     "pixels": {"type": "pixels", "levels": 3},
     "fourier": {"type": "fourier"},
     "vqgan": {"type": "vqgan", "ema": 0.9},
@@ -28,6 +29,7 @@ GENERATORS = {
 PLUGINS = {
     "siren": ("pixforge_siren", {"type": "siren", "width": 8}, ["pixforge_generators"]),
     "prior": ("pixforge_siren", {"type": "deep_image_prior", "channels": 4}, ["pixforge_generators"]),
+    "cppn": ("pixforge_siren", {"type": "cppn", "width": 4}, ["pixforge_generators"]),
     "strokes": (
         "pixforge_strokes",
         {"type": "strokes", "count": 4},

@@ -86,7 +86,9 @@ def test_zip_prompts_and_fixed_values(cli, work):
 def test_a_dry_run_says_what_it_costs(cli):
     status, out, _ = cli("sweep", "red.yaml", "--seeds", "3", "--dry-run")
     assert status == 0
-    assert re.search(r"3 runs; about \d+ s one after the other, \d+ MiB of memory for the largest\n$", out)
+    assert re.search(
+        r"3 runs; about \d+ s one after the other, [\d.]+ (MiB|GiB) of memory for the largest\n$", out
+    )
 
 
 def test_the_type_is_set_before_its_fields(cli):

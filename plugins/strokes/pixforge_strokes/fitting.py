@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 if TYPE_CHECKING:
-    from pixforge.contracts.random import Stream
+    from pixforge.contracts import Stream
 
 LONGEST = 64
 """The longer side of the picture that curves are fitted to: they have no resolution, and small pictures are quick."""
