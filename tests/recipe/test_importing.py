@@ -32,6 +32,8 @@ scenes: a city | a river:2_left || a later scene
 scene_suffix: '| text:-1:-.95'
 steps_per_scene: 30
 image_model: Limited Palette
+palette_size: 5
+lock_palette: true
 pixel_size: 8
 width: 40
 height: 20
@@ -111,6 +113,8 @@ def test_pytti():
     assert said(recipe) == [("a city", 1), ("a river", 2), ("text", -1)]
     assert recipe.prompts[2].stop.at(0, 1) == -0.95
     assert (recipe.size, recipe.generator.grid, recipe.steps) == ((320, 160), (40, 20), 30)
+    made = recipe.generator
+    assert (made.type, made.size, made.palettes, made.lock) == ("palette", 5, 9, True)
     assert (recipe.cutouts.type, recipe.cutouts.count, recipe.cutouts.power.at(0, 1)) == ("pytti", 12, 1.5)
     assert [each.model for each in recipe.perceptors] == ["ViT-B-16"]
     assert "# - mask: left: " in text
@@ -143,9 +147,12 @@ def test_big_sleep_and_deep_daze():
     assert said(recipe) == [("a cat", 1), ("sky", 2), ("blur", -1)]
     assert (recipe.steps, recipe.cutouts.count, recipe.generator.ema) == (200, 60, 0.9)
     made = yaml.safe_load(
-        text := convert("imagine 'plates' --num-layers=32 --image-width 256 --epochs 5", "x")
+        text := convert(
+            "imagine 'plates' --num-layers=32 --image-width 256 --epochs 5 --start-image-path a.png", "x"
+        )
     )
     assert made["generator"] == {"type": "siren", "layers": 10, "width": 256}
+    assert made["init"] == {"type": "image", "image": "a.png"}
     assert (made["steps"], made["size"], made["requires"]) == (5250, [256, 256], ["pixforge-siren"])
     assert "# - num_layers: 32: siren has at most 10 layers" in text
 

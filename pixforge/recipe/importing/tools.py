@@ -180,9 +180,12 @@ def pytti(work: Work) -> None:
     else:
         pixels = work.number("pixel_size", low=1, high=512, whole=True) or 4
         work.put("size", [min(8192, width * pixels), min(8192, height * pixels)])
-        work.put("generator", {"type": "pixels", "grid": [width, height], "upsampling": "nearest"})
-        if model != "Unlimited Palette":
-            work.note("image_model", model, "becomes pixels of any color")
+        if model == "Limited Palette":
+            work.put("generator", {"type": "palette", "grid": [width, height], **_palettes(work)})
+        else:
+            work.put("generator", {"type": "pixels", "grid": [width, height], "upsampling": "nearest"})
+            if model != "Unlimited Palette":
+                work.note("image_model", model, "becomes pixels of any color")
     work.take("vqgan_model")
     work.put("steps", work.number("steps_per_scene", low=0, high=1_000_000, whole=True) or 100)
     _pytti_cutouts(work)
@@ -195,6 +198,15 @@ def pytti(work: Work) -> None:
     _init_image(work)
     work.put("losses", [])
     _seed(work)
+
+
+def _palettes(work: Work) -> dict[str, Any]:
+    """The fields of the generator `palette`, with pytti's defaults."""
+    found: dict[str, Any] = {
+        "size": work.number("palette_size", low=2, high=64, whole=True) or 6,
+        "palettes": work.number("palettes", low=1, high=32, whole=True) or 9,
+    }
+    return found | ({"lock": True} if work.take("lock_palette") is True else {})
 
 
 def _scenes(work: Work) -> None:
@@ -333,7 +345,7 @@ def _sleep(work: Work, updates: int) -> None:
     _perceptors(work, [str(work.take("model_name") or "ViT-B/32")])
     start = work.take("start_image_path")
     if isinstance(start, str):
-        work.note("start_image_path", start, "siren cannot start from a picture")
+        work.put("init", {"type": "image", "image": start})
     work.put("losses", [])
     work.put("augmentations", [])
     _seed(work)
