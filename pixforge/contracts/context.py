@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
 from pixforge.contracts.compiling import Compiled, name_of
+from pixforge.contracts.film import Film, moment_of
 from pixforge.contracts.model import NoModels
 from pixforge.contracts.moment import Moment
 from pixforge.contracts.random import Draws
@@ -17,7 +18,6 @@ from pixforge.errors import UnsupportedError
 if TYPE_CHECKING:
     import torch
 
-    from pixforge.contracts.film import Film
     from pixforge.contracts.model import ModelFiles, Models
     from pixforge.contracts.schedule import Schedule
 
@@ -137,10 +137,7 @@ class RunContext:
 
     def moment(self, step: float) -> Moment:
         """When a step is."""
-        film = self.film
-        if film is None:
-            return Moment(step, self.steps)
-        return Moment(step, self.steps, film.fps, film.steps_per_frame, film.first_frame_steps)
+        return moment_of(self.film, step, self.steps)
 
     def value(self, schedule: Schedule, step: float) -> float:
         """The value of a number that may change, at a step."""

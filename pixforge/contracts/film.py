@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from pixforge.contracts.config import Config
-from pixforge.contracts.moment import FRAMES_PER_SECOND
+from pixforge.contracts.moment import FRAMES_PER_SECOND, Moment
 
 
 class Film(Config):
@@ -45,3 +45,10 @@ class Film(Config):
     def count(self, steps: int) -> int:
         """How many frames a run of so many steps has."""
         return max(0, (steps - self.first_frame_steps) // self.steps_per_frame + 1)
+
+
+def moment_of(film: Film | None, step: float, steps: int) -> Moment:
+    """When a step of a run of `steps` steps is; None stands for a run without a film."""
+    if film is None:
+        return Moment(step, steps)
+    return Moment(step, steps, film.fps, film.steps_per_frame, film.first_frame_steps)

@@ -97,10 +97,6 @@ class Schedule:
             return self.curve.bounds()
         return tuple(frame.value for frame in self.keyframes)
 
-    def at(self, step: float, steps: int) -> float:
-        """The value at a step, counted from 0, of a run of `steps` steps."""
-        return self.value(Moment(step, steps))
-
     def value(self, moment: Moment) -> float:
         """The value at a moment."""
         if self.curve is not None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pixforge.contracts.film import moment_of
 from pixforge.errors import InputError
 from pixforge.recipe import Recipe, load_recipe
 
@@ -67,7 +68,8 @@ def open_perceptors(recipe: Recipe) -> list[Looker]:
         PixforgeError: weights are missing or damaged, or the device cannot be used.
         PluginError: a perceptor failed while it was built; names its plugin.
     """
-    weights = [config.weight.at(max(recipe.steps - 1, 0), recipe.steps) for config in recipe.perceptors]
+    end = moment_of(recipe.film, max(recipe.steps - 1, 0), recipe.steps)
+    weights = [config.weight.value(end) for config in recipe.perceptors]
     total = sum(weights)
     if total <= 0:
         raise InputError("perceptors: all their weights end at 0; one must be above 0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pixforge.contracts.moment import Moment
 from pixforge.errors import InputError
 from pixforge.search.look import embed_pixels
 from pixforge.search.perceptors import Looker
@@ -39,7 +40,7 @@ def embed_query(looker: Looker, queries: Query | Sequence[Query], fit: Fit) -> n
     pictures = [query for query in each if isinstance(query, Image.Image)]
     parts, weights = [_picture(looker, picture, fit) for picture in pictures], [1.0] * len(pictures)
     for prompt, folder in _prompts(looker, [query for query in each if not isinstance(query, Image.Image)]):
-        weights.append(prompt.config.weight.at(0, 1))
+        weights.append(prompt.config.weight.value(Moment(0, 1)))
         picture = prompt.config.image if prompt.config.type == "image" else None
         parts.append(
             _picture(looker, folder / picture, fit)

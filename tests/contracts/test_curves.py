@@ -21,7 +21,7 @@ def load(weight, folder=None, **fields):
 
 
 def values(recipe, *steps):
-    return [recipe.losses[0].weight.at(step, recipe.steps) for step in steps]
+    return [recipe.losses[0].weight.value(Moment(step, recipe.steps)) for step in steps]
 
 
 def test_a_wave_rises_from_the_middle_and_comes_back():

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from pixforge.contracts import Range, Schedule
+from pixforge.contracts.moment import Moment
 
 
 def test_a_number_stays_what_it_is():
     schedule = Schedule(0.3)
-    assert [schedule.at(step, 10) for step in (0, 5, 9)] == [0.3, 0.3, 0.3]
+    assert [schedule.value(Moment(step, 10)) for step in (0, 5, 9)] == [0.3, 0.3, 0.3]
     assert schedule.constant == 0.3
 
 
@@ -32,16 +33,16 @@ def test_a_number_stays_what_it_is():
 )
 def test_keyframes_in_a_run_of_five_steps(written, values):
     schedule = Schedule(written)
-    assert [schedule.at(step, 5) for step in range(5)] == pytest.approx(values)
+    assert [schedule.value(Moment(step, 5)) for step in range(5)] == pytest.approx(values)
 
 
 def test_a_moment_that_two_keyframes_share_has_the_later_value():
-    assert Schedule({"50%": 1, 2: 7}).at(2, 5) == 7
+    assert Schedule({"50%": 1, 2: 7}).value(Moment(2, 5)) == 7
 
 
 @pytest.mark.parametrize("steps", [0, 1])
 def test_runs_without_a_length(steps):
-    assert math.isfinite(Schedule({"0%": 1, "100%": 2}).at(0, steps))
+    assert math.isfinite(Schedule({"0%": 1, "100%": 2}).value(Moment(0, steps)))
 
 
 @pytest.mark.parametrize(
@@ -88,9 +89,11 @@ def test_it_never_leaves_its_keyframes_and_reads_what_it_writes(frames, ease):
     low, high = min(schedule.values), max(schedule.values)
     margin = 1e-9 * max(abs(low), abs(high))
     for step in (0, 1, 7, 99):
-        assert low - margin <= schedule.at(step, 100) <= high + margin
+        assert low - margin <= schedule.value(Moment(step, 100)) <= high + margin
     again = Schedule(schedule.plain())
-    assert [again.at(step, 100) for step in range(100)] == [schedule.at(step, 100) for step in range(100)]
+    assert [again.value(Moment(step, 100)) for step in range(100)] == [
+        schedule.value(Moment(step, 100)) for step in range(100)
+    ]
 
 
 def test_bounds_hold_for_every_keyframe():

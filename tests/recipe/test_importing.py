@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from pixforge.cli.main import main
+from pixforge.contracts.moment import Moment
 from pixforge.errors import RecipeError
 from pixforge.recipe import load_recipe
 from pixforge.recipe.importing import convert
@@ -59,7 +60,7 @@ def recipe_of(text, tool=None):
 
 
 def said(recipe):
-    return [(each.text, each.weight.at(0, 1)) for each in recipe.prompts if each.type == "text"]
+    return [(each.text, each.weight.value(Moment(0, 1))) for each in recipe.prompts if each.type == "text"]
 
 
 def test_pixray():
@@ -69,7 +70,7 @@ def test_pixray():
     assert (recipe.generator.type, recipe.size, recipe.steps, recipe.seed) == ("fourier", (432, 432), 300, 7)
     assert [each.model for each in recipe.perceptors] == ["RN50", "ViT-B-32", "ViT-B-16"]
     assert (recipe.cutouts.type, recipe.cutouts.count, recipe.filters[0].form) == ("pixray", 36, "shift")
-    assert [(each.type, each.weight.at(0, 1)) for each in recipe.losses] == [("smoothness", 2)]
+    assert [(each.type, each.weight.value(Moment(0, 1))) for each in recipe.losses] == [("smoothness", 2)]
     for note in (
         "- custom_loss: aesthetic: ",
         "- vector_prompts: textoff: ",
@@ -94,14 +95,14 @@ def test_strokes_of_pixray_are_those_of_the_plugin():
 def test_vqgan_clip():
     text, recipe = recipe_of(VQGAN)
     assert said(recipe) == [("an apple in a bowl", 1), ("psychedelic", 0.5)]
-    assert (recipe.prompts[2].noise, recipe.prompts[2].weight.at(0, 1)) == (5, 0.1)
+    assert (recipe.prompts[2].noise, recipe.prompts[2].weight.value(Moment(0, 1))) == (5, 0.1)
     assert (recipe.generator.model, recipe.size, recipe.steps, recipe.cutouts.count) == (
         "imagenet_f16_1024",
         (400, 300),
         1500,
         20,
     )
-    assert (recipe.optimizer.type, recipe.optimizer.learning_rate.at(0, 1)) == ("adamp", 0.2)
+    assert (recipe.optimizer.type, recipe.optimizer.learning_rate.value(Moment(0, 1))) == ("adamp", 0.2)
     assert [each.type for each in recipe.augmentations] == ["affine", "perspective"]
     assert "# - zoom_start: 10: moves the picture" in text
     assert "# - augments: Hf: see `pixforge plugins`" in text
@@ -111,11 +112,15 @@ def test_vqgan_clip():
 def test_pytti():
     text, recipe = recipe_of(PYTTI)
     assert said(recipe) == [("a city", 1), ("a river", 2), ("text", -1)]
-    assert recipe.prompts[2].stop.at(0, 1) == -0.95
+    assert recipe.prompts[2].stop.value(Moment(0, 1)) == -0.95
     assert (recipe.size, recipe.generator.grid, recipe.steps) == ((320, 160), (40, 20), 30)
     made = recipe.generator
     assert (made.type, made.size, made.palettes, made.lock) == ("palette", 5, 9, True)
-    assert (recipe.cutouts.type, recipe.cutouts.count, recipe.cutouts.power.at(0, 1)) == ("pytti", 12, 1.5)
+    assert (recipe.cutouts.type, recipe.cutouts.count, recipe.cutouts.power.value(Moment(0, 1))) == (
+        "pytti",
+        12,
+        1.5,
+    )
     assert [each.model for each in recipe.perceptors] == ["ViT-B-16"]
     assert "# - mask: left: " in text
     assert "a later scene" in text.split("prompts:\n")[0]

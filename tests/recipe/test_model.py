@@ -1,6 +1,7 @@
 import pytest
 
 from pixforge.contracts import Schedule
+from pixforge.contracts.moment import Moment
 from pixforge.errors import RecipeError
 from pixforge.recipe import load_recipe
 
@@ -111,7 +112,9 @@ def test_learning_rate_is_the_generators_when_there_is_none():
     generator = recipe.origin.registry.get("generator", "pixels").component
     assert recipe.optimizer.learning_rate == Schedule(generator.learning_rate)
     assert (
-        load(optimizer={"type": "sgd", "learning_rate": {0: 1, "100%": 0}}).optimizer.learning_rate.at(0, 9)
+        load(optimizer={"type": "sgd", "learning_rate": {0: 1, "100%": 0}}).optimizer.learning_rate.value(
+            Moment(0, 9)
+        )
         == 1
     )
 

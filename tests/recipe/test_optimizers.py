@@ -3,6 +3,7 @@ import inspect
 import pytest
 import torch
 
+from pixforge.contracts.moment import Moment
 from pixforge.errors import RecipeError
 from pixforge.plugins.loader import load_plugins
 from pixforge.plugins.registry import Registry
@@ -34,7 +35,7 @@ def test_every_optimizer_descends(tag):
     config = load({"type": tag, "learning_rate": 0.1})
     point = torch.tensor([1.0], requires_grad=True)
     optimizer = ENTRIES[tag](config, make_context(canvases=1)).make(
-        [{"params": [point]}], config.learning_rate.at(0, 10)
+        [{"params": [point]}], config.learning_rate.value(Moment(0, 10))
     )
     for _ in range(10):
         optimizer.zero_grad()

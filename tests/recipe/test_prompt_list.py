@@ -3,13 +3,17 @@
 import pytest
 
 from pixforge.cli.options import prompt_of
+from pixforge.contracts.moment import Moment
 from pixforge.errors import RecipeError
 from pixforge.recipe import load_recipe
 
 
 def said(recipe):
     """Text, weight and stop of each prompt."""
-    return [(each.text, each.weight.at(0, 1), each.stop and each.stop.at(0, 1)) for each in recipe.prompts]
+    return [
+        (each.text, each.weight.value(Moment(0, 1)), each.stop and each.stop.value(Moment(0, 1)))
+        for each in recipe.prompts
+    ]
 
 
 @pytest.mark.parametrize(

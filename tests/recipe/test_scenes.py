@@ -47,7 +47,12 @@ def test_keyframes_count_from_the_beginning_of_their_scene():
     recipe = load([{"seconds": 1, "prompts": ["red"]}, {"seconds": 1, "losses": [loss], "prompts": ["blue"]}])
     begin = recipe.film.begin(10)
     weight = recipe.losses[-1].weight
-    assert [weight.at(step, recipe.steps) for step in (0, begin - 1, begin, recipe.steps - 1)] == [0, 0, 0, 3]
+    assert [weight.value(Moment(step, recipe.steps)) for step in (0, begin - 1, begin, recipe.steps - 1)] == [
+        0,
+        0,
+        0,
+        3,
+    ]
 
 
 def test_losses_and_edits_of_the_recipe_stay_and_those_of_a_scene_end_with_it(tmp_path):
@@ -65,10 +70,11 @@ def test_losses_and_edits_of_the_recipe_stay_and_those_of_a_scene_end_with_it(tm
 def test_a_loop_returns_to_its_first_prompts_and_picture():
     recipe = load([{"seconds": 1, "prompts": ["red"]}, {"seconds": 2, "prompts": ["blue"]}], loop=True)
     totals = [
-        sum(each.weight.at(step, recipe.steps) for each in recipe.prompts) for step in range(recipe.steps)
+        sum(each.weight.value(Moment(step, recipe.steps)) for each in recipe.prompts)
+        for step in range(recipe.steps)
     ]
     assert totals == pytest.approx([1] * recipe.steps)
-    last = {each.text: each.weight.at(recipe.steps - 1, recipe.steps) for each in recipe.prompts}
+    last = {each.text: each.weight.value(Moment(recipe.steps - 1, recipe.steps)) for each in recipe.prompts}
     assert last["blue"] < 0.1
     assert [(each.type, each.frames) for each in recipe.edits] == [("return", 10)]
 

@@ -38,12 +38,12 @@ class Affine(Augmentation[AffineConfig]):
         """The matrices `[B, K, 3, 3]`: rotation times shear times zoom, with a shift."""
         import torch
 
-        config, steps = self.config, self.context.steps
+        config, value = self.config, self.context.value
         turn, slant, size, x, y = draws.uniform(-1.0, 1.0, 5, count).unbind(dim=1)
-        angle = turn * math.radians(config.degrees.at(step, steps))
-        shear = (slant * math.radians(config.shear.at(step, steps))).tan()
-        zoom = 1 + size * config.zoom.at(step, steps)
-        shift = 2 * config.translate.at(step, steps)
+        angle = turn * math.radians(value(config.degrees, step))
+        shear = (slant * math.radians(value(config.shear, step))).tan()
+        zoom = 1 + size * value(config.zoom, step)
+        shift = 2 * value(config.translate, step)
         cos, sin = angle.cos() * zoom, angle.sin() * zoom
         zero, one = torch.zeros_like(cos), torch.ones_like(cos)
         rows = [cos, cos * shear - sin, x * shift, sin, sin * shear + cos, y * shift, zero, zero, one]

@@ -51,19 +51,19 @@ class Color(Augmentation[ColorConfig]):
         """The color matrices `[B, K, 3, 4]`: hue, then saturation, then contrast and brightness."""
         import torch
 
-        config, steps = self.config, self.context.steps
-        applied = config.probability.at(step, steps)
+        config, value = self.config, self.context.value
+        applied = value(config.probability, step)
         shares = draws.uniform(-1.0, 1.0, 4, count).unbind(dim=1)
         if applied < 1:
             changed = (draws.rand(count) < applied).float()
             shares = tuple(share * changed for share in shares)
         fields = (config.brightness, config.contrast, config.saturation)
         brightness, contrast, saturation = (
-            1 + share * field.at(step, steps) for share, field in zip(shares[:3], fields, strict=True)
+            1 + share * value(field, step) for share, field in zip(shares[:3], fields, strict=True)
         )
         device = brightness.device
         saturate = constant(LUMA, device) + saturation[..., None, None] * constant(_COLOR, device)
-        linear = saturate @ hue_rotation(shares[3] * config.hue.at(step, steps))
+        linear = saturate @ hue_rotation(shares[3] * value(config.hue, step))
         linear = linear * (brightness * contrast)[..., None, None]
         offset = (brightness * (1 - contrast) / 2)[..., None, None].expand(*brightness.shape, 3, 1)
         return torch.cat([linear, offset], dim=-1)

@@ -60,18 +60,18 @@ class Disco(Placed[DiscoConfig]):
 
         from pixforge.builtin.cutouts.geometry import around_whole, smallest_side, squares
 
-        config, steps = self.config, self.context.steps
-        overviews = round(config.overview.at(step, steps) * self.count)
+        config, value = self.config, self.context.value
+        overviews = round(value(config.overview, step) * self.count)
         grown, x, y = draws.rand(3, self.count - overviews).unbind(dim=1)
         smallest = smallest_side(config.smallest, size, input_size)
-        side = grown ** config.power.at(step, steps) * (min(size) - smallest) + smallest
+        side = grown ** value(config.power, step) * (min(size) - smallest) + smallest
         inner = squares(x * (size[0] - side), y * (size[1] - side), side, size)
         whole = around_whole(draws.rand(overviews), size, config.margin * min(size))
         modes = ["gray"] * overviews + ["reflection"] * (self.count - overviews)
         few = overviews <= FEW
         if few:
             whole[:, 2:, :, 0] *= -1
-        last = overviews + round(config.gray.at(step, steps) * (self.count - overviews))
+        last = overviews + round(value(config.gray, step) * (self.count - overviews))
         pale = [*(range(1, overviews, 2) if few else ()), *range(overviews, last)]
         boxes = torch.cat([whole, inner], dim=1)
         return Placement(boxes, modes, colors=_colorless(boxes, pale) if pale else None)

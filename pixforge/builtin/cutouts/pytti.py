@@ -60,10 +60,10 @@ class Pytti(Placed[PyttiConfig]):
         """Place squares of random size."""
         from pixforge.builtin.cutouts.geometry import smallest_side, squares
 
-        config, steps = self.config, self.context.steps
+        config, value = self.config, self.context.value
         smallest = smallest_side(config.smallest, size, input_size) / min(size)
-        drawn = draws.randn(self.count) * config.deviation.at(step, steps) + config.mean.at(step, steps)
-        side = drawn.clamp(smallest, 1) ** config.power.at(step, steps) * min(size)
+        drawn = draws.randn(self.count) * value(config.deviation, step) + value(config.mean, step)
+        side = drawn.clamp(smallest, 1) ** value(config.power, step) * min(size)
         places = []
         for length, share in zip(size, draws.rand(2, self.count).unbind(dim=1), strict=True):
             clamped, room = config.padding == "clamp", length - side

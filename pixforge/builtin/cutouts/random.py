@@ -56,11 +56,11 @@ class Random(Cutouts[RandomConfig]):
         """Place squares of random size, the overviews first."""
         from pixforge.builtin.cutouts.geometry import squares
 
-        config, steps, count = self.config, self.context.steps, self.config.count
-        smallest, largest = config.smallest.at(step, steps), config.largest.at(step, steps)
+        config, value, count = self.config, self.context.value, self.config.count
+        smallest, largest = value(config.smallest, step), value(config.largest, step)
         grown, x, y = draws.rand(3, count).unbind(dim=1)
-        side = (grown ** config.power.at(step, steps) * (largest - smallest) + smallest) * min(size)
-        overviews = round(config.overview.at(step, steps) * count)
+        side = (grown ** value(config.power, step) * (largest - smallest) + smallest) * min(size)
+        overviews = round(value(config.overview, step) * count)
         side[:, :overviews] = max(size)  # the smallest square around the picture, centered by x and y
         x[:, :overviews] = y[:, :overviews] = 0.5
         return squares(x * (size[0] - side), y * (size[1] - side), side, size)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pixforge.builtin.curves.during import DuringConfig, DuringCurve
 from pixforge.contracts import Moment, Output, Schedule
+from pixforge.contracts.film import moment_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,10 +78,9 @@ class Captions:
 
     def _text(self, step: int, prompt: str | None = None) -> str:
         film = self._output.film
-        moment = Moment(max(step - 1, 0), self._output.steps)
+        moment = moment_of(film, max(step - 1, 0), self._output.steps)
         frame, second = step, moment.second
         if film is not None:
-            moment = Moment(moment.step, moment.steps, film.fps, film.steps_per_frame, film.first_frame_steps)
             frame = max(0, (step - film.first_frame_steps) // film.steps_per_frame)
             second = frame / film.fps
         values = {
