@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 import pixforge
 from pixforge.errors import PixforgeError, plain_text
-from pixforge_studio import recipes
+from pixforge_studio import completion, recipes
 from pixforge_studio.folder import Folder
 from pixforge_studio.gallery import Gallery, media_type
 from pixforge_studio.guard import Guard
@@ -37,6 +37,8 @@ PAGE = {
     "studio.css": "text/css",
     "studio.js": "text/javascript",
     "chart.js": "text/javascript",
+    "editor.js": "text/javascript",
+    "editor-licenses.txt": "text/plain",
     "icon.svg": "image/svg+xml",
 }
 
@@ -48,6 +50,7 @@ class Api:
         self._folder, self._line, self._over = folder, line, over
         self._gallery = Gallery(folder)
         self._reading = asyncio.Lock()
+        self._schema: dict[str, Any] | None = None
         self.guard: Guard | None = None
 
     def routes(self) -> list[Route]:
@@ -63,6 +66,8 @@ class Api:
             Route(f"{v1}/openapi.json", self.openapi),
             Route(f"{v1}/schema", self.schema),
             Route(f"{v1}/recipes/check", self.check, methods=["POST"]),
+            Route(f"{v1}/recipes/complete", self.complete, methods=["POST"]),
+            Route(f"{v1}/recipes/about", self.about, methods=["POST"]),
             Route(f"{v1}/recipes/edit", self.edit, methods=["POST"]),
             Route(f"{v1}/recipes/of-file", self.of_file, methods=["POST"]),
             Route(f"{v1}/jobs", self.jobs),
@@ -113,6 +118,24 @@ class Api:
         """Say what is wrong with a text, and what the form shows of it."""
         return JSONResponse(await self._seen(_text_of(await self._json(request))))
 
+    async def complete(self, request: Request) -> Response:
+        """What could stand at a place of a text."""
+        return await self._at(request, completion.options)
+
+    async def about(self, request: Request) -> Response:
+        """What the word at a place of a text means."""
+        return await self._at(request, completion.about)
+
+    async def _at(self, request: Request, ask: Callable[..., dict[str, Any]]) -> Response:
+        body = await self._json(request)
+        text, offset = _text_of(body), body.get("offset")
+        if not isinstance(offset, int) or isinstance(offset, bool) or not 0 <= offset <= 2 * len(text):
+            raise HTTPException(422, "offset must be a place in the text")
+        if self._schema is None:
+            self._schema = json.loads(await run_in_threadpool(pixforge.schema_text))
+        found = await run_in_threadpool(ask, text, completion.from_units(text, offset), self._schema)
+        return JSONResponse(completion.in_units(text, found))
+
     async def edit(self, request: Request) -> Response:
         """Change fields of a text."""
         body = await self._json(request)
@@ -146,8 +169,8 @@ class Api:
 
     async def _seen(self, text: str) -> dict[str, Any]:
         async with self._reading:  # one after the other: whoever types faster than we read waits
-            found = await run_in_threadpool(recipes.problems, text, self._folder.root)
-        return {"problems": found, "form": await run_in_threadpool(recipes.form, text)}
+            found = await run_in_threadpool(recipes.checked, text, self._folder.root)
+        return {**found, "form": await run_in_threadpool(recipes.form, text)}
 
     # The queue.
 

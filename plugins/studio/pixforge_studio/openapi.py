@@ -21,7 +21,38 @@ _FORM = {
     "description": "prompts (each {text, weight}, or {kept} for what only the text can say), extends, size, steps, seed, "
     "generator, init; null where the text is no mapping.",
 }
-_SEEN = {"type": "object", "properties": {"problems": _PROBLEMS, "form": _FORM}}
+_OFFSET = {"type": "integer", "description": "In UTF-16 units, as browsers count."}
+_WORDS = {
+    "type": "array",
+    "description": "Words of prompts that the embedded model was not trained with, where the recipe uses it.",
+    "items": {
+        "type": "object",
+        "properties": {
+            "word": {"type": "string"},
+            "near": {"type": "array", "items": {"type": "string"}},
+            "from": _OFFSET,
+            "to": _OFFSET,
+        },
+    },
+}
+_SEEN = {"type": "object", "properties": {"problems": _PROBLEMS, "words": _WORDS, "form": _FORM}}
+_PLACE = {
+    "type": "object",
+    "required": ["text", "offset"],
+    "properties": {"text": {"type": "string"}, "offset": _OFFSET},
+}
+_OPTION = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("label", "kind", "detail", "info", "apply")},
+}
+_OPTIONS = {
+    "type": "object",
+    "properties": {"from": _OFFSET, "options": {"type": "array", "items": _OPTION}},
+}
+_ABOUT = {
+    "type": "object",
+    "properties": {"from": _OFFSET, "to": _OFFSET, "title": {"type": "string"}, "text": {"type": "string"}},
+}
 _EDIT = {
     "type": "object",
     "required": ["text", "changes"],
@@ -105,6 +136,10 @@ def _paths() -> dict[str, Any]:
         "/openapi.json": {"get": _do("This document.", {"type": "object"})},
         "/schema": {"get": _do("The JSON Schema of recipes, with installed plugins.", {"type": "object"})},
         "/recipes/check": {"post": _do("What is wrong with a recipe, by lines.", _SEEN, body=_TEXT)},
+        "/recipes/complete": {
+            "post": _do("The words that could stand at a place of a recipe.", _OPTIONS, body=_PLACE)
+        },
+        "/recipes/about": {"post": _do("What the word at a place of a recipe means.", _ABOUT, body=_PLACE)},
         "/recipes/edit": {
             "post": _do(
                 "Change fields of a recipe; comments stay.", {**_SEEN, "title": "with text"}, body=_EDIT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ MOST = 2**18
 """Characters of a recipe."""
 FIELDS = ("prompts", "extends", "size", "steps", "seed", "generator", "init")
 _MOST_FORM = 200
+_LISTS = {"prompts", "scenes"}
+_HOLD_TEXTS = {"prompts", "scenes", "text", "story"}
 _LONGEST = 500
 _MOST_NODES, _DEEPEST = 20_000, 50
 
@@ -43,11 +46,64 @@ class _Loader(yaml.SafeLoader):
 
 def problems(text: str, folder: Path) -> list[dict[str, Any]]:
     """What is wrong, with lines; plugin files of it do not run."""
+    return checked(text, folder)["problems"]  # type: ignore[no-any-return]
+
+
+def checked(text: str, folder: Path) -> dict[str, Any]:
+    """`problems` with lines, and `words` of prompts that the embedded model does not know, where the recipe uses it.
+
+    Each word has `from` and `to` in UTF-16 units, as browsers count, and `near`: words of similar spelling.
+    """
     try:
-        pixforge.load_recipe(pixforge.RecipeText(text, folder), trust="none", check_files=False)
+        recipe = pixforge.load_recipe(pixforge.RecipeText(text, folder), trust="none", check_files=False)
     except PixforgeError as error:
-        return [{"line": each.line, "message": each.message} for each in error.problems]
-    return []
+        found = [{"line": each.line, "message": each.message} for each in error.problems]
+        return {"problems": found, "words": []}
+    models = {getattr(each, "model", "") for each in recipe.perceptors}
+    return {"problems": [], "words": _unknown(text) if "embedded" in models else []}
+
+
+def _unknown(text: str) -> list[dict[str, Any]]:
+    from pixforge.models.clip.vocabulary import unknown_words
+
+    found: list[dict[str, Any]] = []
+    for node in _texts(compose(text)):
+        for word, near in unknown_words([node.value]).items():
+            source = text[node.start_mark.index : node.end_mark.index]
+            for place in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", source, re.IGNORECASE):
+                begin = utf16(text, node.start_mark.index + place.start())
+                found.append({"word": word, "near": near, "from": begin, "to": begin + len(word)})
+    return found[:_MOST_FORM]
+
+
+def _texts(root: Any) -> Iterator[Any]:
+    """The texts of prompts, also of those in scenes."""
+    for node, place in nodes(root):
+        names = [each for each in place if isinstance(each, str)]
+        if isinstance(node, yaml.ScalarNode) and names and names[0] in _LISTS and names[-1] in _HOLD_TEXTS:
+            yield node
+
+
+def nodes(root: Any) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """Each node with its place, keys of mappings aside; one that stands at several (by `&` and `*`) comes once."""
+    stack, seen = [(root, ())] if root is not None else [], set()
+    while stack:
+        node, place = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node, place
+        inner: list[tuple[Any, Any]] = []
+        if isinstance(node, yaml.SequenceNode):
+            inner = [(each, (*place, index)) for index, each in enumerate(node.value)]
+        elif isinstance(node, yaml.MappingNode):
+            inner = [(v, (*place, k.value)) for k, v in node.value if isinstance(k, yaml.ScalarNode)]
+        stack += reversed(inner)
+
+
+def utf16(text: str, offset: int) -> int:
+    """An offset in UTF-16 units, as browsers count."""
+    return len(text[:offset].encode("utf-16-le", "surrogatepass")) // 2
 
 
 def of_file(path: Path, folder: Path) -> str:
@@ -158,13 +214,18 @@ def _flow(value: Any) -> str:
     return str(dumped).removesuffix("...\n").strip()
 
 
-def _root(text: str) -> Any:
+def compose(text: str) -> Any:
+    """The nodes of a text; None where it is no YAML, or too much of it."""
     if len(text) > MOST:
         return None
     try:
-        root = yaml.compose(text, Loader=_Loader)
+        return yaml.compose(text, Loader=_Loader)
     except (yaml.YAMLError, RecursionError, ValueError):
         return None
+
+
+def _root(text: str) -> Any:
+    root = compose(text)
     plain = isinstance(root, yaml.MappingNode) and all(isinstance(k, yaml.ScalarNode) for k, _ in root.value)
     return root if plain else None
 

@@ -388,3 +388,10 @@ def test_many_at_once(studio):
     for each in threads:
         each.join()
     assert [each["problems"] for each in found] == [[]] * 8
+
+
+@pytest.mark.parametrize("offset", [-1, 10**9, "1", None, True, 1.5])
+@pytest.mark.parametrize("word", ["complete", "about"])
+def test_a_place_outside_of_the_text_is_refused(studio, word, offset):
+    assert studio.ask(f"/api/v1/recipes/{word}", {"text": "steps: 3", "offset": offset})[0] == 422
+    assert studio.ask(f"/api/v1/recipes/{word}", {"text": "#" * (2**18 + 1), "offset": 0})[0] == 413

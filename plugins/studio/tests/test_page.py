@@ -1,12 +1,14 @@
 """The page in a browser: what a user does and sees."""
 
 import json
+import time
 from urllib.parse import urlsplit
 
 import pytest
 
 TOKEN = "0123456789abcdef-secret"
 TEXT = "prompts:\n- a red heart\ninit: noise\nsize: 32\nseed: 1\nsteps: 400\nexporters: [still]\n"
+INSIDE = "document.querySelector('#editor').shadowRoot"
 LONGEST = 600_000
 """Bytes of the page and its scripts."""
 ISSUES = """(() => {
@@ -51,23 +53,47 @@ def test_form_and_text_are_views_of_each_other(page):
         "document.querySelector('#prompts input').focus(); document.querySelector('#prompts input').select()"
     )
     page.call("Input.insertText", text="a penguin")
-    page.until("document.querySelector('#text').value === '# mine\\nprompts:\\n- a penguin\\nsteps: 7\\n'")
+    page.until("editor.text === '# mine\\nprompts:\\n- a penguin\\nsteps: 7\\n'")
     page.run(
         "document.querySelector('#extends').value = 'draft'; document.querySelector('#extends').dispatchEvent(new Event('change'))"
     )
-    page.until("document.querySelector('#text').value.endsWith('extends: draft\\n')")
+    page.until("editor.text.endsWith('extends: draft\\n')")
     page.until("document.querySelector('#generator').options.length > 3")
 
 
 def test_errors_stand_at_their_lines(page):
     write(page, "prompts: [a fox]\nsteps: many\n")
-    page.until("document.querySelector('#gutter .wrong')?.textContent === '2'")
+    page.until(f"{INSIDE}.querySelector('.wrong-line')?.textContent === 'steps: many'")
+    page.until(f"{INSIDE}.querySelector('.cm-lintRange-error')?.textContent === 'steps: many'")
     page.run("document.querySelector('#problems button').click()")
-    selected = "(e => e.value.slice(e.selectionStart, e.selectionEnd))(document.querySelector('#text'))"
+    selected = "editor.view.state.sliceDoc(editor.view.state.selection.main.from, editor.view.state.selection.main.to)"
     assert page.run(selected) == "steps: many"
     write(page, TEXT)
     page.until("document.querySelector('#verdict').textContent === 'valid'")
     assert page.run("document.querySelectorAll('#problems li').length") == 0
+    assert page.run(f"{INSIDE}.querySelector('.wrong-line')") is None
+
+
+def test_the_editor_offers_words_and_says_what_they_mean(page):
+    write(page, "prompts: [a fox]\ngenerator: ")
+    page.run("editor.view.dispatch({selection: {anchor: editor.view.state.doc.length}}); editor.focus()")
+    page.call("Input.insertText", text="vq")
+    page.until("editor.offered().includes('vqgan')")
+    page.until(f"{INSIDE}.querySelector('.cm-completionInfo')?.textContent.includes('VQGAN')")
+    time.sleep(0.1)  # the editor takes no key in the first moments of a list
+    page.press("Enter", "Enter", 13)
+    page.until("editor.text === 'prompts: [a fox]\\ngenerator: vqgan'")
+    where = page.run("(({left, top}) => [left + 3, top + 5])(editor.view.coordsAtPos(18))")
+    page.call("Input.dispatchMouseEvent", type="mouseMoved", x=where[0], y=where[1])
+    page.until(f"{INSIDE}.querySelector('.cm-tooltip-hover')?.textContent.startsWith('generator')")
+
+
+def test_words_that_the_model_does_not_know_are_marked(page):
+    write(page, "prompts: [a zorgblat in the sea]\n")
+    page.until(f"{INSIDE}.querySelector('.unknown-word')?.textContent === 'zorgblat'")
+    assert "zorgblat" in page.run("document.querySelector('#problems').textContent")
+    write(page, TEXT)
+    page.until(f"!{INSIDE}.querySelector('.unknown-word')")
 
 
 def test_control_enter_runs_and_the_picture_becomes(page, studio):
@@ -75,7 +101,7 @@ def test_control_enter_runs_and_the_picture_becomes(page, studio):
     page.run(
         "window.seen = new Set(); new MutationObserver(() => seen.add(document.querySelector('#preview').src)).observe(document.querySelector('#preview'), {attributes: true})"
     )
-    page.run("document.querySelector('#text').focus()")
+    page.run("editor.focus()")
     page.press("Enter", "Enter", 13, modifiers=2)
     page.until("seen.size > 2 && document.querySelector('#preview').naturalWidth === 32", 60)
     page.until("/step \\d+ of 400 · [\\d.]+ steps.s/.test(document.querySelector('#numbers').textContent)")
@@ -126,9 +152,7 @@ def test_the_gallery_shows_runs_filters_them_and_loads_a_recipe_again(page):
     assert page.run("document.querySelector('#details-title').textContent") == "a red heart"
     assert page.run(ISSUES) == []
     page.run("document.querySelector('#load').click()")
-    page.until(
-        "document.body.dataset.view === 'make' && document.querySelector('#text').value.startsWith('version: 1')"
-    )
+    page.until("document.body.dataset.view === 'make' && editor.text.startsWith('version: 1')")
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -159,7 +183,7 @@ def test_the_keyboard_reaches_everything(page):
         "#watch",
         "#queue",
         "#gallery",
-        "text",
+        "editor",
         "run",
         "open",
         "extends",
@@ -181,5 +205,5 @@ def test_nothing_leaves_the_machine_and_nothing_goes_wrong(page, studio):
         if each["method"] in {"Runtime.exceptionThrown", "Log.entryAdded"}
     ]
     assert [each for each in said if "/runs/bomb/" not in str(each)] == []
-    parts = ("/", "/studio.css", "/studio.js", "/chart.js", "/icon.svg")
+    parts = ("/", "/studio.css", "/studio.js", "/chart.js", "/editor.js", "/icon.svg")
     assert sum(len(studio.ask(each)[2]) for each in parts) < LONGEST

@@ -53,78 +53,51 @@ addEventListener("hashchange", show);
 // Make: the text is the recipe; the form is a view of it, and what is typed there changes the text.
 
 const FIRST = "prompts:\n- a red heart\n";
-let form = null, problems = [], asked = 0, waiting;
+let form = null, asked = 0, waiting;
+
+const at = word => (text, offset) => ask(`/recipes/${word}`, { text, offset }).catch(() => null);
+const editor = makeEditor($("editor"), { text: localStorage.getItem("recipe") || FIRST, run, complete: at("complete"), about: at("about"),
+  changed(text) {
+    localStorage.setItem("recipe", text);
+    $("verdict").textContent = "";
+    clearTimeout(waiting);
+    waiting = setTimeout(check, 250);
+  } });
 
 function setText(text) {
-  $("text").value = text;
+  editor.text = text;
   localStorage.setItem("recipe", text);
-  number();
 }
-
-function number() {
-  const wrong = new Set(problems.map(each => each.line));
-  const lines = $("text").value.split("\n").length, gutter = $("gutter");
-  gutter.replaceChildren();
-  for (let i = 1; i <= lines; i++) {
-    gutter.append(wrong.has(i) ? make("span", { className: "wrong", textContent: i }) : String(i), "\n");
-  }
-  gutter.scrollTop = $("text").scrollTop;
-}
-$("text").addEventListener("scroll", () => { $("gutter").scrollTop = $("text").scrollTop; });
 
 function seen(found) {
-  problems = found.problems;
+  const { problems, words } = found;
   form = found.form;
-  number();
+  editor.show(problems, words || []);
+  const unknown = [...new Set((words || []).map(each => each.word))];
   $("problems").replaceChildren(...problems.map(each => {
     const go = make("button", { type: "button", textContent: (each.line ? `Line ${each.line}: ` : "") + each.message });
-    go.addEventListener("click", () => toLine(each.line || 1));
+    go.addEventListener("click", () => editor.toLine(each.line || 1));
     return make("li", {}, go);
-  }));
+  }), ...(unknown.length ? [make("li", { className: "hint", textContent: `The model was not trained with: ${unknown.join(", ")}.` })] : []));
   $("verdict").textContent = problems.length ? `${problems.length} ${problems.length === 1 ? "problem" : "problems"}` : "valid";
   $("verdict").className = problems.length ? "bad" : "good";
-  $("text").setAttribute("aria-invalid", String(problems.length > 0));
   fill();
-}
-
-function toLine(line) {
-  const lines = $("text").value.split("\n"), begin = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
-  $("text").focus();
-  $("text").setSelectionRange(begin, begin + (lines[line - 1] || "").length);
-  $("text").scrollTop = Math.max(0, (line - 6) * 21);
 }
 
 async function check() {
   const mine = ++asked;
   try {
-    const found = await ask("/recipes/check", { text: $("text").value });
+    const found = await ask("/recipes/check", { text: editor.text });
     if (mine === asked) seen(found);
   } catch (error) { say(error.message); }
 }
-
-$("text").addEventListener("input", () => {
-  localStorage.setItem("recipe", $("text").value);
-  $("verdict").textContent = "";
-  problems = [];
-  number();
-  clearTimeout(waiting);
-  waiting = setTimeout(check, 250);
-});
-
-$("text").addEventListener("keydown", event => {
-  if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) {  // a new line begins where the old one did
-    const { value, selectionStart } = event.target, line = value.slice(0, selectionStart).split("\n").pop();
-    const indent = line.match(/^ */)[0];
-    if (indent) { event.preventDefault(); document.execCommand("insertText", false, "\n" + indent); }
-  }
-});
 
 let changing = Promise.resolve();
 function change(changes) {
   changing = changing.then(async () => {
     const mine = ++asked;
     try {
-      const found = await ask("/recipes/edit", { text: $("text").value, changes });
+      const found = await ask("/recipes/edit", { text: editor.text, changes });
       setText(found.text);
       if (mine === asked) seen(found);
     } catch (error) { say(error.message); }
@@ -211,18 +184,18 @@ async function run() {
   await new Promise(done => setTimeout(done, 260));  // what was just typed in the form
   await changing;
   try {
-    const job = await ask("/jobs", { text: $("text").value });
+    const job = await ask("/jobs", { text: editor.text });
     watched = job.id;
     say(state.jobs.some(each => each.state === "running") ? "It waits in the queue." : "It runs.");
     if (innerWidth < 1000) location.hash = "#watch";
   } catch (error) {
-    if (error.found?.problems) { seen(error.found); toLine(error.found.problems[0].line || 1); }
+    if (error.found?.problems) { seen(error.found); editor.toLine(error.found.problems[0].line || 1); }
     say(error.message);
   }
 }
 $("run").addEventListener("click", run);
 addEventListener("keydown", event => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); run(); }
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented) { event.preventDefault(); run(); }
 });
 
 async function load(file) {
@@ -293,6 +266,7 @@ function paint() {
   const version = preview[now.id] || now.previews, source = version ? `${API}/jobs/${now.id}/preview.jpg?n=${version}` : "";
   if (source !== shownPreview) {
     shownPreview = source;
+    $("preview").hidden = !source;
     if (source) $("preview").src = source; else $("preview").removeAttribute("src");
     $("preview").alt = source ? `Preview of ${now.name}` : "";
   }
@@ -458,7 +432,6 @@ $("details").addEventListener("close", () => $("media").replaceChildren());
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", soon);
 addEventListener("resize", soon);
-setText(localStorage.getItem("recipe") || FIRST);
 show();
 check();
 choices().catch(error => say(error.message));
