@@ -25,7 +25,7 @@ DISTRIBUTIONS = sorted(path.parent.name for path in HOME.glob("*/pyproject.toml"
 WORDS = {
     "siren": ["siren", "cppn", "deep_image_prior", "glsl"],
     "strokes": ["strokes", "sketch", "svg"],
-    "unclip": ["prior", "unclip", "diffusion"],
+    "unclip": ["prior", "unclip", "diffusion", "few_steps"],
 }
 COMMANDS = {"studio": ["studio"]}
 PUBLIC = {"pixforge", "pixforge.contracts", "pixforge.errors", "pixforge.runs.events", "pixforge.testing"}

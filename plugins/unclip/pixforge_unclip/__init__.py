@@ -1,4 +1,4 @@
-"""DALL-E 2 for pixforge: the prompt `prior`, the init `unclip` and the generator `diffusion` (Ramesh et al. 2022, arXiv 2204.06125)."""
+"""DALL-E 2 for pixforge: the prompt `prior`, the init `unclip` and the generators `diffusion` and `few_steps` (Ramesh et al. 2022, arXiv 2204.06125)."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ def pixforge_inits() -> list[type[Any]]:
 def pixforge_generators() -> list[type[pixforge.Generator[Any]]]:
     """The generators of this package."""
     from pixforge_unclip.diffusion import Diffusion
+    from pixforge_unclip.few_steps import FewSteps
 
-    return [Diffusion]
+    return [Diffusion, FewSteps]
 
 
 @pixforge.hookimpl

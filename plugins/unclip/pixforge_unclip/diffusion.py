@@ -7,49 +7,27 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from pixforge import Config, Generator
-from pixforge.contracts import ModelPath, Models, PromptScorer, RecipePath, RunContext
+from pixforge.contracts import PromptScorer, RecipePath, RunContext
+from pixforge.errors import InputError
+from pixforge_unclip.told import Told, ToldConfig
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import torch
 
     from pixforge_unclip.samplers.sampler import Sampler
 
 NOISY, PREDICTED, LEVEL, START, UPDATES = "noisy", "predicted", "level", "start", "updates"
+KEPT = "kept"
+STRENGTH = 0.6
+"""Where the recipe names none."""
 SAMPLER = "sampler/"
 """Before the names of what the sampler remembers."""
 
 
-class DiffusionConfig(Config):
-    """What the decoder is told, and how it is sampled."""
+class DiffusionConfig(ToldConfig):
+    """How the decoder is sampled, beside what it is told."""
 
     type: Literal["diffusion"] = "diffusion"
-    model: ModelPath = Field(
-        "embedded",
-        min_length=1,
-        description="'embedded' (ships with pixforge-unclip), or a folder with a prior and a decoder.",
-    )
-    prior_model: ModelPath | None = Field(
-        None,
-        min_length=1,
-        description="The folder of the prior, where diffusers saved it apart from the decoder.",
-    )
-    text: str | None = Field(
-        None,
-        max_length=10_000,
-        description="What the decoder is told; null: the text prompt with the largest weight; '': nothing, so that the "
-        "losses alone guide.",
-    )
-    image: RecipePath | None = Field(
-        None, description="A picture whose embedding the decoder is told, in place of a text."
-    )
-    prior: bool = Field(
-        default=True,
-        strict=True,
-        description="false: the decoder is told the text's own embedding, without the prior.",
-    )
     sampler: Literal["ddim", "ddpm", "dpm", "euler", "euler_ancestral", "unipc"] | None = Field(
         None,
         description="Schedulers of diffusers; null: the model's own. Models trained by flow matching, as 'embedded' is, "
@@ -61,25 +39,21 @@ class DiffusionConfig(Config):
         le=1,
         description="Share of the run that takes the noise away; after it the losses alone move the picture.",
     )
-    strength: float = Field(
-        0.6,
+    strength: float | None = Field(
+        None,
         gt=0,
         le=1,
         description="Where an init gives a picture: how much noise is put on it. Little keeps the picture, 1 hardly any of "
-        "it.",
+        "it; null: .6, and 1 with `inpaint`.",
     )
-    guidance: float | None = Field(
-        None, ge=0, le=100, description="Classifier-free guidance of the decoder; null: what suits the model."
-    )
-    prior_steps: int | None = Field(
-        None, ge=1, le=1000, description="Of the prior; null: what suits the model."
-    )
-    prior_guidance: float | None = Field(
-        None, ge=0, le=100, description="Classifier-free guidance of the prior; null: what suits the model."
+    inpaint: RecipePath | None = Field(
+        None,
+        description="Where an init gives a picture: a mask, white where it is drawn anew from noise, to match the rest; "
+        "black stays.",
     )
 
 
-class Diffusion(Generator[DiffusionConfig]):
+class Diffusion(Told[DiffusionConfig]):
     """Takes noise away step by step, and lets the losses move each step's prediction of the clean picture.
 
     The predicted clean latent is what is trained, and what the progress video shows; the next noisy latent follows its
@@ -101,7 +75,12 @@ class Diffusion(Generator[DiffusionConfig]):
         self._z = self._denoiser.latent
         self._noise = self._drawn("noise")
         self._updates = 0
+        self._kept: torch.Tensor | None = None
+        self._anew: torch.Tensor | None = None
         with torch.no_grad():
+            if config.inpaint is not None:
+                mask = context.read_mask(config.inpaint, context.size).unsqueeze(0)
+                self._anew = self._denoiser.shrink(mask)
             self._begin_from_noise()
 
     def _begin_from_noise(self) -> None:
@@ -133,50 +112,28 @@ class Diffusion(Generator[DiffusionConfig]):
             return self._denoiser.output(noisy, time, self._told, self.config.guidance)
 
         draws = generators(self.context, f"diffusion/step/{self._level}")
+        self._noisy = self._held(
+            self._noisy, self._sampler.signal(self._level), self._sampler.noise(self._level)
+        )
         predicted, self._noisy = self._sampler.step(network, self._noisy, self._level, draws)
         self._level += 1
         self._set(predicted)
 
     def _set(self, predicted: torch.Tensor) -> None:
-        self._z.copy_(predicted)
+        self._z.copy_(self._held(predicted))
         self._denoiser.constrain()
         self._predicted = self._z.detach().clone()
 
-    @classmethod
-    def check_models(cls, config: DiffusionConfig, models: Models, folder: Path) -> None:
-        """The model must be known.
-
-        Raises:
-            WeightsError: it is not.
-        """
-        models.get(config.model, "unclip", folder)
-        if config.prior_model is not None:
-            models.get(config.prior_model, "unclip", folder)
+    def _held(self, latent: torch.Tensor, signal: float = 1.0, noise: float = 0.0) -> torch.Tensor:
+        """A latent with the start picture, at this level of noise, where that stays (Lugmayr et al. 2022, arXiv 2201.09865)."""
+        if self._anew is None or self._kept is None:
+            return latent
+        return (signal * self._kept + noise * self._noise).lerp(latent, self._anew)
 
     def prepare(self, scorer: PromptScorer) -> None:
         """What the decoder is told: embeddings `[B, D]`, each canvas its own."""
-        self._told = self._embeddings(scorer)
+        self._told = self.told(self._backend, scorer)
         self._begin_from_noise()
-
-    def _embeddings(self, scorer: PromptScorer) -> torch.Tensor | None:
-        import torch
-
-        from pixforge_unclip.draws import generators
-
-        config, backend = self.config, self._backend
-        if config.image is not None:
-            picture = self.context.read_image(config.image).unsqueeze(0)
-            return backend.pictures(picture).expand(self.context.batch, -1)
-        text = config.text if config.text is not None else next(iter(scorer.texts), "")
-        if not text.strip():
-            return None
-        if not config.prior:
-            return backend.texts([text]).expand(self.context.batch, -1)
-        draws = generators(self.context, "diffusion/prior")
-        told = [
-            backend.embeddings(text, 1, each, config.prior_steps, config.prior_guidance) for each in draws
-        ]
-        return torch.cat(told)
 
     def latents(self) -> dict[str, torch.Tensor]:
         """`z` `[B, C, h, w]`: the clean latent."""
@@ -188,6 +145,11 @@ class Diffusion(Generator[DiffusionConfig]):
 
     def constrain(self) -> None:
         """A step of denoising, from where the losses have moved the clean latent."""
+        if self._anew is not None and self._kept is None:
+            raise InputError(
+                "generator.inpaint: there is no picture to draw into; name one, as `init: photo.png` does"
+            )
+        self._z.copy_(self._held(self._z))
         self._denoiser.constrain()
         self._updates += 1
         if self._level > self._sampler.steps:
@@ -201,11 +163,17 @@ class Diffusion(Generator[DiffusionConfig]):
             self._level += 1
 
     def encode(self, image: torch.Tensor) -> None:
-        """Start from a picture with noise of the level `strength` on it; later it takes the prediction's place."""
+        """Start from a picture with noise of the level `strength` on it; later it takes the prediction's place.
+
+        With `inpaint`, what is drawn anew starts from nothing but noise.
+        """
         self._denoiser.encode(image)
         if self._updates:
             return
-        self._begin(self.config.strength)
+        usual = STRENGTH if self._anew is None else 1.0
+        self._begin(usual if self.config.strength is None else self.config.strength)
+        if self._anew is not None:
+            self._kept = self._z.detach().clone()
         signal, noise = self._sampler.signal(0), self._sampler.noise(0)
         self._predicted = self._z.detach().clone()
         self._noisy = signal * self._predicted + noise * self._noise
@@ -220,6 +188,7 @@ class Diffusion(Generator[DiffusionConfig]):
             LEVEL: torch.tensor(self._level),
             UPDATES: torch.tensor(self._updates),
             START: torch.tensor(self._start, dtype=torch.float64),
+            **({} if self._kept is None else {KEPT: self._kept}),
             **{f"{SAMPLER}{name}": each for name, each in self._sampler.state().items()},
         }
 
@@ -227,6 +196,7 @@ class Diffusion(Generator[DiffusionConfig]):
         """Put them back."""
         self._begin(float(state[START]))
         self._noisy, self._predicted = (state[name].to(self._z) for name in (NOISY, PREDICTED))
+        self._kept = state[KEPT].to(self._z) if KEPT in state else None
         self._level, self._updates = int(state[LEVEL]), int(state[UPDATES])
         kept = {name: each for name, each in state.items() if name.startswith(SAMPLER)}
         # Counts and times stay on the CPU, as schedulers have them.

@@ -15,3 +15,10 @@ def fitted(pictures: Tensor, size: tuple[int, int]) -> Tensor:
     around = (left, width - wide - left, top, height - high - top)
     resized = F.interpolate(pictures, (high, wide), mode="bicubic", antialias=True, align_corners=False)
     return F.pad(resized.clamp(0, 1), around, mode="replicate")
+
+
+def middle(pictures: Tensor) -> Tensor:
+    """The middle square of `[B, C, h, w]`."""
+    side = min(pictures.shape[-2:])
+    top, left = (pictures.shape[-2] - side) // 2, (pictures.shape[-1] - side) // 2
+    return pictures[..., top : top + side, left : left + side]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from PIL import Image
 from pixforge_unclip.diffusion import Diffusion, DiffusionConfig
 from pixforge_unclip.models import UnclipFolders, embedded
 from pixforge_unclip.sampling import sample
@@ -119,20 +120,26 @@ RECIPE = {
 }  # fmt: skip
 
 
+def goes_on(recipe, folder):
+    """The bytes of a run, and of one that was stopped after three steps and resumed."""
+    pixforge.render(recipe, folder / "whole")
+    paused = pixforge.start(recipe, folder / "parts")
+    for event in paused:
+        if getattr(getattr(event, "report", None), "step", None) == 3:
+            paused.stop()
+    pixforge.resume(folder / "parts")
+    return [(folder / name / "image.png").read_bytes() for name in ("whole", "parts")]
+
+
 def test_a_run_goes_on_to_the_same_bytes(small, tmp_path):
     """With a sampler that remembers earlier steps."""
     pixforge.install_torchvision_shim()
     pytest.importorskip("diffusers")
     generator = {"type": "diffusion", "model": str(small), "prior_steps": 2, "sampler": "unipc"}
     recipe = pixforge.load_recipe({**RECIPE, "generator": generator})
-    whole = pixforge.render(recipe, tmp_path / "whole")
-    paused = pixforge.start(recipe, tmp_path / "parts")
-    for event in paused:
-        if getattr(getattr(event, "report", None), "step", None) == 3:
-            paused.stop()
-    pixforge.resume(tmp_path / "parts")
-    assert (whole.folder / "image.png").read_bytes() == (tmp_path / "parts" / "image.png").read_bytes()
-    found = json.loads((whole.folder / "run.json").read_text())["generator"]
+    whole, parts = goes_on(recipe, tmp_path)
+    assert whole == parts
+    found = json.loads((tmp_path / "whole" / "run.json").read_text())["generator"]
     assert {"prior.safetensors", "decoder.safetensors"} < found["files"].keys()
 
 
@@ -155,3 +162,48 @@ def test_a_sampler_for_other_models_is_refused_with_those_that_work(tiny):
 def test_a_wrong_generator_is_found_before_the_run(fields, complaint):
     with pytest.raises(RecipeError, match=complaint):
         pixforge.load_recipe({**RECIPE, "generator": {"type": "diffusion", **fields}})
+
+
+def masked(folder, side=32):
+    """A mask whose right half is drawn anew."""
+    mask = Image.new("L", (side, side))
+    mask.paste(255, (side // 2, 0, side, side))
+    mask.save(folder / "mask.png")
+    return "mask.png"
+
+
+def test_inpainting_keeps_what_is_black_in_the_mask_and_draws_the_rest_anew(tiny, tmp_path):
+    generator = made(tiny, context_of(1, folder=tmp_path), inpaint=masked(tmp_path))
+    with torch.no_grad():
+        generator.encode(torch.linspace(0, 1, 32).expand(1, 3, 32, 32).contiguous())
+    start = generator.latents()["z"].detach().clone()
+    end = run(generator, 10, moved=0.02)
+    assert torch.equal(end[..., :2], start[..., :2])
+    assert (end[..., 2:] - start[..., 2:]).abs().mean() > 0.1
+
+
+def test_what_is_drawn_anew_starts_from_noise_and_knows_its_surroundings(tiny, tmp_path):
+    """The same noise beside another picture ends at another latent."""
+
+    def drawn(picture):
+        generator = made(tiny, context_of(1, folder=tmp_path), inpaint=masked(tmp_path))
+        with torch.no_grad():
+            generator.encode(picture)
+        assert torch.equal(generator._noisy[..., 2:], generator._noise[..., 2:])
+        return run(generator, 10)[..., 2:]
+
+    assert (drawn(torch.zeros(1, 3, 32, 32)) - drawn(torch.ones(1, 3, 32, 32))).abs().mean() > 0.01
+
+
+def test_inpainting_without_a_picture_is_refused(tiny, tmp_path):
+    with pytest.raises(InputError, match="there is no picture"):
+        run(made(tiny, context_of(1, folder=tmp_path), inpaint=masked(tmp_path)), 1)
+
+
+def test_inpainting_goes_on_to_the_same_bytes(small, tmp_path):
+    Image.new("RGB", (32, 32), "red").save(tmp_path / "red.png")
+    fields = {"type": "diffusion", "model": str(small), "prior_steps": 2, "inpaint": masked(tmp_path)}
+    data = {**RECIPE, "generator": fields, "init": "red.png"}
+    (tmp_path / "recipe.json").write_text(json.dumps(data))
+    whole, parts = goes_on(pixforge.load_recipe(tmp_path / "recipe.json"), tmp_path)
+    assert whole == parts

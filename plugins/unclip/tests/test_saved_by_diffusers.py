@@ -161,7 +161,7 @@ def test_the_generator_that_nothing_moves_draws_as_diffusers_does(decoder, sampl
 
     monkeypatch.setattr("pixforge_unclip.draws.generators", generators)
     monkeypatch.setattr("pixforge_unclip.backends.kandinsky.Kandinsky.nothing", lambda backend: nothing)
-    monkeypatch.setattr(Diffusion, "_embeddings", lambda generator, scorer: told)
+    monkeypatch.setattr(Diffusion, "told", lambda generator, backend, scorer: told)
     config = DiffusionConfig(model=str(decoder), sampler=sampler, until=1.0, guidance=3.0)
     with torch.no_grad():
         generator = Diffusion(config, make_context((16, 16), 2, 4, models=[UnclipFolders()]))

@@ -37,7 +37,7 @@ class Denoiser(ABC):
     def output(
         self, noisy: torch.Tensor, time: float, told: torch.Tensor | None, guidance: float | None
     ) -> torch.Tensor:
-        """The network's output for noisy latents, without gradient; a canvas does not depend on the others.
+        """The network's output for noisy latents, differentiable in them and in `told`; a canvas does not depend on the others.
 
         Args:
             noisy: `[B, C, h, w]`.
@@ -53,6 +53,10 @@ class Denoiser(ABC):
     @abstractmethod
     def encode(self, image: torch.Tensor) -> None:
         """Set `latent` to a picture `[B, 3, height, width]` in [0, 1]."""
+
+    @abstractmethod
+    def shrink(self, mask: torch.Tensor) -> torch.Tensor:
+        """A mask `[1, 1, height, width]` at the places of `latent`: `[1, 1, h, w]`, the mean of each."""
 
     @abstractmethod
     def constrain(self) -> None:

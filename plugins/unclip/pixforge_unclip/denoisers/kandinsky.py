@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
+from torch.nn.functional import avg_pool2d, pad
 
 from pixforge.errors import InputError
 from pixforge_unclip.denoisers.denoiser import Denoiser
@@ -93,11 +93,18 @@ class KandinskyDenoiser(Denoiser):
 
     def encode(self, image: Tensor) -> None:
         """By MOVQ's encoder; the border is repeated where the latent is larger than the picture."""
+        whole = self._padded(image)
+        self.latent.copy_(self._movq.encode((whole * 2 - 1).to(self._context.dtype)).latents)
+
+    def shrink(self, mask: Tensor) -> Tensor:
+        """Padded as pictures are."""
+        return avg_pool2d(self._padded(mask), self._factor)
+
+    def _padded(self, image: Tensor) -> Tensor:
         height, width = (side * self._factor for side in self.latent.shape[-2:])
         more_high, more_wide = height - image.shape[-2], width - image.shape[-1]
         top, left = more_high // 2, more_wide // 2
-        whole = pad(image, (left, more_wide - left, top, more_high - top), mode="replicate")
-        self.latent.copy_(self._movq.encode((whole * 2 - 1).to(self._context.dtype)).latents)
+        return pad(image, (left, more_wide - left, top, more_high - top), mode="replicate")
 
     def constrain(self) -> None:
         """Not endlessly far out."""

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
 
 from pixforge.errors import InputError, WeightsError
 from pixforge_unclip.denoisers.denoiser import Denoiser
-from pixforge_unclip.fitting import fitted
+from pixforge_unclip.fitting import fitted, middle
 from pixforge_unclip.samplers.flow import FlowEuler
 from pixforge_unclip.samplers.sampler import Sampler
 
@@ -82,9 +83,11 @@ class MiniatureDenoiser(Denoiser):
 
     def encode(self, image: Tensor) -> None:
         """As that generator does; of a picture of another shape, the middle square."""
-        side = min(image.shape[-2:])
-        top, left = (image.shape[-2] - side) // 2, (image.shape[-1] - side) // 2
-        self._inner.encode(fitted(image[..., top : top + side, left : left + side], self._size))
+        self._inner.encode(fitted(middle(image), self._size))
+
+    def shrink(self, mask: Tensor) -> Tensor:
+        """Of the middle square."""
+        return adaptive_avg_pool2d(middle(mask), self.latent.shape[-2:])
 
     def constrain(self) -> None:
         """As that generator does."""

@@ -9,6 +9,9 @@ from torch import Tensor
 
 from pixforge_unclip.samplers.sampler import Network, Sampler
 
+ROUNDS = 5
+"""Of the iteration that inverts a step."""
+
 
 class FlowEuler(Sampler):
     """A noisy latent is (1 - t) * clean + t * noise; the network gives noise - clean (Lipman et al. 2022, arXiv 2210.02747).
@@ -40,3 +43,13 @@ class FlowEuler(Sampler):
         now, then = self.noise(level), self.noise(level + 1)
         velocity = network(noisy, now)
         return noisy - now * velocity, noisy + (then - now) * velocity
+
+    def inverted(self, network: Network, clean: Tensor) -> Tensor:
+        """Step by step, each by fixed-point iteration (implicit inversion, as Pan et al. 2023, arXiv 2309.04907, do)."""
+        latent = clean
+        for level in reversed(range(self.steps)):
+            now, then = self.noise(level), self.noise(level + 1)
+            after = latent
+            for _ in range(ROUNDS):
+                latent = after - (then - now) * network(latent, now)
+        return latent

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from pixforge.errors import UnsupportedError
+
 Network = Callable[[Tensor, float], Tensor]
 """A network's output for noisy latents `[B, C, h, w]` at a time as it was trained with."""
 
@@ -45,6 +47,17 @@ class Sampler(ABC):
             level: which is called in order.
             draws: random numbers for samplers that put fresh noise on it, one generator for each canvas, on the CPU.
         """
+
+    def inverted(self, network: Network, clean: Tensor) -> Tensor:  # noqa: ARG002 - overridden where it is possible
+        """The noise at level 0 that leads to a clean latent, nearly.
+
+        Raises:
+            UnsupportedError: it is not known for this sampler.
+        """
+        raise UnsupportedError(
+            "few_steps can start from a picture only with the sampler euler and a model trained by flow matching; "
+            "leave the start picture out"
+        )
 
     def state(self) -> dict[str, Tensor]:
         """What it remembers of earlier steps, for a checkpoint."""
