@@ -56,6 +56,11 @@ class Stream:
     def __init__(self, generators: Sequence[torch.Generator]) -> None:
         self._generators = generators
 
+    @property
+    def generators(self) -> Sequence[torch.Generator]:
+        """One for each canvas, for libraries that draw by themselves."""
+        return self._generators
+
     def rand(self, *shape: int) -> torch.Tensor:
         """Uniform in [0, 1): `[B, *shape]`."""
         import torch

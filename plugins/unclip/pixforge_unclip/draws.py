@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,12 +10,7 @@ if TYPE_CHECKING:
 
     from pixforge.contracts import RunContext
 
-HALF = 1 << 24
 
-
-def generators(context: RunContext, purpose: str) -> list[torch.Generator]:
-    """One for each canvas, on the CPU; it depends on the seed of the canvas and the purpose alone."""
-    import torch
-
-    halves = context.draws.at(purpose, device="cpu").rand(2).double() * HALF
-    return [torch.Generator().manual_seed(int(high) * HALF + int(low)) for high, low in halves.tolist()]
+def generators(context: RunContext, purpose: str) -> Sequence[torch.Generator]:
+    """One for each canvas, on the CPU, so that every device draws the same."""
+    return context.draws.at(purpose, device="cpu").generators

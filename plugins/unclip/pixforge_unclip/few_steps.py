@@ -13,8 +13,6 @@ from pixforge_unclip.told import Told, ToldConfig
 if TYPE_CHECKING:
     import torch
 
-    from pixforge_unclip.samplers.sampler import Sampler
-
 NOISE, TOLD, LENGTHS = "noise", "told", "lengths"
 
 
@@ -63,16 +61,14 @@ class FewSteps(Told[FewStepsConfig]):
 
         self._backend = load(config.model, context, config.prior_model)
         self._denoiser = self._backend.denoiser()
+        self._sampler = self._denoiser.sampler(config.sampler, config.steps, 1.0)
         shape = self._denoiser.latent.shape[1:]
         draws = generators(context, "few_steps/noise")
         drawn = torch.stack([torch.randn(shape, generator=each) for each in draws])
-        noise = drawn.to(self._denoiser.latent) * self._sampler().deviation
+        noise = drawn.to(self._denoiser.latent) * self._sampler.deviation
         self._noise = noise.detach().requires_grad_(config.train != "embedding")
         self._told: torch.Tensor | None = None
         self._lengths: dict[str, torch.Tensor] = {NOISE: _length(noise.detach())}
-
-    def _sampler(self) -> Sampler:
-        return self._denoiser.sampler(self.config.sampler, self.config.steps, 1.0)
 
     def prepare(self, scorer: PromptScorer) -> None:
         """What the decoder is told at first."""
@@ -104,7 +100,7 @@ class FewSteps(Told[FewStepsConfig]):
         return self._denoiser.output(noisy, time, self._embedding(), self.config.guidance)
 
     def _sampled(self) -> torch.Tensor:
-        sampler, latent = self._sampler(), self._noise
+        sampler, latent = self._sampler.fresh(), self._noise
         for level in range(sampler.steps):
             latent = sampler.step(self._network, latent, level, ())[1]
         return latent
@@ -126,7 +122,7 @@ class FewSteps(Told[FewStepsConfig]):
         with torch.no_grad():
             self._tell(self._backend.pictures(image))
             self._denoiser.encode(image)
-            noise = self._sampler().inverted(self._network, self._denoiser.latent.detach())
+            noise = self._sampler.inverted(self._network, self._denoiser.latent.detach())
             self._noise.copy_(noise)
             self._lengths[NOISE] = _length(noise)
 

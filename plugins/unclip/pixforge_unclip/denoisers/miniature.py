@@ -34,6 +34,7 @@ class MiniatureDenoiser(Denoiser):
 
     def __init__(self, backend: Miniature, context: RunContext) -> None:
         self._backend, self._context = backend, context
+        self._decoder = backend.decoder  # read now: the first step is too late for `check --memory`
         card = backend.card
         self._size = (card.size, card.size)
         self._inner: Any = context.component("generator", card.generator, size=self._size)
@@ -70,7 +71,7 @@ class MiniatureDenoiser(Denoiser):
         return torch.cat([self._velocity(x, time, each, strength) for x, each in parts])
 
     def _velocity(self, x: Tensor, time: float, told: Tensor, strength: float) -> Tensor:
-        decoder, times = self._backend.decoder, x.new_full((len(x),), time)
+        decoder, times = self._decoder, x.new_full((len(x),), time)
         led: Tensor = decoder(x, times, told)
         if strength == 1:
             return led

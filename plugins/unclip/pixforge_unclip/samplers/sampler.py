@@ -48,6 +48,10 @@ class Sampler(ABC):
             draws: random numbers for samplers that put fresh noise on it, one generator for each canvas, on the CPU.
         """
 
+    def fresh(self) -> Sampler:
+        """One like this that remembers nothing; called before its first step."""
+        return self
+
     def inverted(self, network: Network, clean: Tensor) -> Tensor:  # noqa: ARG002 - overridden where it is possible
         """The noise at level 0 that leads to a clean latent, nearly.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from inspect import signature
 from typing import Any
 
@@ -64,6 +65,15 @@ class Scheduled(Sampler):
         self._flow = bool(getattr(scheduler.config, "use_flow_sigmas", False))
         self._kind = "flow_prediction" if self._flow else str(scheduler.config.prediction_type)
         self._parts = [self._mixture(level) for level in range(steps)] + [(1.0, 0.0)]
+
+    def fresh(self) -> Scheduled:
+        """A copy; setting the times again would ask for their values."""
+        made = copy(self)
+        made.scheduler = copy(self.scheduler)
+        for name in REMEMBERED:
+            if isinstance(held := getattr(made.scheduler, name, None), list):
+                setattr(made.scheduler, name, list(held))
+        return made
 
     def _mixture(self, level: int) -> tuple[float, float]:
         scheduler = self.scheduler
