@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 TEXT = {".yaml", ".yml", ".json", ".txt", ".csv"}
 LARGEST_TEXT, LARGEST = 4 << 20, 32 << 30
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_FILE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9._+-]{0,199}/)?[^./\\\x00][^/\\\x00]{0,199}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,199}")
 
 
@@ -24,7 +25,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,199}")
 class ModelFile:
     """A file of published weights.
 
-    `name` is its name on this machine. `urls` are the mirrors, tried in order. `size` in bytes and `sha256` in lower-case
+    `name` is its name on this machine; it may lie in a folder, as `unet/config.json` does. `urls` are the mirrors, tried in order. `size` in bytes and `sha256` in lower-case
     hexadecimal are None where nobody published them; a download that differs from them is thrown away.
     """
 
@@ -42,6 +43,8 @@ class ModelFile:
     @property
     def names(self) -> list[str]:
         """The names that the file may have in somebody's folder: its own, and those at its addresses."""
+        if "/" in self.name:  # many a folder has a config.json
+            return [self.name]
         paths = (PurePosixPath(unquote(urlsplit(url).path)).name for url in self.urls)
         return list(dict.fromkeys([self.name, *(name for name in paths if name)]))
 
@@ -149,8 +152,8 @@ class Model:
                 return f"name {name!r} must be letters, digits and . _ + - /"
         names = [each.name for each in self.files]
         for name in names:
-            if PurePosixPath(name).name != name or name.startswith("."):
-                return f"file {name!r} must be a plain name, without a folder"
+            if not _FILE.fullmatch(name):
+                return f"file {name!r} must be a plain name, or one in a folder such as unet/config.json"
         if len(set(names)) != len(names):
             return "two of its files have one name"
         for each in self.files:

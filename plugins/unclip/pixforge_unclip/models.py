@@ -15,6 +15,8 @@ SHIPPED = Path(__file__).parent / "models"
 MOST_FILES = 200
 """Of a pipeline; Kandinsky's have about 30."""
 READ = (".json", ".safetensors", ".txt")
+DECODER_NAME, PRIOR_NAME = "kandinsky-2.2", "kandinsky-2.2-prior"
+TOWERS = ("text_encoder", "image_encoder")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +70,50 @@ def embedded() -> ShippedUnclip:
         licence="MIT, trained on art under Apache-2.0, MIT and CC-BY-4.0 (see the model card)",
         recipe="init: unclip",
     )
+
+
+KANDINSKY = "https://huggingface.co/kandinsky-community/kandinsky-2-2-{}/resolve/main/{}"
+_WEIGHTS = "diffusion_pytorch_model.safetensors"
+_DECODER = ("unet/config.json", f"unet/{_WEIGHTS}", "movq/config.json", f"movq/{_WEIGHTS}")
+_PRIOR = ("prior/config.json", f"prior/{_WEIGHTS}")
+_TOWERS = tuple(f"{tower}/{name}" for tower in TOWERS for name in ("config.json", "model.safetensors"))
+_WORDS = ("merges.txt", "special_tokens_map.json", "tokenizer_config.json", "vocab.json")
+_SCHEDULER = "scheduler/scheduler_config.json"
+
+
+def kandinsky() -> tuple[Model, Model]:
+    """Kandinsky 2.2's decoder and prior, in the parts in which diffusers saves them; nobody published their hashes."""
+    recipe = f"init: {{type: unclip, model: {DECODER_NAME}, prior_model: {PRIOR_NAME}}}"
+    source = "https://arxiv.org/abs/2310.03502"
+    needs = "wants a GPU; needs pixforge-unclip[diffusers]"
+    return (
+        Model(
+            name=DECODER_NAME,
+            kind=KIND,
+            files=_published("decoder", *_DECODER, _SCHEDULER),
+            note=f"DALL-E 2's decoder as Kandinsky has it; {needs}",
+            licence="Apache-2.0",
+            source=source,
+            size=2_650_000_000,
+            recipe=recipe,
+        ),
+        Model(
+            name=PRIOR_NAME,
+            kind=KIND,
+            files=_published(
+                "prior", *_PRIOR, *_TOWERS, *(f"tokenizer/{each}" for each in _WORDS), _SCHEDULER
+            ),
+            note=f"its prior, with the two towers of CLIP ViT-bigG; {needs}",
+            licence="Apache-2.0 (CLIP ViT-bigG: MIT)",
+            source=source,
+            size=7_130_000_000,
+            recipe=recipe,
+        ),
+    )
+
+
+def _published(repository: str, *names: str) -> tuple[ModelFile, ...]:
+    return tuple(ModelFile(name, (KANDINSKY.format(repository, name),)) for name in names)
 
 
 class UnclipFolders(ModelCollection):

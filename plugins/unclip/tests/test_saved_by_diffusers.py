@@ -1,13 +1,15 @@
 """Priors and decoders that diffusers saved: equal to diffusers' own pipelines, and what a wrong folder is told."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 import torch
 from pixforge_unclip.backends import load
 from pixforge_unclip.diffusion import Diffusion, DiffusionConfig
 from pixforge_unclip.init import Unclip, UnclipConfig
-from pixforge_unclip.models import UnclipFolders
+from pixforge_unclip.models import UnclipFolders, kandinsky
 
 import pixforge
 from pixforge.contracts import PromptScorer
@@ -380,3 +382,24 @@ def test_pickles_are_not_read(copied):
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(WeightsError, match=r"neither unclip\.json nor a prior or decoder"):
         load(str(tmp_path), context_of())
+
+
+def test_a_published_model_is_taken_from_a_folder_and_used_by_its_name(decoder, tmp_path, monkeypatch):
+    monkeypatch.setenv("PIXFORGE_MODELS", str(tmp_path))
+    command = [sys.executable, "-m", "pixforge", "models", "fetch", "kandinsky-2.2", "--from", str(decoder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    context = make_context((32, 32), 1, models=(*kandinsky(), UnclipFolders()))
+    told = torch.randn(1, LENGTH, generator=numbers(3))
+    by_name, by_folder = (
+        load(name, context).decode(told, numbers(4), 2, 1.0) for name in ("kandinsky-2.2", str(decoder))
+    )
+    assert torch.equal(by_name, by_folder)
+
+
+def test_a_folder_without_a_part_cannot_stand_for_a_published_model(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIXFORGE_MODELS", str(tmp_path / "store"))
+    command = [sys.executable, "-m", "pixforge", "models", "fetch", "kandinsky-2.2", "--from", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "should have unet/config.json" in done.stderr
