@@ -37,6 +37,10 @@ class Evolve(Command):
         click.Option(["--parents"], metavar="N", type=click.IntRange(1, 1000), default=3, help="How many of the best are parents (3)."),
         click.Option(["--generations"], metavar="N", type=click.IntRange(1, 1000), default=4, help="How many are made (4)."),
         click.Option(["--mutation"], metavar="SHARE", type=click.FloatRange(0, 1), default=0.3, help="How likely a setting changes, 0 to 1 (0.3)."),
+        click.Option(
+            ["--cross"], metavar="SHARE", type=click.FloatRange(0, 1), default=0.25,
+            help="How likely a child begins between the pictures of two parents with the same generator, 0 to 1 (0.25).",
+        ),
         click.Option(["--draw"], metavar="N", type=click.IntRange(0), help="Another number takes another way (0)."),
         STEPS, SEED, SIZE, DEVICE, *SHAPE, ON,
         click.Option(["--keep"], metavar="best:N", help="Keep all files of the N best runs; of the others recipe, record and a small picture."),
@@ -61,7 +65,11 @@ class Evolve(Command):
         plan = make_plan(spec, plan_options(args))
         executor = executor_of(plan, args.on)
         evolution, plan = begin(
-            plan, population=args.population, parents=args.parents, mutation=args.mutation
+            plan,
+            population=args.population,
+            parents=args.parents,
+            mutation=args.mutation,
+            cross=args.cross,
         )
         with run_folder(args.out, f"{plan.title}-evolution") as folder:
             from pixforge.sweeps.generations import carry_generations

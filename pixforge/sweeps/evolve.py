@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,31 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pixforge.errors import InputError, OutputError, RecipeError, plain_name
 from pixforge.ordinary_files import read_ordinary
 from pixforge.reports.facts import read_facts
+from pixforge.runs.checkpoint import NAME as CHECKPOINT
 from pixforge.runs.folder import write_text
 from pixforge.sweeps.axes import MOST
 from pixforge.sweeps.plan import Plan, PlanAxis, Planned
 from pixforge.sweeps.results import run_folder_of
 
 NAME = "evolve.json"
+_SHAPING = ("generator", "size", "canvases")
+"""What the names and shapes of latents depend on."""
 MOST_CANDIDATES = 2000
 _MOST_BYTES = 2**28
 _TRIES = 100
 _SAME_SEED = 0.5
+_NEAREST = 0.3
+"""No child begins nearer than this share of the way to the picture of one of its two parents."""
+
+
+@dataclass(frozen=True)
+class _Child:
+    """Settings, a seed, where they come from, and the init that takes the recipe's place."""
+
+    place: tuple[int, ...]
+    seed: int
+    origin: str
+    init: Mapping[str, Any] | None = None
 
 
 class Evolution(BaseModel):
@@ -33,12 +49,15 @@ class Evolution(BaseModel):
     population: int = Field(ge=2, le=1000)
     parents: int = Field(ge=1, le=1000)
     mutation: float = Field(ge=0, le=1)
+    cross: float = Field(0.0, ge=0, le=1)
     draw: int = Field(ge=0)
     generation: int = Field(0, ge=0)
     candidates: tuple[Planned, ...] = Field(min_length=1)
 
 
-def begin(plan: Plan, *, population: int, parents: int, mutation: float) -> tuple[Evolution, Plan]:
+def begin(
+    plan: Plan, *, population: int, parents: int, mutation: float, cross: float = 0.0
+) -> tuple[Evolution, Plan]:
     """The first generation: combinations at random, each with a seed of its own.
 
     Raises:
@@ -51,7 +70,12 @@ def begin(plan: Plan, *, population: int, parents: int, mutation: float) -> tupl
             f"evolve: there are {len(plan.runs):,} combinations, and may be {MOST_CANDIDATES:,}; give fewer values"
         )
     evolution = Evolution(
-        population=population, parents=parents, mutation=mutation, draw=plan.draw, candidates=plan.runs
+        population=population,
+        parents=parents,
+        mutation=mutation,
+        cross=cross,
+        draw=plan.draw,
+        candidates=plan.runs,
     )
     first = int(plan.runs[0].recipe["seed"]) if isinstance(plan.runs[0].recipe["seed"], int) else 0
     chance = random.Random(plan.draw)  # noqa: S311 - a draw of settings, no secret
@@ -60,7 +84,7 @@ def begin(plan: Plan, *, population: int, parents: int, mutation: float) -> tupl
         update={"axes": (*plan.axes, PlanAxis(paths=("seed",), texts=(("",),))), "runs": ()}
     )
     children = [
-        (plan.runs[order[index % len(order)]].place, first + index, "generation 1")
+        _Child(plan.runs[order[index % len(order)]].place, first + index, "generation 1")
         for index in range(population)
     ]
     return _grown(evolution, empty, children)
@@ -87,12 +111,16 @@ def next_generation(
     if len(plan.runs) + evolution.population > MOST:
         raise InputError(f"{folder}: it has {len(plan.runs)} runs, and may have {MOST}")
     chance = random.Random(f"{evolution.draw}/{evolution.generation}")  # noqa: S311 - as above
+    crossing = random.Random(f"{evolution.draw}/{evolution.generation}/cross")  # noqa: S311 - as above
+    recipes = {each.place: each.recipe for each in evolution.candidates}
     seen = {(run.place[:-1], run.recipe["seed"]) for run in plan.runs}
     children = []
     for _ in range(evolution.population):
-        place, seed, origin = _child(evolution, plan, parents, chance, seen)
-        seen.add((place, seed))
-        children.append((place, seed, f"generation {evolution.generation + 1}: {origin}"))
+        child, family = _child(evolution, plan, parents, chance, seen)
+        seen.add((child.place, child.seed))
+        if crossing.random() < evolution.cross:
+            child = _crossed(child, folder, recipes[child.place], family, crossing)
+        children.append(replace(child, origin=f"generation {evolution.generation + 1}: {child.origin}"))
     return _grown(evolution, plan, children)
 
 
@@ -108,8 +136,8 @@ def _best(folder: Path, plan: Plan, count: int) -> list[Planned]:
 
 def _child(
     evolution: Evolution, plan: Plan, parents: Sequence[Planned], chance: random.Random, seen: set[Any]
-) -> tuple[tuple[int, ...], int, str]:
-    """Settings of either parent, some of them changed; the seed of one, or a new one. None that was there before."""
+) -> tuple[_Child, tuple[Planned, Planned]]:
+    """With its parents: settings of either, some of them changed; the seed of one, or a new one. None that was there before."""
     newest = max(int(run.recipe["seed"]) for run in plan.runs)
     for attempt in range(_TRIES):
         one, other = chance.choice(parents), chance.choice(parents)
@@ -129,7 +157,25 @@ def _child(
             break
     changes += [] if keeps else ["a new seed"]
     family = one.name if one.name == other.name else f"{one.name} and {other.name}"
-    return tuple(place), seed, f"of {family}" + (f"; {', '.join(changes)}" if changes else "")
+    origin = f"of {family}" + (f"; {', '.join(changes)}" if changes else "")
+    return _Child(tuple(place), seed, origin), (one, other)
+
+
+def _crossed(
+    child: _Child,
+    folder: Path,
+    recipe: Mapping[str, Any],
+    family: tuple[Planned, Planned],
+    chance: random.Random,
+) -> _Child:
+    """The child, begun between the latents of its parents, if there are two and their latents fit each other and it."""
+    files = [run_folder_of(folder, each.name).absolute() / CHECKPOINT for each in family]
+    same = all(each.recipe.get(field) == recipe.get(field) for each in family for field in _SHAPING)
+    if family[0].name == family[1].name or not same or not all(each.is_file() for each in files):
+        return child
+    share = round(chance.uniform(_NEAREST, 1 - _NEAREST), 2)
+    init = {"type": "run", "checkpoint": str(files[0]), "other": str(files[1]), "share": share}
+    return replace(child, origin=f"{child.origin}; begun between their pictures, at {share}", init=init)
 
 
 def _said(plan: Plan, axis: int, at: int) -> str:
@@ -149,19 +195,20 @@ def _mutated(axis: PlanAxis, at: int, chance: random.Random) -> int:
     return chance.choice([index for index in range(last + 1) if index != at])
 
 
-def _grown(
-    evolution: Evolution, plan: Plan, children: Sequence[tuple[tuple[int, ...], int, str]]
-) -> tuple[Evolution, Plan]:
+def _grown(evolution: Evolution, plan: Plan, children: Sequence[_Child]) -> tuple[Evolution, Plan]:
     """The plan with new runs; the seeds that are new are added to the axis of seeds."""
     by_place = {each.place: each.recipe for each in evolution.candidates}
     seeds = [texts[0] for texts in plan.axes[-1].texts if texts[0]]
     runs = list(plan.runs)
-    for place, seed, origin in children:
-        if str(seed) not in seeds:
-            seeds.append(str(seed))
-        recipe = {**by_place[place], "seed": seed, "based_on": [origin]}
-        name = f"{len(runs) + 1:04d}"
-        runs.append(Planned(name=name, place=(*place, seeds.index(str(seed))), recipe=recipe, origin=origin))
+    for child in children:
+        seed = str(child.seed)
+        if seed not in seeds:
+            seeds.append(seed)
+        recipe = {**by_place[child.place], "seed": child.seed, "based_on": [child.origin]}
+        if child.init is not None:
+            recipe["init"] = dict(child.init)
+        name, place = f"{len(runs) + 1:04d}", (*child.place, seeds.index(seed))
+        runs.append(Planned(name=name, place=place, recipe=recipe, origin=child.origin))
     axis = PlanAxis(paths=("seed",), texts=tuple((text,) for text in seeds))
     grown = plan.model_copy(update={"axes": (*plan.axes[:-1], axis), "runs": tuple(runs)})
     return evolution.model_copy(update={"generation": evolution.generation + 1}), grown

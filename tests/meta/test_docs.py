@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import shutil
 import textwrap
 from pathlib import Path
 
@@ -73,10 +74,16 @@ def test_python_runs(page, code, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("page", "code"), blocks("yaml"))
-def test_recipes_are_valid(page, code, tmp_path):
+def test_recipes_are_valid(page, code, tmp_path, monkeypatch):
     if "prompts:" not in code:
         pytest.skip("not a recipe")
+    for name in re.findall(r"^requires: \[pixforge-(\w+)\]\n", code, re.MULTILINE):  # as if it were installed
+        monkeypatch.syspath_prepend(str(ROOT / "plugins" / name))
+        shutil.copy(ROOT / "plugins" / name / f"pixforge_{name}" / "__init__.py", tmp_path / f"{name}.py")
+        code = code.replace(f"requires: [pixforge-{name}]", f"plugins: [./{name}.py]")
     for plugin in re.findall(r"\./(\w+\.py)", code):
+        if (tmp_path / plugin).exists():
+            continue
         block = next(text for _, text in (p.values for p in blocks("python")) if "pixforge_losses" in text)
         (tmp_path / plugin).write_text(textwrap.dedent(block))
     for picture in re.findall(r"[\w-]+\.png", code):

@@ -55,6 +55,50 @@ def test_a_number_changes_to_its_neighbour(tmp_path):
     assert f"rate {start} to " in second.runs[2].origin
 
 
+def crossed(folder, first, evolution, *names):
+    """The runs of the next generation, where these runs left checkpoints."""
+    for name in names:
+        (folder / "runs" / name).mkdir(parents=True, exist_ok=True)
+        (folder / "runs" / name / "checkpoint.safetensors").touch()
+    return next_generation(folder, evolution, first, ["0001", "0002"])[1].runs[6:]
+
+
+def test_children_of_two_begin_between_their_pictures(tmp_path):
+    evolution, first = begin(plan(kinds=1), population=6, parents=2, mutation=0, cross=1)
+    children = crossed(tmp_path, first, evolution, "0001", "0002")
+    two = [run for run in children if "0001 and 0002" in run.origin or "0002 and 0001" in run.origin]
+    assert two
+    for run in two:
+        init = run.recipe["init"]
+        assert init["type"] == "run"
+        assert 0.3 <= init["share"] <= 0.7
+        assert {init["checkpoint"], init["other"]} == {
+            str(tmp_path / "runs" / name / "checkpoint.safetensors") for name in ("0001", "0002")
+        }
+        assert f"begun between their pictures, at {init['share']}" in run.origin
+    assert all("init" not in run.recipe for run in children if run not in two)
+
+
+def test_only_latents_that_fit_each_other_are_crossed(tmp_path):
+    evolution, first = begin(plan(kinds=1), population=6, parents=2, mutation=0, cross=1)
+    assert all("init" not in run.recipe for run in crossed(tmp_path, first, evolution, "0001"))
+    other = first.runs[1].model_copy(update={"recipe": {"seed": 8, "size": [64, 64]}})
+    first = first.model_copy(update={"runs": (first.runs[0], other, *first.runs[2:])})
+    assert all("init" not in run.recipe for run in crossed(tmp_path, first, evolution, "0001", "0002"))
+
+
+def test_a_crossed_child_is_made(cli, work):
+    arguments = ("--population", "3", "--parents", "2", "--generations", "2", "--cross", "1", "-o", "made")
+    rates = ("--set", "optimizer.learning_rate=0.01..0.1:4")
+    assert cli("evolve", "red.yaml", *rates, *arguments)[0] == 0
+    made = read_plan(work / "made")
+    begun = [run for run in made.runs if "begun between" in (run.origin or "")]
+    assert begun
+    recipe = pixforge.load_recipe(work / f"made/runs/{begun[0].name}/recipe.yaml")
+    assert (recipe.init.type, recipe.init.other is not None) == ("run", True)
+    assert all(row["status"] == "finished" for row in rows(work / "made"))
+
+
 def test_children_of_the_best(cli, work):
     arguments = ("--population", "3", "--parents", "1", "--generations", "2", "-o", "made")
     status, _, err = cli("evolve", "red.yaml", *RATES, *arguments)
