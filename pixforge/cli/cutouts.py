@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 import click
 
@@ -15,14 +12,9 @@ from pixforge.cli.options import DISABLE, OVERRIDES, TRUST, overrides_of, trust_
 from pixforge.contracts.command import Command
 from pixforge.errors import InputError, OutputError, plain_name
 
-if TYPE_CHECKING:
-    import torch
-    from PIL import Image
-
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 MOST = 256
 """How many cutouts of a size a sheet shows."""
-_GAP = 4
 
 
 class Cutouts(Command):
@@ -48,6 +40,7 @@ class Cutouts(Command):
         out = Path(args.out)
         if out.suffix.lower() not in _SUFFIXES:
             raise InputError(f"{out}: the sheet's name ends in {', '.join(_SUFFIXES)}")
+        from pixforge.cli.cutout_sheet import cutout_sheet
         from pixforge.engine.build import build
         from pixforge.engine.looking import cutouts_of
         from pixforge.recipe import load_recipe
@@ -63,34 +56,10 @@ class Cutouts(Command):
         picture = None if args.image is None else Path(args.image).resolve()
         found = cutouts_of(session, args.step, picture)
         try:
-            _sheet(found.values()).save(out)
+            cutout_sheet(found.values(), MOST).save(out)
         except OSError as error:
             raise OutputError(f"{out}: cannot be written ({error.strerror or error})") from error
         for size, cutouts in found.items():
             shown = f", of which {MOST} are shown" if len(cutouts) > MOST else ""
             print(f"{plain_name(out)}: {len(cutouts)} cutouts of {size} x {size} pixels{shown}")
         return 0
-
-
-def _sheet(found: Iterable[torch.Tensor]) -> Image.Image:
-    """Cutouts `[K, 3, S, S]` side by side, those of each input size below the others."""
-    from PIL import Image
-    from torch.nn.functional import pad
-
-    from pixforge.builtin.exporters.sheet import sheet
-    from pixforge.media.images import to_pil
-
-    blocks = []
-    for cutouts in found:
-        count = min(len(cutouts), MOST)
-        columns = math.ceil(math.sqrt(count))
-        empty = columns * math.ceil(count / columns) - count
-        framed = pad(cutouts[:MOST], (0, _GAP, 0, _GAP, 0, 0, 0, empty), value=1.0)
-        pixels = framed.mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-        blocks.append(to_pil(sheet(pixels, even=False)))
-    size = max(each.width for each in blocks) + _GAP, sum(each.height for each in blocks) + _GAP
-    whole, top = Image.new("RGB", size, "white"), _GAP
-    for block in blocks:
-        whole.paste(block, (_GAP, top))
-        top += block.height
-    return whole

@@ -72,7 +72,16 @@ def entries_of(folders: Sequence[Path]) -> list[Entry]:
         settings = {
             path_text(where): short(found) for where in paths if (found := _value(recipe, where)) is not None
         }
-        entries.append(Entry(facts, thumb_bytes(facts.pictures), settings, defaults.differences(recipe)))
+        before = [each for each in recipe.get("based_on") or () if isinstance(each, str)]
+        entries.append(
+            Entry(
+                facts,
+                thumb_bytes(facts.pictures),
+                settings,
+                defaults.differences(recipe),
+                origin="; ".join(before) or None,
+            )
+        )
     return entries
 
 

@@ -26,7 +26,7 @@ class Entry:
     """A run on the page.
 
     `thumb` is a small JPEG; `settings` are the columns that tell runs apart, `differs` is what is not the default, `origin`
-    says in words what it was made of.
+    says in words what it was made of. `cutouts` is a JPEG of what its perceptors saw in the last step.
     """
 
     facts: RunFacts
@@ -34,6 +34,7 @@ class Entry:
     settings: Mapping[str, str] = field(default_factory=dict)
     differs: Sequence[str] = ()
     origin: str | None = None
+    cutouts: bytes | None = None
 
 
 def write_page(path: Path, title: str, entries: Sequence[Entry], sheets: Sequence[Path] = ()) -> None:
@@ -76,6 +77,7 @@ def _run(entry: Entry, home: Path) -> dict[str, Any]:
         "differs": list(entry.differs),
         "lineage": [*([entry.origin] if entry.origin else []), *facts.lineage],
         "thumb": _embedded(entry.thumb),
+        "cutouts": _embedded(entry.cutouts),
         "recipe": _link(facts.folder / RECIPE, home) if (facts.folder / RECIPE).is_file() else None,
         "folder": _link(facts.folder, home) + "/",
         "pictures": [_link(path, home) for path in facts.pictures],

@@ -2,8 +2,10 @@
 
 import base64
 import hashlib
+import io
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,14 @@ def test_a_page_of_any_runs(runs, tmp_path, capsys):
     assert [step for step, _ in first["curves"]["total"]] == [1, 2, 3]
     assert {"build", "loop", "export"} <= set(first["timings"])
     assert first["thumb"].startswith("data:image/jpeg;base64,")
+
+
+def test_a_run_says_what_it_was_made_of(runs, tmp_path):
+    shutil.copytree(runs / "first", tmp_path / "child")
+    with (tmp_path / "child" / "recipe.yaml").open("a") as file:
+        file.write("based_on: ['generation 2: of 0001']\n")
+    assert main(["report", str(tmp_path)]) == 0
+    assert data_of((tmp_path / "report.html").read_text())["runs"][0]["lineage"] == ["generation 2: of 0001"]
 
 
 def test_links_lead_from_the_page_to_the_files(runs):
@@ -190,3 +200,24 @@ def test_canvases_of_a_run_are_one_small_picture(tmp_path):
         (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255),
     ]  # fmt: skip
     assert make_thumb([Path("none.png")]) is None
+
+
+def test_a_page_with_what_the_perceptors_saw(runs, tmp_path, capsys):
+    out = tmp_path / "page.html"
+    assert main(["report", str(runs), "-o", str(out), "--cutouts", "1"]) == 0
+    found = [run["cutouts"] for run in data_of(out.read_text())["runs"] if "cutouts" in run]
+    assert len(found) == 1
+    with Image.open(io.BytesIO(base64.b64decode(found[0].split(",")[1]))) as sheet:
+        assert sheet.width > 64  # two cutouts of the embedded perceptor
+        assert len(sheet.convert("RGB").getcolors(1 << 24)) > 50
+
+
+def test_a_run_that_cannot_be_built_again_has_none_and_says_so(runs, tmp_path, capsys):
+    broken = tmp_path / "broken"
+    shutil.copytree(runs / "first", broken)
+    text = (broken / "recipe.yaml").read_text()
+    (broken / "recipe.yaml").write_text(text.replace("model: embedded", "model: ViT-B-32/openai", 1))
+    out = tmp_path / "page.html"
+    assert main(["report", str(broken), "-o", str(out), "--cutouts", "1"]) == 0
+    assert "broken: no cutouts: " in capsys.readouterr().err
+    assert "cutouts" not in data_of(out.read_text())["runs"][0]
