@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 import pixforge
 from pixforge.errors import PixforgeError, plain_text
-from pixforge_studio import completion, recipes
+from pixforge_studio import completion, pictures, recipes
 from pixforge_studio.folder import Folder
 from pixforge_studio.gallery import Gallery, media_type
 from pixforge_studio.guard import Guard
@@ -38,6 +38,7 @@ PAGE = {
     "studio.js": "text/javascript",
     "chart.js": "text/javascript",
     "editor.js": "text/javascript",
+    "pictures.js": "text/javascript",
     "editor-licenses.txt": "text/plain",
     "icon.svg": "image/svg+xml",
 }
@@ -70,6 +71,8 @@ class Api:
             Route(f"{v1}/recipes/about", self.about, methods=["POST"]),
             Route(f"{v1}/recipes/edit", self.edit, methods=["POST"]),
             Route(f"{v1}/recipes/of-file", self.of_file, methods=["POST"]),
+            Route(f"{v1}/pictures", self.keep, methods=["POST"]),
+            Route(f"{v1}/pictures/{{name}}", self.picture),
             Route(f"{v1}/jobs", self.jobs),
             Route(f"{v1}/jobs", self.add, methods=["POST"]),
             Route(job, self.job),
@@ -166,6 +169,24 @@ class Api:
                 return recipes.of_file(path, self._folder.root)
             except PixforgeError as error:
                 raise PixforgeError(str(error).replace(str(path), "the file")) from None
+
+    async def keep(self, request: Request) -> Response:
+        """Store a picture for recipes to name."""
+        content = await _content(request, MOST_UPLOAD)
+        try:
+            return JSONResponse(await run_in_threadpool(pictures.keep, self._folder, content), 201)
+        except pictures.NoPicture as error:
+            raise HTTPException(422, str(error)) from None
+        except OSError as error:
+            raise HTTPException(507, f"the picture cannot be kept ({error.strerror})") from None
+
+    async def picture(self, request: Request) -> Response:
+        """A picture that was stored."""
+        path = pictures.find(self._folder, request.path_params["name"])
+        if path is None:
+            _none()
+        assert path is not None
+        return FileResponse(path, media_type=media_type(path.name))
 
     async def _seen(self, text: str) -> dict[str, Any]:
         async with self._reading:  # one after the other: whoever types faster than we read waits

@@ -27,7 +27,7 @@ HEADERS = {
     "x-frame-options": "DENY",
 }
 JSON, BYTES = "application/json", "application/octet-stream"
-UPLOADS = ("/api/v1/recipes/of-file",)
+UPLOADS = ("/api/v1/recipes/of-file", "/api/v1/pictures")
 """Where raw bytes may be sent instead of JSON."""
 READING = ("GET", "HEAD")
 

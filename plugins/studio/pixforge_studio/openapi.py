@@ -18,8 +18,8 @@ _PROBLEMS = {
 }
 _FORM = {
     "type": ["object", "null"],
-    "description": "prompts (each {text, weight}, or {kept} for what only the text can say), extends, size, steps, seed, "
-    "generator, init; null where the text is no mapping.",
+    "description": "prompts (each {text, weight, where}, or {kept} for what only the text can say), extends, size, steps, seed, "
+    "generator, init, keep; `picture`: the file that init names; null where the text is no mapping.",
 }
 _OFFSET = {"type": "integer", "description": "In UTF-16 units, as browsers count."}
 _WORDS = {
@@ -36,6 +36,15 @@ _WORDS = {
     },
 }
 _SEEN = {"type": "object", "properties": {"problems": _PROBLEMS, "words": _WORDS, "form": _FORM}}
+_PICTURE = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "path": {"type": "string", "description": "As a recipe names it."},
+        "width": {"type": "integer"},
+        "height": {"type": "integer"},
+    },
+}
 _PLACE = {
     "type": "object",
     "required": ["text", "offset"],
@@ -146,8 +155,21 @@ def _paths() -> dict[str, Any]:
             )
         },
         "/recipes/of-file": {
+            "post": _do("The recipe in a picture or video, at most 64 MiB.", _TEXT, upload=True)
+        },
+        "/pictures": {
             "post": _do(
-                "The recipe in a picture or video, at most 64 MiB.", _TEXT, kind="application/octet-stream"
+                "Keep a PNG, JPEG or WebP, at most 64 MiB, for recipes to name by its path.",
+                _PICTURE,
+                upload=True,
+            )
+        },
+        "/pictures/{name}": {
+            "get": _do(
+                "A picture that was kept.",
+                None,
+                _parameter("name", "path", {"type": "string"}),
+                kind="image/*",
             )
         },
         "/jobs": {
@@ -196,6 +218,7 @@ def _do(
     *parameters: dict[str, Any],
     body: dict[str, Any] | None = None,
     kind: str = "application/json",
+    upload: bool = False,
 ) -> dict[str, Any]:
     content = {"application/json" if schema else kind: {"schema": schema} if schema else {}}
     found: dict[str, Any] = {
@@ -209,6 +232,6 @@ def _do(
         found["parameters"] = list(parameters)
     if body is not None:
         found["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
-    elif schema and kind == "application/octet-stream":
-        found["requestBody"] = {"required": True, "content": {kind: {}}}
+    elif upload:
+        found["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
     return found

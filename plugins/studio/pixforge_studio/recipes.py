@@ -14,8 +14,9 @@ from pixforge.errors import PixforgeError
 
 MOST = 2**18
 """Characters of a recipe."""
-FIELDS = ("prompts", "extends", "size", "steps", "seed", "generator", "init")
+FIELDS = ("prompts", "extends", "size", "steps", "seed", "generator", "init", "keep")
 _MOST_FORM = 200
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
 _LISTS = {"prompts", "scenes"}
 _HOLD_TEXTS = {"prompts", "scenes", "text", "story"}
 _LONGEST = 500
@@ -126,7 +127,15 @@ def form(text: str) -> dict[str, Any] | None:
             found["prompts"] = [_prompt(each, text) for each in _items(value)][:_MOST_FORM]
         elif key.value in FIELDS:
             found[key.value] = _plain(value, text)
+        if key.value == "init":
+            found["picture"] = _picture(value)
     return found
+
+
+def _picture(node: Any) -> str | None:
+    """The file of a start picture."""
+    pairs = {k.value: v.value for k, v in node.value} if isinstance(node, yaml.MappingNode) else {}
+    return pairs["image"] if pairs.get("type") == "image" and isinstance(pairs.get("image"), str) else None
 
 
 def name_of(text: str) -> str:
@@ -202,11 +211,16 @@ def _written(name: str, value: Any, pair: Any, text: str) -> str:
             kept = next((node for node in old if _source(node, text) == each["kept"]), None)
             lines.append(_flow(_data(kept, text)) if kept is not None else _flow(str(each["kept"])))
         else:
-            weight = each.get("weight", 1)
-            lines.append(
-                _flow(each["text"] if weight in {1, None} else {"text": each["text"], "weight": weight})
-            )
+            lines.append(_flow(_short(each)))
     return "prompts:" + "".join(f"\n- {line}" for line in lines) if lines else "prompts: []"
+
+
+def _short(prompt: dict[str, Any]) -> Any:
+    """A prompt of the form, as short as a recipe allows."""
+    rest = {key: prompt[key] for key in ("weight", "where") if prompt.get(key) is not None}
+    if rest.get("weight") == 1:
+        del rest["weight"]
+    return {"text": prompt["text"], **rest} if rest else prompt["text"]
 
 
 def _flow(value: Any) -> str:
@@ -243,11 +257,37 @@ def _prompt(node: Any, text: str) -> dict[str, Any]:
         return {"text": node.value, "weight": 1}
     if isinstance(node, yaml.MappingNode):
         found = {key.value: value for key, value in node.value if isinstance(key, yaml.ScalarNode)}
-        if set(found) <= {"text", "weight"} and all(isinstance(v, yaml.ScalarNode) for v in found.values()):
+        where = {"where": _region(found["where"])} if "where" in found else {}
+        scalars = all(isinstance(v, yaml.ScalarNode) for k, v in found.items() if k != "where")
+        scalars = scalars and where.get("where", "") is not None
+        if set(found) <= {"text", "weight", "where"} and scalars:
             weight = found["weight"].value if "weight" in found else "1"
-            if "text" in found and re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", weight):
-                return {"text": found["text"].value, "weight": float(weight)}
+            if "text" in found and _NUMBER.fullmatch(weight):
+                return {"text": found["text"].value, "weight": float(weight), **where}
     return {"kept": _source(node, text)}
+
+
+def _region(node: Any) -> Any:
+    """A region of one shape; None for those that only the text can say."""
+    if isinstance(node, yaml.ScalarNode):
+        return _scalar(node)
+    found: dict[str, Any] = {}
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else []:
+        if isinstance(value, yaml.ScalarNode):
+            found[str(key.value)] = _scalar(value)
+        elif isinstance(value, yaml.SequenceNode) and all(
+            isinstance(each, yaml.ScalarNode) for each in value.value
+        ):
+            found[str(key.value)] = [_scalar(each) for each in value.value]
+        else:
+            return None
+    return found or None
+
+
+def _scalar(node: Any) -> Any:
+    if not node.style and _NUMBER.fullmatch(node.value):
+        return float(node.value) if set(node.value) & set(".eE") else int(node.value)
+    return node.value
 
 
 def _plain(node: Any, text: str) -> Any:

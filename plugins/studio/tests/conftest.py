@@ -207,6 +207,20 @@ class Browser:
                 modifiers=modifiers,
             )
 
+    def mouse(self, kind, x, y):
+        pressed = (
+            {"button": "left", "buttons": 1} if kind != "mouseMoved" or getattr(self, "_down", False) else {}
+        )
+        self._down = kind == "mousePressed" or (kind == "mouseMoved" and getattr(self, "_down", False))
+        self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, clickCount=1, **pressed)
+
+    def drag(self, *points):
+        """Press at the first point, move through the others, and let go at the last."""
+        self.mouse("mousePressed", *points[0])
+        for each in points[1:]:
+            self.mouse("mouseMoved", *each)
+        self.mouse("mouseReleased", *points[-1])
+
     def picture(self, path):
         Path(path).write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
 

@@ -131,10 +131,14 @@ function fill() {
     const [text, weight] = line.querySelectorAll("input");
     if (document.activeElement !== text) text.value = each.text;
     if (document.activeElement !== weight) weight.value = each.weight;
+    const part = line.querySelector(".part");
+    part.textContent = each.where ? "Not only a part" : "Only a part";
+    part.setAttribute("aria-label", `${part.textContent}: prompt ${i + 1}`);
   });
   setSelect("extends", single(form.extends));
   setSelect("generator", form.generator);
   setSelect("init", form.init);
+  showStart();
   const size = Array.isArray(form.size) ? form.size : typeof form.size === "string" ? form.size.split("x") : [];
   const values = { width: size[0], height: size[1] ?? size[0], steps: form.steps, seed: form.seed };
   for (const [id, value] of Object.entries(values)) {
@@ -152,10 +156,12 @@ function row(prompt, index) {
   text.setAttribute("aria-label", `Prompt ${index + 1}`);
   weight.setAttribute("aria-label", `Weight of prompt ${index + 1}`);
   const tell = () => change({ prompts: form.prompts.map((each, i) => i !== index ? each :
-    { text: text.value, weight: weight.value === "" || !isFinite(weight.value) ? 1 : Number(weight.value) }) });
+    { ...each, text: text.value, weight: weight.value === "" || !isFinite(weight.value) ? 1 : Number(weight.value) }) });
   let later;
   for (const each of [text, weight]) each.addEventListener("input", () => { clearTimeout(later); later = setTimeout(tell, 250); });
-  return make("div", { className: "prompt" }, text, weight, remove);
+  const part = make("button", { type: "button", className: "quiet part" });
+  part.addEventListener("click", () => partOf(index));
+  return make("div", { className: "prompt" }, text, weight, part, remove);
 }
 
 $("add-prompt").addEventListener("click", async () => {
@@ -195,25 +201,7 @@ async function run() {
 }
 $("run").addEventListener("click", run);
 addEventListener("keydown", event => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented) { event.preventDefault(); run(); }
-});
-
-async function load(file) {
-  try {
-    const text = /\.ya?ml$/i.test(file.name) ? await file.text() : (await ask("/recipes/of-file", file)).text;
-    setText(text);
-    location.hash = "#make";
-    await check();
-  } catch (error) { say(error.message); }
-}
-$("open").addEventListener("click", () => $("file").click());
-$("file").addEventListener("change", () => { if ($("file").files[0]) load($("file").files[0]); $("file").value = ""; });
-addEventListener("dragover", event => { event.preventDefault(); document.body.classList.add("dropping"); });
-addEventListener("dragleave", () => document.body.classList.remove("dropping"));
-addEventListener("drop", event => {
-  event.preventDefault();
-  document.body.classList.remove("dropping");
-  if (event.dataTransfer.files[0]) load(event.dataTransfer.files[0]);
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented && !document.querySelector("dialog[open]")) { event.preventDefault(); run(); }
 });
 
 async function choices() {
@@ -432,7 +420,9 @@ $("details").addEventListener("close", () => $("media").replaceChildren());
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", soon);
 addEventListener("resize", soon);
-show();
-check();
-choices().catch(error => say(error.message));
-listen();
+addEventListener("DOMContentLoaded", () => {
+  show();
+  check();
+  choices().catch(error => say(error.message));
+  listen();
+});
