@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 
 
 @torch.no_grad()
-def cutouts_of(session: Session, step: int, image: Path | None = None) -> dict[int, torch.Tensor]:
+def cutouts_of(
+    session: Session, step: int, image: Path | None = None, *, present: bool = False
+) -> dict[int, torch.Tensor]:
     """The cutouts of a step of the first canvas by input size: `[K, 3, S, S]` in [0, 1] each.
 
-    They are those that the step would really use. A picture file may take the place of the start.
+    They are those that the step would really use: of the start, of a picture file, or of the `present` picture of a run.
 
     Raises:
         ImageError: the file is no picture.
     """
-    picture = session.generator.forward(0)
+    picture = session.generator.forward(step if present else 0)
     if image is not None:
         read = cover(session.context.read_image(image).unsqueeze(0), session.context.size)
         picture = read.expand(session.context.batch, -1, -1, -1)

@@ -30,6 +30,7 @@ class Control:
         self._going = threading.Event()
         self._going.set()
         self._changes: SimpleQueue[list[Override]] = SimpleQueue()
+        self._look = threading.Event()
         self._patience = 1
         self._before: dict[int, Any] = {}
         self._open = False
@@ -66,6 +67,16 @@ class Control:
         """Ask for other values after the step in progress."""
         self._changes.put(overrides)
 
+    def look(self) -> None:
+        """Ask for what the perceptors see."""
+        self._look.set()
+
+    def asks_to_look(self) -> bool:
+        """Whether somebody has asked for it since the last time."""
+        asked = self._look.is_set()
+        self._look.clear()
+        return asked
+
     @property
     def paused(self) -> bool:
         """Whether a pause has been asked for."""
@@ -89,8 +100,8 @@ class Control:
         return not self._changes.empty()
 
     def wait(self) -> None:
-        """Return when no pause is asked for, or the end is."""
-        while not self._going.wait(_PAUSE_SECONDS) and not self.requested:
+        """Return when no pause is asked for, or the end is, or somebody wants to look."""
+        while not self._going.wait(_PAUSE_SECONDS) and not self.requested and not self._look.is_set():
             pass  # looks again, since a signal sets no event
 
     def saving(self) -> None:

@@ -69,6 +69,14 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class Looked:
+    """What the perceptors see of the first canvas, since `Run.look` asked: the step's cutouts by their size in pixels."""
+
+    step: int
+    cutouts: dict[int, list[Image]] = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Changed:
     """The run goes on with other values, each as `path: old -> new`."""
 
@@ -90,6 +98,6 @@ class Finished:
     result: Result
 
 
-__all__ = ["Changed", "Event", "Finished", "Frame", "Preview", "Saved", "Started", "Step", "Warned"]
+__all__ = ["Changed", "Event", "Finished", "Frame", "Looked", "Preview", "Saved", "Started", "Step", "Warned"]
 
-Event = Started | Step | Frame | Preview | Saved | Changed | Warned | Finished
+Event = Started | Step | Frame | Preview | Saved | Looked | Changed | Warned | Finished

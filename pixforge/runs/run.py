@@ -116,6 +116,10 @@ class Run:
         """Go on after a pause."""
         self._control.proceed()
 
+    def look(self) -> None:
+        """Give what the perceptors see of the present picture, also in a pause: the event `Looked` comes with it."""
+        self._control.look()
+
     @property
     def paused(self) -> bool:
         """Whether the run waits, or will after the step in progress."""
@@ -124,7 +128,7 @@ class Run:
     def change(self, overrides: Mapping[str, Any] | Iterable[Override]) -> None:
         """Go on with other values after the step in progress, such as `{"losses.0.weight": 2}`.
 
-        The run keeps its pictures and the optimizer's memory, as a branch does. `recipe.yaml` then holds the new values,
+        Without any values it only writes a checkpoint. The run keeps its pictures and the optimizer's memory, as a branch does. `recipe.yaml` then holds the new values,
         and `run.json` says from which step on they count.
 
         Raises:

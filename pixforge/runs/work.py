@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pixforge.errors import NotFiniteError, OutputError, PixforgeError, RunError
 from pixforge.runs.checkpoint import NAME as CHECKPOINT
 from pixforge.runs.control import Control
-from pixforge.runs.events import Changed, Event, Finished, Frame, Preview, Saved, Started, Step
+from pixforge.runs.events import Changed, Event, Finished, Frame, Looked, Preview, Saved, Started, Step
 from pixforge.runs.folder import RECIPE, write_text
 from pixforge.runs.manifest import NAME, describe_session, final_values, fingerprint, write_manifest
 from pixforge.runs.metrics import NAME as METRICS
@@ -102,6 +102,9 @@ class Work:
         yield from self._check_point(self.saving.needs_first)
         while True:
             self.control.wait()
+            if self.control.asks_to_look():
+                yield from self._look()
+                continue  # a pause goes on
             if self.control.has_changes and self.loop.caught_up and self.last is not None:
                 yield from self._change()
             if self._stopped():
@@ -150,6 +153,19 @@ class Work:
             self._shown = now
             yield Preview(report.step, [to_pil(pixels) for pixels in report.layers])
 
+    def _look(self) -> Iterator[Event]:
+        from pixforge.engine.looking import cutouts_of
+        from pixforge.media.images import to_pil
+
+        step = self.last.step if self.last else 0
+        try:
+            found = cutouts_of(self.session, min(step, max(self.session.context.steps - 1, 0)), present=True)
+        except Exception as error:  # noqa: BLE001 - components may be anyone's, and to look is no reason to end
+            log.warning("step %d: the cutouts cannot be shown: %s", step, error)
+            return
+        bytes_of = {size: each.mul(255).round().byte().permute(0, 2, 3, 1).cpu() for size, each in found.items()}
+        yield Looked(step, {size: [to_pil(one.numpy()) for one in each] for size, each in bytes_of.items()})
+
     def _check_point(self, due: bool) -> Iterator[Event]:
         if not due or self.last is None:
             return
@@ -173,6 +189,7 @@ class Work:
             return
         try:
             self.saving.save(self.loop.state(), self.last, self.writers)
+            yield Saved(self.last.step, self.folder / CHECKPOINT)
             made = self._changed(overrides)
         except (PixforgeError, OSError) as error:
             log.warning(

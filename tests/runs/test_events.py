@@ -11,7 +11,7 @@ import pytest
 
 import pixforge
 from pixforge.errors import InputError, RecipeError
-from pixforge.runs.events import Changed, Finished, Preview, Saved, Started, Step, Warned
+from pixforge.runs.events import Changed, Finished, Looked, Preview, Saved, Started, Step, Warned
 
 TINY = {
     "prompts": ["a red heart"],
@@ -115,6 +115,32 @@ def test_changed_while_it_goes_on_it_is_the_branch_that_a_resumed_run_would_be()
     branch = pixforge.resume("until", overrides, out="branch")
     # A branch knows that it has 6 steps only from its beginning on; this recipe has nothing that depends on it.
     assert branch.images[0].tobytes() == run.result.images[0].tobytes()
+
+
+def test_to_look_at_the_cutouts_changes_nothing_and_works_in_a_pause():
+    run, looked = pixforge.start(tiny(), "r"), []
+    for event in run:
+        if isinstance(event, Step) and event.step in {0, 3}:
+            run.pause()
+            run.look()
+        if isinstance(event, Looked):
+            looked.append(event)
+            run.proceed()
+    assert [each.step for each in looked] == [0, 3]
+    (size,) = looked[1].cutouts
+    assert [each.size for each in looked[1].cutouts[size]] == [(size, size)] * 2
+    assert looked[0].cutouts[size][0].tobytes() != looked[1].cutouts[size][0].tobytes()
+    assert run.result.images[0].tobytes() == pixforge.render(tiny(), "other").images[0].tobytes()
+
+
+def test_a_change_of_nothing_writes_a_checkpoint():
+    run, events = pixforge.start(tiny(), "r"), []
+    for event in run:
+        events.append(event)
+        if isinstance(event, Step) and event.step == 2:
+            run.change({})
+    assert [each.step for each in events if isinstance(each, Saved)][:1] == [2]
+    assert not [each for each in events if isinstance(each, Changed)]
 
 
 def test_a_change_that_cannot_be_is_refused_at_once():

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 import pixforge
 from pixforge.errors import PixforgeError, plain_text
-from pixforge_studio import completion, pictures, recipes
+from pixforge_studio import completion, dials, pictures, recipes
 from pixforge_studio.folder import Folder
 from pixforge_studio.gallery import Gallery, media_type
 from pixforge_studio.guard import Guard
@@ -39,6 +39,7 @@ PAGE = {
     "chart.js": "text/javascript",
     "editor.js": "text/javascript",
     "pictures.js": "text/javascript",
+    "watch.js": "text/javascript",
     "editor-licenses.txt": "text/plain",
     "icon.svg": "image/svg+xml",
 }
@@ -59,7 +60,7 @@ class Api:
         v1, job = "/api/v1", "/api/v1/jobs/{id:int}"
         moves = [
             Route(f"{job}/{word}", self._move(word), methods=["POST"])
-            for word in ("stop", "pause", "proceed", "retry", "first")
+            for word in ("stop", "pause", "proceed", "retry", "first", "look", "mark")
         ]
         return [
             Route("/", self.page),
@@ -78,7 +79,11 @@ class Api:
             Route(job, self.job),
             Route(job, self.forget, methods=["DELETE"]),
             *moves,
+            Route(f"{job}/dials", self.dials),
+            Route(f"{job}/change", self.change, methods=["POST"]),
+            Route(f"{job}/back", self.back, methods=["POST"]),
             Route(f"{job}/preview.jpg", self.preview),
+            Route(f"{job}/cutouts.jpg", self.cutouts),
             Route(f"{v1}/events", self.events),
             Route(f"{v1}/runs", self.runs),
             Route(f"{v1}/runs/{{run:path}}/thumb.jpg", self.thumb),
@@ -231,11 +236,48 @@ class Api:
                 "proceed": lambda: line.pause(job, paused=False),
                 "retry": lambda: line.retry(job),
                 "first": lambda: line.first(job),
+                "look": lambda: line.look(job),
+                "mark": lambda: line.change(job, {}),
             }
             moves[word]()
             return JSONResponse(job.shown())
 
         return move
+
+    async def dials(self, request: Request) -> Response:
+        """What may be changed while it runs, as it is now."""
+        run = self._folder.root / self._job(request).run
+        return JSONResponse({"dials": await run_in_threadpool(dials.dials, run)})
+
+    async def change(self, request: Request) -> Response:
+        """Go on with other values."""
+        job, changes = self._job(request), (await self._json(request)).get("changes")
+        if not isinstance(changes, dict) or len(changes) > dials.MOST:
+            raise HTTPException(422, f"changes must be a mapping of at most {dials.MOST} paths to values")
+        if job.state != RUNNING or not job.steps:
+            raise HTTPException(409, "it does not run; its recipe can be changed before it is run again")
+        why = await run_in_threadpool(dials.refusal, self._folder.root / job.run, changes)
+        if why is not None:
+            raise HTTPException(422, why)
+        self._line.change(job, changes)
+        return JSONResponse(job.shown())
+
+    async def back(self, request: Request) -> Response:
+        """Go back to a moment."""
+        job, step = self._job(request), (await self._json(request)).get("step")
+        if isinstance(step, bool) or step not in job.moments:
+            raise HTTPException(
+                422, f"it can go back to the steps {', '.join(map(str, job.moments)) or '(none)'}"
+            )
+        self._line.back(job, step)
+        return JSONResponse(job.shown())
+
+    async def cutouts(self, request: Request) -> Response:
+        """The newest cutouts that were asked for."""
+        live = self._line.live.get(self._job(request).id)
+        if live is None or not live.cutouts:
+            raise HTTPException(404, "there are no cutouts yet; look asks for them")
+        return Response(live.cutouts, media_type="image/jpeg")
 
     async def preview(self, request: Request) -> Response:
         """The newest picture of a run."""

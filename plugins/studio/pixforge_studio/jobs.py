@@ -19,7 +19,8 @@ class Job:
     """An entry of the queue.
 
     `run` is the name of its folder, which is its own when it has `begun`. `tries` counts the workers that died over it
-    without a step being made since.
+    without a step being made since. `back` is the step that it goes back to when it goes on, -1 for none; `moments` are
+    those that it can go back to.
     """
 
     id: int
@@ -39,10 +40,14 @@ class Job:
     score: float | None = None
     previews: int = 0
     notes: list[str] = field(default_factory=list)
+    moments: list[int] = field(default_factory=list)
+    back: int = -1
+    looks: int = 0
+    memory: dict[str, float] = field(default_factory=dict)
 
     def shown(self) -> dict[str, Any]:
         """What the page and scripts get."""
-        hidden = {"text", "place", "tries", "begun"}
+        hidden = {"text", "place", "tries", "begun", "back"}
         return {key: value for key, value in asdict(self).items() if key not in hidden}
 
 
@@ -88,12 +93,14 @@ class Jobs:
         self.all.pop(job.id, None)
         (self._home / f"{job.id:08d}.json").unlink(missing_ok=True)
 
-    def done(self, job: Job) -> None:
-        """It is finished: the gallery has it from now on, and the list of entries for a while."""
+    def done(self, job: Job) -> list[Job]:
+        """It is finished: the gallery has it from now on, and the list of entries for a while. Those that leave the list."""
         job.state = FINISHED
         (self._home / f"{job.id:08d}.json").unlink(missing_ok=True)
-        for old in [each for each in self.in_order() if each.state == FINISHED][:-RECENT]:
-            self.all.pop(old.id)
+        old = [each for each in self.in_order() if each.state == FINISHED][:-RECENT]
+        for each in old:
+            self.all.pop(each.id)
+        return old
 
     def first(self, job: Job) -> None:
         """Make it before all others that wait."""
@@ -116,4 +123,5 @@ def _read(found: dict[str, Any]) -> Job | None:
         return None
     good = isinstance(job.id, int) and isinstance(job.text, str) and isinstance(job.run, str)
     good = good and isinstance(job.place, int | float) and job.state in STATES
+    good = good and isinstance(job.moments, list) and isinstance(job.back, int)
     return job if good and re.fullmatch(r"[\w-]{1,99}", job.run) else None

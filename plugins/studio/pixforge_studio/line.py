@@ -10,8 +10,10 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from pixforge_studio import moments
 from pixforge_studio.folder import Folder
 from pixforge_studio.jobs import FAILED, FINISHED, RUNNING, STOPPED, WAITING, Job, Jobs
 
@@ -41,6 +43,7 @@ class Live:
     """What is known of a run while the studio lives: its last picture, and its losses."""
 
     jpeg: bytes = b""
+    cutouts: bytes = b""
     points: list[list[Any]] = field(default_factory=list)
     thinned: int = 0
     every: int = 1
@@ -73,6 +76,10 @@ class Line:
     def __init__(self, folder: Folder, *, cold: bool = False) -> None:
         self.folder = folder
         self.jobs = Jobs(folder)
+        known = {moments_of(folder, job) for job in self.jobs.all.values()}
+        for each in (folder.own / "moments").glob("*"):
+            if each not in known:  # of entries that were finished when the studio ended
+                moments.forget(each)
         self.live: dict[int, Live] = {}
         self.closing = False
         self._cold = cold
@@ -132,6 +139,29 @@ class Line:
             self._changed(job)
             self._wake.set()
 
+    def change(self, job: Job, changes: dict[str, Any]) -> None:
+        """Go on with other values by their paths; without any, only keep this moment."""
+        self._order(job, "change", changes=changes)
+
+    def look(self, job: Job) -> None:
+        """Get what the perceptors see."""
+        self._order(job, "look")
+
+    def back(self, job: Job, step: int) -> None:
+        """Go back to a moment that is kept, and on from there."""
+        job.back = step
+        if job.state == RUNNING:
+            job.paused = False
+            self._order(job, "stop")
+        else:
+            self._go_back(job)
+        self._changed(job)
+
+    def _go_back(self, job: Job) -> None:
+        job.state, job.error, job.tries, job.paused, job.score = WAITING, "", 0, False, None
+        job.step = job.back
+        self._wake.set()
+
     def first(self, job: Job) -> None:
         """Make it next."""
         if job.state == WAITING:
@@ -143,14 +173,15 @@ class Line:
         if job.state == RUNNING:
             return False
         self.jobs.forget(job)
+        moments.forget(moments_of(self.folder, job))
         self.live.pop(job.id, None)
         self._tell("queue")
         return True
 
-    def _order(self, job: Job, word: str) -> None:
+    def _order(self, job: Job, word: str, **more: Any) -> None:
         if job.state == RUNNING and self._worker is not None and self._worker.stdin is not None:
             with suppress(OSError, RuntimeError):  # it died; whoever reads its events will see
-                self._worker.stdin.write(json.dumps({"do": word, "id": job.id}).encode() + b"\n")
+                self._worker.stdin.write(json.dumps({"do": word, "id": job.id, **more}).encode() + b"\n")
 
     # The work.
 
@@ -198,7 +229,8 @@ class Line:
         assert self._worker.stdin is not None
         assert self._worker.stdout is not None
         order = {"do": "run", "id": job.id, "text": job.text, "name": job.name, "paused": job.paused}
-        order |= {"out": str(self.folder.root / job.run), "begun": job.begun}
+        order |= {"out": str(self.folder.root / job.run), "begun": job.begun, "back": job.back}
+        order["moments"] = str(moments_of(self.folder, job))
         job.state, job.begun = RUNNING, job.begun or not (self.folder.root / job.run).exists()
         self.live.setdefault(job.id, Live())
         self._changed(job)
@@ -235,11 +267,21 @@ class Line:
             take(self, job, event)
 
     def _started(self, job: Job, event: dict[str, Any]) -> None:
-        job.steps, job.step = event["steps"], event["step"]
+        job.steps, job.step, job.back = event["steps"], event["step"], -1
         self._changed(job)
+
+    def _saved(self, job: Job, event: dict[str, Any]) -> None:
+        job.moments = event["moments"]
+        self._changed(job)
+
+    def _looked(self, job: Job, event: dict[str, Any]) -> None:
+        self.live[job.id].cutouts = base64.b64decode(event["jpeg"])
+        job.looks += 1
+        self._tell("queue")
 
     def _step(self, job: Job, event: dict[str, Any]) -> None:
         job.step, job.rate, job.tries = event["step"], event["rate"], 0
+        job.memory = event["memory"]
         job.left = round((job.steps - job.step) / job.rate, 1) if job.rate else None
         self.live[job.id].add(job.step, event["losses"])
         self._tell("step", job.id)
@@ -255,8 +297,11 @@ class Line:
 
     def _ended(self, job: Job, event: dict[str, Any]) -> None:
         job.error, job.score, job.left = event["error"], event.get("score"), None
-        if event["state"] == FINISHED:
-            self.jobs.done(job)
+        if job.back >= 0 and event["state"] in {STOPPED, FINISHED} and not self.closing:
+            self._go_back(job)
+        elif event["state"] == FINISHED:
+            for gone in self.jobs.done(job):
+                moments.forget(moments_of(self.folder, gone))
             self.live = {key: live for key, live in self.live.items() if key in self.jobs.all}
         else:
             stopped_by_end = event["state"] == STOPPED and self.closing
@@ -321,14 +366,23 @@ class Line:
         fresh = thinned != live.thinned or bool(live.points and live.points[-1][0] <= last)
         points = live.points if fresh else [each for each in live.points if each[0] > last]
         watcher.sent[number] = (live.thinned, live.points[-1][0] if live.points else -1)
-        about = {"id": number, "step": job.step, "steps": job.steps, "rate": job.rate, "left": job.left}
+        numbers = ("step", "steps", "rate", "left", "memory")
+        about = {"id": number, **{name: getattr(job, name) for name in numbers}}
         return {**about, "fresh": fresh, "points": points}
+
+
+def moments_of(folder: Folder, job: Job) -> Path:
+    """Where the earlier checkpoints of an entry are kept."""
+    return folder.own / "moments" / str(job.id)
 
 
 _TAKE: dict[str, Callable[[Line, Job, dict[str, Any]], None]] = {
     "started": Line._started,  # noqa: SLF001 - its own
     "step": Line._step,  # noqa: SLF001
     "preview": Line._preview,  # noqa: SLF001
+    "saved": Line._saved,  # noqa: SLF001
+    "looked": Line._looked,  # noqa: SLF001
+    "changed": Line._warned,  # noqa: SLF001
     "warned": Line._warned,  # noqa: SLF001
     "ended": Line._ended,  # noqa: SLF001
 }

@@ -86,8 +86,18 @@ _JOB = {
         "score": {"type": ["number", "null"], "description": "By the model that judges."},
         "previews": {"type": "integer", "description": "Grows with each new preview."},
         "notes": {"type": "array", "items": {"type": "string"}},
+        "moments": {"type": "array", "items": {"type": "integer"}, "description": "Steps to go back to."},
+        "looks": {"type": "integer", "description": "Grows with new cutouts."},
+        "memory": {"type": "object", "description": "MB: `here`, and on a GPU `there`."},
     },
 }
+_DIALS = {"type": "object", "properties": {"dials": {"type": "array", "items": {"type": "object"}}}}
+_CHANGES = {
+    "type": "object",
+    "required": ["changes"],
+    "properties": {"changes": {"type": "object", "maxProperties": 50, "examples": [{"losses.0.weight": 2}]}},
+}
+_STEP = {"type": "object", "required": ["step"], "properties": {"step": {"type": "integer"}}}
 _RUN = {
     "type": "object",
     "properties": {
@@ -109,7 +119,7 @@ _RUNS = {
     "type": "object",
     "properties": {"total": {"type": "integer"}, "runs": {"type": "array", "items": _RUN}},
 }
-_EVENTS = """Server-sent events. `queue`: {jobs}, whenever an entry changes. `step`: {id, step, steps, rate, left, fresh,
+_EVENTS = """Server-sent events. `queue`: {jobs}, whenever an entry changes. `step`: {id, step, steps, rate, left, memory, fresh,
 points}: points of the curve since the last message, each [step, {term: value}]; `fresh`: they replace all before. `preview`:
 {id, preview}: there is a new picture. The first messages say how things are; whoever is slow misses values in between."""
 
@@ -139,6 +149,8 @@ def _paths() -> dict[str, Any]:
         "proceed": "End a pause.",
         "retry": "Go on with what was stopped or failed.",
         "first": "Make it next.",
+        "look": "Get what the perceptors see as cutouts.jpg; `looks` in the entry grows when it is there.",
+        "mark": "Keep this moment of a run, so that it can go back to it.",
     }
     moves = {f"/jobs/{{id}}/{word}": {"post": _do(text, _JOB, number)} for word, text in job.items()}
     return {
@@ -183,6 +195,23 @@ def _paths() -> dict[str, Any]:
             ),
         },
         **moves,
+        "/jobs/{id}/dials": {
+            "get": _do("What may be changed while it runs: each with path, label and value.", _DIALS, number)
+        },
+        "/jobs/{id}/change": {
+            "post": _do(
+                "Go on with other values by their paths. 409 where it does not run.",
+                _JOB,
+                number,
+                body=_CHANGES,
+            )
+        },
+        "/jobs/{id}/back": {
+            "post": _do("Go back to one of its `moments`, and on from there.", _JOB, number, body=_STEP)
+        },
+        "/jobs/{id}/cutouts.jpg": {
+            "get": _do("The newest cutouts that were asked for.", None, number, kind="image/jpeg")
+        },
         "/jobs/{id}/preview.jpg": {"get": _do("The newest picture.", None, number, kind="image/jpeg")},
         "/events": {"get": _do(_EVENTS, None, kind="text/event-stream")},
         "/runs": {

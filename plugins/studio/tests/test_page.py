@@ -207,5 +207,14 @@ def test_nothing_leaves_the_machine_and_nothing_goes_wrong(page, studio):
     ]
     refused = ("/runs/bomb/", "/recipes/of-file")  # by tests, and pictures without a recipe
     assert [each for each in said if not any(name in str(each) for name in refused)] == []
-    parts = ("/", "/pictures.js", "/studio.css", "/studio.js", "/chart.js", "/editor.js", "/icon.svg")
+    parts = (
+        "/",
+        "/pictures.js",
+        "/watch.js",
+        "/studio.css",
+        "/studio.js",
+        "/chart.js",
+        "/editor.js",
+        "/icon.svg",
+    )
     assert sum(len(studio.ask(each)[2]) for each in parts) < LONGEST

@@ -250,7 +250,8 @@ function paint() {
   $("progress").value = step;
   const rate = live.rate ? `${live.rate} steps/s` : "", left = now.state === "running" && !now.paused ? seconds(live.left) : "";
   const score = now.score === null ? "" : `score ${now.score.toFixed(3)}`;
-  $("numbers").textContent = [word, now.steps ? `step ${step} of ${now.steps}` : "loading", rate, left, score].filter(Boolean).join(" · ");
+  const memory = Object.entries(live.memory || {}).map(([where, size]) => `${size < 1000 ? `${size} MB` : `${(size / 1024).toFixed(1)} GB`}${where === "there" ? " on the GPU" : ""}`).join(", ");
+  $("numbers").textContent = [word, now.steps ? `step ${step} of ${now.steps}` : "loading", rate, left, memory, score].filter(Boolean).join(" · ");
   const version = preview[now.id] || now.previews, source = version ? `${API}/jobs/${now.id}/preview.jpg?n=${version}` : "";
   if (source !== shownPreview) {
     shownPreview = source;
@@ -262,6 +263,7 @@ function paint() {
   $("pause").hidden = $("stop").hidden = !active;
   $("pause").textContent = now.paused ? "Go on" : "Pause";
   $("again").hidden = active;
+  paintWatch(now, active);
   const points = state.points[now.id] || [], last = points.length ? points[points.length - 1][1] : {};
   drawCurve($("curve"), points, now.steps);
   $("curve").setAttribute("aria-label", points.length ? `Curve of the loss, now ${last.total}` : "Curve of the loss");
