@@ -20,11 +20,12 @@ from starlette.routing import Route
 
 import pixforge
 from pixforge.errors import PixforgeError, plain_text
-from pixforge_studio import completion, dials, pictures, recipes
+from pixforge_studio import comparing, completion, dials, pictures, recipes
+from pixforge_studio.finding import Finder
 from pixforge_studio.folder import Folder
-from pixforge_studio.gallery import Gallery, media_type
+from pixforge_studio.gallery import Gallery, Wish, media_type
 from pixforge_studio.guard import Guard
-from pixforge_studio.jobs import RUNNING, Job
+from pixforge_studio.jobs import FINISHED, RUNNING, Job
 from pixforge_studio.line import Line, Watcher
 from pixforge_studio.openapi import described
 
@@ -40,6 +41,7 @@ PAGE = {
     "editor.js": "text/javascript",
     "pictures.js": "text/javascript",
     "watch.js": "text/javascript",
+    "gallery.js": "text/javascript",
     "editor-licenses.txt": "text/plain",
     "icon.svg": "image/svg+xml",
 }
@@ -50,7 +52,8 @@ class Api:
 
     def __init__(self, folder: Folder, line: Line, over: Callable[[], bool]) -> None:
         self._folder, self._line, self._over = folder, line, over
-        self._gallery = Gallery(folder)
+        self.gallery = Gallery(folder)
+        self._finder = Finder(folder)
         self._reading = asyncio.Lock()
         self._schema: dict[str, Any] | None = None
         self.guard: Guard | None = None
@@ -86,6 +89,14 @@ class Api:
             Route(f"{job}/cutouts.jpg", self.cutouts),
             Route(f"{v1}/events", self.events),
             Route(f"{v1}/runs", self.runs),
+            Route(f"{v1}/compare", self.compare),
+            Route(f"{v1}/search", self.search, methods=["POST"]),
+            Route(f"{v1}/search/picture", self.search_by_picture, methods=["POST"]),
+            Route(f"{v1}/trash", self.trash),
+            Route(f"{v1}/trash", self.empty, methods=["DELETE"]),
+            Route(f"{v1}/trash/{{id}}/restore", self.restore, methods=["POST"]),
+            Route(f"{v1}/runs/{{run:path}}/mark", self.mark, methods=["POST"]),
+            Route(f"{v1}/runs/{{run:path}}/trash", self.throw_away, methods=["POST"]),
             Route(f"{v1}/runs/{{run:path}}/thumb.jpg", self.thumb),
             Route(f"{v1}/runs/{{run:path}}/files/{{name}}", self.file),
             Route(f"{v1}/runs/{{run:path}}", self.run),
@@ -302,26 +313,107 @@ class Api:
     # The gallery.
 
     async def runs(self, request: Request) -> Response:
-        """Some of the runs, newest first."""
+        """Some of the runs, newest first, or by their scores."""
         query = request.query_params
         first, most = _number(query.get("offset"), 0, 10**9), _number(query.get("limit"), 60, 500)
-        found = await run_in_threadpool(self._gallery.runs, query.get("q", "")[:500])
-        busy = {job.run for job in self._line.jobs.all.values() if job.state == RUNNING}
-        found = [
-            {key: value for key, value in each.items() if key != "search"}
-            for each in found
-            if each["run"] not in busy
+        found = await run_in_threadpool(self.gallery.runs, _wish(query))
+        found = [each for each in found if each["run"] not in self._busy()]
+        generators = sorted({each["generator"] for each in found} - {""})
+        tags = sorted({tag for each in found for tag in each["tags"]})
+        shown = [_without_search(each) for each in found[first : first + most]]
+        return JSONResponse({"total": len(found), "runs": shown, "generators": generators, "tags": tags})
+
+    def _busy(self) -> set[str]:
+        return {job.run for job in self._line.jobs.all.values() if job.state == RUNNING}
+
+    async def search(self, request: Request) -> Response:
+        """Runs that show what words say."""
+        body = await self._json(request)
+        words, run = body.get("words"), body.get("run")
+        if isinstance(words, str) and 0 < len(words.strip()) <= 500:
+            return await self._found(words)
+        facts = await run_in_threadpool(self.gallery.details, run) if isinstance(run, str) else None
+        picture = self._folder.file(facts["run"], facts["picture"]) if facts and facts["picture"] else None
+        if picture is None:
+            raise HTTPException(422, "words must be a text, or run the name of one with a picture")
+        return await self._found(picture)
+
+    async def search_by_picture(self, request: Request) -> Response:
+        """Runs that look like a picture."""
+        return await self._found(await _content(request, MOST_UPLOAD))
+
+    async def _found(self, query: str | bytes | Path) -> Response:
+        try:
+            scores = dict(await run_in_threadpool(self._finder.runs, query))
+        except PixforgeError as error:
+            raise HTTPException(422, str(error)) from None
+        known = {each["run"]: each for each in await run_in_threadpool(self.gallery.runs)}
+        runs = [
+            {**_without_search(known[run]), "likeness": round(score, 4)}
+            for run, score in scores.items()
+            if run in known
         ]
-        return JSONResponse({"total": len(found), "runs": found[first : first + most]})
+        return JSONResponse({"total": len(runs), "runs": runs[:200]})
+
+    async def compare(self, request: Request) -> Response:
+        """What is different about some runs."""
+        names = request.query_params.getlist("run")
+        if not 2 <= len(names) <= comparing.MOST_RUNS:
+            raise HTTPException(422, f"name 2 to {comparing.MOST_RUNS} runs")
+        texts = [await run_in_threadpool(self.gallery.recipe, name) for name in names]
+        if None in texts:
+            _none()
+        found = await run_in_threadpool(comparing.compared, texts)
+        details = [await run_in_threadpool(self.gallery.details, name) for name in names]
+        return JSONResponse({"runs": [_without_search(each or {}) for each in details], "differences": found})
+
+    async def mark(self, request: Request) -> Response:
+        """Set star and tags of a run."""
+        run, body = request.path_params["run"], await self._json(request)
+        if self._folder.run(run) is None:
+            _none()
+        try:
+            put = self.gallery.shelf.put
+            return JSONResponse(
+                await run_in_threadpool(put, run, star=body.get("star"), tags=body.get("tags"))
+            )
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from None
+
+    async def throw_away(self, request: Request) -> Response:
+        """Move a run into the trash."""
+        run = request.path_params["run"]
+        if run in {job.run for job in self._line.jobs.all.values() if job.state != FINISHED}:
+            raise HTTPException(409, "it is in the queue; take it off there first")
+        try:
+            gone = await run_in_threadpool(self.gallery.shelf.throw_away, run)
+        except OSError as error:
+            raise HTTPException(507, f"it cannot be moved ({error.strerror})") from None
+        return JSONResponse({}) if gone else _none()
+
+    async def trash(self, _request: Request) -> Response:
+        """What is in the trash."""
+        return JSONResponse({"trash": await run_in_threadpool(self.gallery.shelf.trash)})
+
+    async def restore(self, request: Request) -> Response:
+        """Put a run back."""
+        name = request.path_params["id"]
+        run = await run_in_threadpool(self.gallery.shelf.restore, name)
+        return JSONResponse({"run": run}) if run is not None else _none()
+
+    async def empty(self, _request: Request) -> Response:
+        """Delete what is in the trash."""
+        await run_in_threadpool(self.gallery.shelf.empty)
+        return JSONResponse({})
 
     async def run(self, request: Request) -> Response:
         """All that is known of one."""
-        found = await run_in_threadpool(self._gallery.details, request.path_params["run"])
-        return JSONResponse({**found, "search": ""} if found else _none())
+        found = await run_in_threadpool(self.gallery.details, request.path_params["run"])
+        return JSONResponse(_without_search(found) if found else _none())
 
     async def thumb(self, request: Request) -> Response:
         """A small picture."""
-        made = await run_in_threadpool(self._gallery.thumb, request.path_params["run"])
+        made = await run_in_threadpool(self.gallery.thumb, request.path_params["run"])
         if made is None:
             _none()
         return Response(made, media_type="image/jpeg", headers={"cache-control": "private, max-age=60"})
@@ -373,7 +465,9 @@ def application(api: Api, line: Line, token: str, port: int) -> Guard:
     @asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
         line.open()
+        reading = asyncio.create_task(run_in_threadpool(api.gallery.runs))  # before somebody waits for it
         yield
+        reading.cancel()
         await line.close()
 
     app = Starlette(
@@ -424,6 +518,23 @@ def _text_of(body: dict[str, Any]) -> str:
     if len(text) > recipes.MOST:
         raise HTTPException(413, f"a recipe has at most {recipes.MOST} characters here")
     return text
+
+
+def _wish(query: Any) -> Wish:
+    words, generator, tag = (query.get(name, "")[:500] for name in ("q", "generator", "tag"))
+    numbers = {}
+    for name in ("score", "since", "until"):
+        if query.get(name):
+            try:
+                numbers[name] = float(query[name])
+            except ValueError:
+                raise HTTPException(422, f"{name} must be a number") from None
+    star, by_score = query.get("star") == "1", query.get("sort") == "score"
+    return Wish(words, generator, tag, star, by_score=by_score, **numbers)
+
+
+def _without_search(facts: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in facts.items() if key != "search"}
 
 
 def _number(text: str | None, default: int, most: int) -> int:

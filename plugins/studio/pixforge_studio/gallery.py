@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 import os
+import posixpath
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pixforge_studio.folder import DEEPEST, Folder, is_plain, read_json
-from pixforge_studio.recipes import MOST, prompts_of
+from pixforge_studio.recipes import MOST, outline
+from pixforge_studio.shelf import Shelf
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".apng")
 VIDEOS = (".mp4", ".webm")
@@ -23,23 +26,58 @@ MOST_PIXELS = 2**26
 _MOST_FACTS = 2**22
 
 
+@dataclass(frozen=True)
+class Wish:
+    """Which runs, and in which order: by score, or the newest first. Times are in seconds since 1970."""
+
+    words: str = ""
+    generator: str = ""
+    tag: str = ""
+    star: bool = False
+    score: float = float("-inf")
+    since: float = 0.0
+    until: float = float("inf")
+    by_score: bool = False
+
+    def fits(self, facts: dict[str, Any]) -> bool:
+        """Whether a run is one of them."""
+        tags = " ".join(facts["tags"]).lower()
+        return (
+            all(word in facts["search"] or word in tags for word in self.words.lower().split())
+            and self.generator in ("", facts["generator"])
+            and (not self.tag or self.tag in facts["tags"])
+            and (facts["star"] or not self.star)
+            and _or_least(facts["held_out_score"]) >= self.score
+            and self.since <= facts["made"] < self.until
+        )
+
+
+def _or_least(number: float | None) -> float:
+    return float("-inf") if number is None else number
+
+
 class Gallery:
     """Lists runs newest first. A run is read again only when its `run.json` has changed."""
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
+        self.shelf = Shelf(folder)
         self._known: dict[str, tuple[tuple[int, int], dict[str, Any]]] = {}
         self._thumbs: OrderedDict[tuple[str, int], bytes] = OrderedDict()
         self._lock = threading.Lock()
 
-    def runs(self, words: str = "") -> list[dict[str, Any]]:
-        """Those that have a picture or a video, and hold all words in name or prompts."""
+    def runs(self, wish: Wish | None = None) -> list[dict[str, Any]]:
+        """Those that have a picture or a video, and are as wished, with their marks; newest first."""
+        wish = wish or Wish()
         with self._lock:
             self._look()
             found = [facts for _, facts in self._known.values() if facts["picture"] or facts["video"]]
-        wanted = words.lower().split()
-        kept = [each for each in found if all(word in each["search"] for word in wanted)]
-        return sorted(kept, key=lambda each: (each["made"], each["run"]), reverse=True)
+        marked = ({**each, **self.shelf.mark(each["run"])} for each in found)
+        kept = [each for each in marked if wish.fits(each)]
+        first = "held_out_score" if wish.by_score else "made"
+        return sorted(
+            kept, key=lambda each: (_or_least(each[first]), each["made"], each["run"]), reverse=True
+        )
 
     def details(self, run: str) -> dict[str, Any] | None:
         """All that is known of one."""
@@ -62,7 +100,21 @@ class Gallery:
         rest = {name: manifest.get(name) for name in names}
         lineage = manifest.get("lineage")
         pieces = [each for each in lineage if isinstance(each, dict)] if isinstance(lineage, list) else []
-        return {**facts, **rest, "lineage": pieces, "recipe": _recipe(path)}
+        with self._lock:
+            children = sorted(name for name, (_, each) in self._known.items() if each["parent"] == run)
+        return {
+            **facts,
+            **self.shelf.mark(run),
+            **rest,
+            "lineage": pieces,
+            "children": children,
+            "recipe": _recipe(path),
+        }
+
+    def recipe(self, run: str) -> str | None:
+        """The recipe that it has written; None where there is no such run."""
+        path = self._folder.run(run)
+        return None if path is None else _recipe(path)
 
     def thumb(self, run: str) -> bytes | None:
         """A small JPEG of its picture."""
@@ -99,11 +151,13 @@ class Gallery:
         files = manifest.get("files")
         files = [each for each in files if isinstance(each, str)] if isinstance(files, list) else []
         there = [each for each in files if self._folder.file(name, each) is not None]
-        prompts = prompts_of(_recipe(path))
+        prompts, generator = outline(_recipe(path))
         numbers = {key: _number(manifest.get(key)) for key in ("steps", "steps_done", "held_out_score")}
         return {
             "run": name,
             "prompts": prompts,
+            "generator": generator,
+            "parent": _parent(name, manifest.get("lineage")),
             "search": " ".join([name, *prompts, str(manifest.get("status", ""))]).lower(),
             "status": str(manifest.get("status", "")),
             "seed": manifest.get("seed") if isinstance(manifest.get("seed"), int | str) else None,
@@ -113,6 +167,14 @@ class Gallery:
             "files": there,
             "made": (path / "run.json").stat().st_mtime if (path / "run.json").exists() else 0.0,
         }
+
+
+def _parent(name: str, lineage: Any) -> str | None:
+    """The run that this one was branched from, which has the path `from` as seen from its own folder."""
+    pieces = lineage if isinstance(lineage, list) else []
+    paths = [each["from"] for each in pieces if isinstance(each, dict) and isinstance(each.get("from"), str)]
+    found = posixpath.normpath(posixpath.join(name, paths[-1])) if paths else ".."
+    return None if found.startswith((".", "/")) else found
 
 
 def media_type(name: str) -> str | None:

@@ -27,7 +27,7 @@ HEADERS = {
     "x-frame-options": "DENY",
 }
 JSON, BYTES = "application/json", "application/octet-stream"
-UPLOADS = ("/api/v1/recipes/of-file", "/api/v1/pictures")
+UPLOADS = ("/api/v1/recipes/of-file", "/api/v1/pictures", "/api/v1/search/picture")
 """Where raw bytes may be sent instead of JSON."""
 READING = ("GET", "HEAD")
 

@@ -91,6 +91,15 @@ _JOB = {
         "memory": {"type": "object", "description": "MB: `here`, and on a GPU `there`."},
     },
 }
+_MARK = {
+    "type": "object",
+    "properties": {
+        "star": {"type": "boolean"},
+        "tags": {"type": "array", "items": {"type": "string"}, "maxItems": 20},
+    },
+}
+_TRASH = {"type": "object", "properties": {"trash": {"type": "array", "items": {"type": "object"}}}}
+_QUERY = {"type": "object", "properties": {"words": {"type": "string"}, "run": {"type": "string"}}}
 _DIALS = {"type": "object", "properties": {"dials": {"type": "array", "items": {"type": "object"}}}}
 _CHANGES = {
     "type": "object",
@@ -103,6 +112,10 @@ _RUN = {
     "properties": {
         "run": {"type": "string"},
         "prompts": {"type": "array", "items": {"type": "string"}},
+        "generator": {"type": "string"},
+        "parent": {"type": ["string", "null"], "description": "The run that it was branched from."},
+        "star": {"type": "boolean"},
+        "tags": {"type": "array", "items": {"type": "string"}},
         "status": {"type": "string"},
         "seed": {"type": ["integer", "string", "null"]},
         "steps": {"type": ["integer", "null"]},
@@ -216,11 +229,48 @@ def _paths() -> dict[str, Any]:
         "/events": {"get": _do(_EVENTS, None, kind="text/event-stream")},
         "/runs": {
             "get": _do(
-                "Runs that have a picture or a video, newest first.",
+                "Runs that have a picture or a video, newest first; with all `generators` and `tags` of them.",
                 _RUNS,
                 _parameter("q", "query", {"type": "string"}, "Words in name or prompts."),
+                _parameter("generator", "query", {"type": "string"}),
+                _parameter("tag", "query", {"type": "string"}),
+                _parameter("star", "query", {"enum": ["1"]}),
+                _parameter("score", "query", {"type": "number"}, "At least so much."),
+                _parameter("since", "query", {"type": "number"}, "Seconds since 1970."),
+                _parameter("until", "query", {"type": "number"}, "Seconds since 1970."),
+                _parameter("sort", "query", {"enum": ["new", "score"]}),
                 _parameter("offset", "query", {"type": "integer"}),
                 _parameter("limit", "query", {"type": "integer", "maximum": 500}),
+            )
+        },
+        "/runs/{run}/mark": {"post": _do("Set star and tags of a run.", _MARK, run, body=_MARK)},
+        "/runs/{run}/trash": {
+            "post": _do("Move a run into the trash. 409 while it is in the queue.", {"type": "object"}, run)
+        },
+        "/trash": {
+            "get": _do("What is in the trash, newest first: id and run.", _TRASH),
+            "delete": _do("Delete what is in the trash for good.", {"type": "object"}),
+        },
+        "/trash/{id}/restore": {
+            "post": _do(
+                "Put a run back; its name.",
+                {"type": "object", "properties": {"run": {"type": "string"}}},
+                _parameter("id", "path", {"type": "string"}),
+            )
+        },
+        "/search": {
+            "post": _do(
+                "Runs that show what words say, or look like a run, the best first.", _RUNS, body=_QUERY
+            )
+        },
+        "/search/picture": {
+            "post": _do("Runs that look like a picture, at most 64 MiB.", _RUNS, upload=True)
+        },
+        "/compare": {
+            "get": _do(
+                "What is different about 2 to 4 runs: `runs` and `differences`, each where and values.",
+                {"type": "object"},
+                _parameter("run", "query", {"type": "array", "items": {"type": "string"}, "maxItems": 4}),
             )
         },
         "/runs/{run}": {"get": _do("All about a run, its recipe and lineage too.", _RUN, run)},

@@ -144,16 +144,20 @@ def name_of(text: str) -> str:
     return " ".join(re.findall(r"\w+", shown[0].get("text", "")))[:60] if shown else ""
 
 
-def prompts_of(text: str) -> list[str]:
-    """The texts of its prompts, for lists and filters: read fast, since there are many."""
+def outline(text: str) -> tuple[list[str], str]:
+    """The texts of its prompts, and its generator, for lists and filters: read fast, since there are many."""
     try:
         found = yaml.load(text[:MOST], Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
     except (yaml.YAMLError, RecursionError, ValueError):
-        return []
-    prompts = found.get("prompts") if isinstance(found, dict) else None
+        return [], ""
+    found = found if isinstance(found, dict) else {}
+    prompts = found.get("prompts")
     prompts = prompts if isinstance(prompts, list) else [prompts]
     texts = [each.get("text", each.get("image")) if isinstance(each, dict) else each for each in prompts]
-    return [each[:_LONGEST] for each in texts[:_MOST_FORM] if isinstance(each, str)]
+    generator = found.get("generator")
+    generator = generator.get("type") if isinstance(generator, dict) else generator
+    kept = [each[:_LONGEST] for each in texts[:_MOST_FORM] if isinstance(each, str)]
+    return kept, generator[:_LONGEST] if isinstance(generator, str) else ""
 
 
 def edited(text: str, changes: dict[str, Any]) -> str:
@@ -203,15 +207,15 @@ def _without(text: str, name: str) -> str:
 
 def _written(name: str, value: Any, pair: Any, text: str) -> str:
     if name != "prompts":
-        return f"{name}: {_flow(value)}"
+        return f"{name}: {flow(value)}"
     old = _items(pair[1]) if pair else []
     lines = []
     for each in value:
         if "kept" in each:
             kept = next((node for node in old if _source(node, text) == each["kept"]), None)
-            lines.append(_flow(_data(kept, text)) if kept is not None else _flow(str(each["kept"])))
+            lines.append(flow(_data(kept, text)) if kept is not None else flow(str(each["kept"])))
         else:
-            lines.append(_flow(_short(each)))
+            lines.append(flow(_short(each)))
     return "prompts:" + "".join(f"\n- {line}" for line in lines) if lines else "prompts: []"
 
 
@@ -223,7 +227,8 @@ def _short(prompt: dict[str, Any]) -> Any:
     return {"text": prompt["text"], **rest} if rest else prompt["text"]
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
+    """A value in one line."""
     dumped = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6, sort_keys=False)
     return str(dumped).removesuffix("...\n").strip()
 

@@ -180,7 +180,7 @@ class Browser:
     def until(self, script, seconds=15):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if found := self.run(script):
+            if found := self.run(f"Boolean({script})"):
                 return found
             time.sleep(0.05)
         raise AssertionError(f"not within {seconds} s: {script}")

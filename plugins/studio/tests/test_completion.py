@@ -83,6 +83,6 @@ def test_words_that_the_embedded_model_does_not_know(tmp_path):
 
 
 def test_hostile_texts_are_given_up(schema):
-    for text in ("[" * 5000, "a" * 10**6, "&a [*a, *a]", "\x00"):
+    for text in ("[" * 500, "a" * 10**6, "&a [*a, *a]", "\x00"):
         assert options(text, len(text), schema)["options"] is not None
         assert about(text, 0, schema)["text"] == ""

@@ -190,7 +190,7 @@ def test_a_curve_stays_small_and_has_no_step_twice():
 def test_five_hundred_runs_open_at_once(tmp_path):
     import time
 
-    from pixforge_studio.gallery import Gallery
+    from pixforge_studio.gallery import Gallery, Wish
 
     for number in range(500):
         run = tmp_path / f"sweep-{number % 5}" / f"run-{number:03d}"
@@ -211,5 +211,5 @@ def test_five_hundred_runs_open_at_once(tmp_path):
     assert len(found) == 500
     assert once < 2
     begin = time.process_time()
-    assert len(gallery.runs("run-49")) == 10
+    assert len(gallery.runs(Wish("run-49"))) == 10
     assert time.process_time() - begin < 0.3

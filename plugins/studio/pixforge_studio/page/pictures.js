@@ -24,7 +24,7 @@ async function take(file) {
   $("dropped-about").textContent = dropped.text ? "It was made by this recipe:" : "It holds no recipe.";
   $("dropped-recipe").textContent = dropped.text;
   $("dropped-load").hidden = !dropped.text;
-  $("dropped-start").hidden = $("dropped-keep").hidden = !picture;
+  for (const word of ["start", "keep", "alike"]) $(`dropped-${word}`).hidden = !picture;
   $("dropped").showModal();
 }
 
@@ -42,6 +42,7 @@ $("dropped-keep").addEventListener("click", safely(async () => {
   await startFrom(dropped.file);
   keepPart();
 }));
+$("dropped-alike").addEventListener("click", safely(async () => { $("dropped").close(); await searchBy(dropped.file); }));
 $("open").addEventListener("click", () => $("file").click());
 $("file").addEventListener("change", safely(async () => { const file = $("file").files[0]; if (file) await take(file); $("file").value = ""; }));
 addEventListener("dragover", event => { event.preventDefault(); document.body.classList.add("dropping"); });
