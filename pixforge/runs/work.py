@@ -163,7 +163,9 @@ class Work:
         except Exception as error:  # noqa: BLE001 - components may be anyone's, and to look is no reason to end
             log.warning("step %d: the cutouts cannot be shown: %s", step, error)
             return
-        bytes_of = {size: each.mul(255).round().byte().permute(0, 2, 3, 1).cpu() for size, each in found.items()}
+        bytes_of = {
+            size: each.mul(255).round().byte().permute(0, 2, 3, 1).cpu() for size, each in found.items()
+        }
         yield Looked(step, {size: [to_pil(one.numpy()) for one in each] for size, each in bytes_of.items()})
 
     def _check_point(self, due: bool) -> Iterator[Event]:
