@@ -35,7 +35,12 @@ class Rank(Command):
             multiple=True,
             help="What they should show (repeatable); else the prompts of --recipe.",
         ),
-        click.Option(["--by"], metavar="NAME", help="Sort by this perceptor's score instead of the judge's."),
+        click.Option(
+            ["--by"],
+            metavar="NAME",
+            help="Sort by this perceptor's score instead of the judge's, or `tokens`: by how much more probable the "
+            "prompts make a picture for the transformer that draws.",
+        ),
         click.Option(["--best"], metavar="N", type=int, help="Only the N best."),
         click.Option(
             ["--copy-to"],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pixforge.contracts.component import C, Component
 from pixforge.contracts.generator import Generator
+from pixforge.errors import UnsupportedError
 
 if TYPE_CHECKING:
     import torch
@@ -40,3 +41,15 @@ class Init(Component[C]):
     @abstractmethod
     def start(self, generator: Generator[Any]) -> None:
         """Set the latent of a generator that has just been built."""
+
+    def likelihood(self, pictures: torch.Tensor, text: str) -> torch.Tensor:  # noqa: ARG002 - overridden where it is known
+        """How much a text explains pictures `[N, 3, S, S]` in [0, 1], for `pixforge rank --by`: `[N]`, the best highest.
+
+        Written by inits with a network that draws pictures for texts and knows their probability: the logarithm of how many
+        times more probable the text makes the picture. Called without `prepare` and `start`.
+
+        Raises:
+            UnsupportedError: there is no such network.
+        """
+        word = self.config_type.model_fields["type"].default
+        raise UnsupportedError(f"init '{word}' does not know how probable pictures are")

@@ -1,12 +1,11 @@
-"""Embed many pictures with one or several perceptors, without gradients."""
+"""Embed or score many pictures with one or several networks, without gradients."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pixforge.errors import ImageError, InputError
-from pixforge.search.perceptors import Looker
 from pixforge.search.pictures import FITS, Fit, batches
 
 if TYPE_CHECKING:
@@ -15,18 +14,35 @@ if TYPE_CHECKING:
     import torch
 
 
-def embed_pixels(looker: Looker, pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
-    """Embed pictures `[n, S, S, 3]` (bytes) as float32 unit vectors `[n, D]` on the perceptor's device."""
+class Sees(Protocol):
+    """What looks at pictures: a perceptor, or an init's network."""
+
+    @property
+    def input_size(self) -> int:
+        """S, the side of the pictures that it takes."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        ...
+
+    def see(self, images: torch.Tensor) -> torch.Tensor:
+        """What it says of pictures `[n, 3, S, S]` in [0, 1]: `[n, D]`."""
+        ...
+
+
+def embed_pixels(looker: Sees, pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
+    """Embed pictures `[n, S, S, 3]` (bytes) as float32 vectors `[n, D]`, unit vectors if a perceptor does it."""
     import torch
 
     with torch.inference_mode():
         images = torch.from_numpy(pixels).to(looker.device).permute(0, 3, 1, 2).float().div_(255)
-        seen: torch.Tensor = looker.perceptor.encode_image(images)
-        return seen
+        return looker.see(images)
 
 
 def look(
-    lookers: Sequence[Looker],
+    lookers: Sequence[Sees],
     pictures: Iterable[Any],
     fit: Fit,
     *,
@@ -37,10 +53,10 @@ def look(
     check_fit(fit)
     if batch < 1:
         raise InputError(f"batch: must be at least 1, not {batch}")
-    sizes = list(dict.fromkeys(looker.perceptor.input_size for looker in lookers))
+    sizes = list(dict.fromkeys(looker.input_size for looker in lookers))
     for found in batches(pictures, lambda each: each, sizes, fit, batch=batch, workers=workers):
         seen = [
-            embed_pixels(looker, found.pixels[sizes.index(looker.perceptor.input_size)])
+            embed_pixels(looker, found.pixels[sizes.index(looker.input_size)])
             for looker in (lookers if found.items else ())
         ]
         yield found.items, seen, found.broken

@@ -37,6 +37,15 @@ class Looker:
         """The device that the perceptor computes on."""
         return self.perceptor.context.device
 
+    @property
+    def input_size(self) -> int:
+        """The side of the square pictures that the perceptor takes."""
+        return self.perceptor.input_size
+
+    def see(self, images: torch.Tensor) -> torch.Tensor:
+        """The embeddings of pictures `[n, 3, S, S]` in [0, 1], unit vectors `[n, D]`."""
+        return self.perceptor.encode_image(images)
+
 
 def recipe_of(
     perceptors: Specs, prompts: Sequence[Any] = (), *, device: str = "auto", precision: str = "auto"

@@ -14,6 +14,7 @@ from pixforge.cli.main import main
 from pixforge.contracts import PromptScorer
 from pixforge.engine.build import build
 from pixforge.engine.prompts import prompt_similarity
+from pixforge.errors import InputError
 from pixforge.recipe import load_recipe
 from pixforge.testing import make_context
 
@@ -107,6 +108,62 @@ def test_other_proportions_get_the_border_around(folder, size):
     outside = made[0, :, :, 0] if size[0] > size[1] else made[0, :, 0]
     inside = made[0, :, :, 5] if size[0] > size[1] else made[0, :, 5]
     assert (outside - inside).abs().max() < 0.05
+
+
+@pytest.fixture
+def half(folder):
+    """A picture of the canvas's size, green above and white below, as a file."""
+    picture = Image.new("RGB", GRID, "white")
+    picture.paste("lime", (0, 0, 12, 6))
+    picture.save(folder / "half.png")
+    return "half.png"
+
+
+def test_the_upper_part_of_a_given_picture_stays_and_the_rest_is_drawn(folder, half):
+    def shown(**fields):
+        return started(folder, pixels, begin=half, candidates=8, **fields).forward(0).detach()[0]
+
+    green = torch.tensor([0.0, 1.0, 0.0]).view(3, 1, 1)
+    drawn = shown(keep=1 / 3)  # the first of three rows of codes, four pixels high
+    assert (drawn[:, :2] - green).abs().max() < 0.02
+    assert (drawn[:, 4:6] - green).abs().mean() > 0.1, "what is below `keep` is not copied"
+    assert (shown(keep=1)[:, :6] - green).abs().mean() < 0.02
+    assert (shown(keep=1)[:, 6:] - 1).abs().mean() < 0.2
+    other = started(folder, pixels, begin=half, keep=1 / 3, candidates=8, seed=5).forward(0)[0].detach()
+    assert torch.equal(other[:, :2], drawn[:, :2])
+    assert not torch.equal(other[:, 4:], drawn[:, 4:])
+
+
+def test_a_generator_of_the_same_codes_gets_those_of_the_given_part(folder, half):
+    def codes(**fields):
+        generator = started(folder, begin=half, candidates=4, **fields)
+        entries = generator.latents()["z"].detach().permute(0, 2, 3, 1).reshape(-1, 8)
+        return torch.cdist(entries, generator.codebook).argmin(dim=1)
+
+    whole, part, none = codes(keep=1), codes(keep=0.34), codes(keep=0)
+    assert torch.equal(part[:3], whole[:3])
+    assert not torch.equal(part[3:], whole[3:])
+    plain = started(folder, candidates=4)
+    assert torch.equal(none, codes(keep=0.1)), "a tenth of three rows is none"
+    assert (started(folder, candidates=4, begin=half, keep=0).forward(0) - plain.forward(0)).abs().max() == 0
+
+
+def test_regions_and_a_given_picture_exclude_each_other(folder, half):
+    part = ((0, 0, 6, 12), PromptScorer(("ab",), red))
+    context = make_context(GRID, 1, folder=folder)
+    scorer = PromptScorer((), red, parts=(part,))
+    with pytest.raises(InputError, match=r"init\.begin: a picture is finished as a whole"):
+        Tokens(TokensConfig(model="tokens.json", begin=half), context).prepare(scorer)
+    Tokens(TokensConfig(model="tokens.json", begin=half, text="ab"), context).prepare(scorer)
+
+
+def test_the_likelihood_is_zero_for_no_text_and_differs_between_texts(folder):
+    init = Tokens(TokensConfig(model="tokens.json"), make_context(GRID, 1, folder=folder))
+    pictures = torch.rand(3, 3, 40, 40, generator=torch.Generator().manual_seed(0))
+    assert init.likelihood(pictures, "").tolist() == [0, 0, 0]
+    said = init.likelihood(pictures, "ab")
+    assert said.shape == (3,)
+    assert not torch.equal(said, init.likelihood(pictures, "zz"))
 
 
 def test_no_candidates_are_refused():

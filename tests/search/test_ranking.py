@@ -10,6 +10,7 @@ from search_pictures import noise
 import pixforge
 from pixforge.engine.build import build
 from pixforge.engine.prompts import whole
+from pixforge.errors import InputError
 from pixforge.media.images import read_image, to_tensor
 from pixforge.runs.score import held_out_score
 from pixforge.search.perceptors import open_judge, open_perceptors, recipe_of
@@ -78,6 +79,25 @@ def test_the_prompts_of_the_recipe_and_no_judge_beside_itself(cli, photos):
     assert cli("rank", photos, "-p", "red", "--model", "judge")[1].splitlines()[0].split() == ["judge"]
 
 
+def test_a_transformer_that_draws_can_sort(cli, photos):
+    def order(*more):
+        status, out, err = cli("rank", photos, "--by", "tokens", "--recipe", "fake.yaml", "--json", *more)
+        assert (status, err) == (0, "")
+        lines = [json.loads(line) for line in out.splitlines()]
+        scores = [line["scores"]["tokens"] for line in lines]
+        assert scores == sorted(scores, reverse=True)
+        return [line["picture"].rsplit("/", 1)[-1] for line in lines]
+
+    assert order("-p", "a red square")[0] == "red.png"
+    assert order("-p", "a blue square")[0] == "blue.png"
+    away = pixforge.rank(
+        [photos / "red.png", photos / "blue.png"], {"text": "a blue square", "weight": -1}, by="tokens"
+    )
+    assert away[-1].picture.name == "blue.png"
+    with pytest.raises(InputError, match=r"prompts\[0\]: 'tokens' scores pictures for texts"):
+        pixforge.rank(photos / "red.png", {"image": str(photos / "red.png")}, by="tokens")
+
+
 def test_the_best_are_copied_in_order(cli, photos):
     assert cli("rank", photos, "-p", "blue", *FAKE, "--best", 2, "--copy-to", "best")[0] == 0
     copies = sorted(file.name for file in (photos.parent / "best").iterdir())
@@ -102,7 +122,7 @@ def test_a_sheet(cli, photos):
         (["photos"], "what should the pictures show?"),
         (
             ["photos", "-p", "red", "--by", "me"],
-            "there is no score 'me' to sort by; there are: embedded, judge",
+            "there is no score 'me' to sort by; there are: embedded, judge, tokens",
         ),
         (["photos", "-p", "red", "--best", "0"], "--best must be at least 1"),
         (["photos", "-p", ""], "--prompt: the value is empty"),

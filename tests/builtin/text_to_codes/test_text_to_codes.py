@@ -127,3 +127,24 @@ def test_drawing_in_bf16_gives_nearly_the_same_codes(trained):
     half = half.to(torch.bfloat16).eval()
     same = draw(half, TEXTS[:1], 64, guidance=2.0) == draw(trained, TEXTS[:1], 64, guidance=2.0)
     assert same.float().mean() > 0.9
+
+
+def test_a_given_beginning_stays_and_the_rest_follows_from_it(trained):
+    nothing = torch.zeros(1, 2, dtype=torch.long)
+    uniform = torch.rand(8, 12, generator=torch.Generator().manual_seed(3))
+    for pattern in (STRIPES, LINES):
+        drawn = sample(trained, nothing, uniform, PLAIN, begun=pattern.flatten()[:4])
+        assert torch.equal(drawn[:, 0], pattern[:1].expand(8, -1))
+        assert (drawn == pattern).all(dim=(1, 2)).float().mean() >= 0.7
+    whole = sample(trained, nothing, uniform, PLAIN, begun=LINES.flatten())
+    assert torch.equal(whole, LINES.expand(8, -1, -1))
+
+
+@pytest.mark.parametrize("guidance", [1.0, 2.0])
+def test_a_picture_goes_on_as_it_would_have(trained, guidance):
+    uniform = torch.rand(1, 12, generator=torch.Generator().manual_seed(1))
+    hot = Choice(temperature=3.0, top_k=None, top_p=None)
+    drawn = sample(trained, TEXTS[:1], uniform, hot, guidance)
+    for kept in (1, 5, 11):
+        begun = drawn.flatten()[:kept]
+        assert torch.equal(sample(trained, TEXTS[:1], uniform, hot, guidance, begun=begun), drawn)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,31 @@ def test_texts_become_tokens_and_an_empty_one_nothing(card):
     assert model.tokens("").tolist() == [[0] * 4]
     assert model.tokens("ab").shape == (1, 4)
     assert not torch.equal(model.tokens("ab"), model.tokens("ba"))
+
+
+def test_the_likelihood_of_codes_is_the_mean_logarithm_of_their_probabilities(tmp_path):
+    transformer = random_model()
+    with torch.no_grad():
+        for each in transformer.parameters():
+            each.zero_()
+        transformer.bias[5] = torch.log(torch.tensor(3.0))  # three times as probable as the other 31: 3/34
+    write_model(tmp_path, transformer)
+    model = load_tokens(find_tokens(builtin_catalog(), "tokens.json", tmp_path), builtin_catalog())
+    codes = torch.zeros(2, 3, 3, dtype=torch.long)
+    codes[1, 0] = 5
+    found = model.log_likelihood("ab", codes)
+    assert found.tolist() == pytest.approx(
+        [math.log(1 / 34), (3 * math.log(3 / 34) + 6 * math.log(1 / 34)) / 9]
+    )
+
+
+def test_the_codes_of_a_picture_are_those_it_was_decoded_from_or_nearly(card):
+    model = load(card)
+    picture = torch.rand(1, 3, 24, 36, generator=torch.Generator().manual_seed(0))
+    codes = model.codes_of(picture)
+    assert model.size == (12, 12)
+    assert codes.shape == (1, 3, 3)
+    assert torch.equal(codes, model.codes_of(picture[..., 6:30])), "the middle of a wide picture"
 
 
 def test_the_embedded_model_is_whole():

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 from pydantic import Field
 
 from pixforge.builtin.inits.sampling import SamplingConfig, Temperature
 from pixforge.contracts import CodeLatent, Generator, Init, PromptScorer
-from pixforge.contracts.paths import ModelPath
+from pixforge.contracts.paths import ModelPath, RecipePath
+from pixforge.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import torch
 
+    from pixforge.builtin.inits.text_to_codes.begin import Begun
     from pixforge.builtin.inits.text_to_codes.load import TextToPictures
     from pixforge.contracts import Models
 
@@ -50,13 +53,25 @@ class TokensConfig(SamplingConfig):
         "ignores it.",
     )
     temperature: Temperature = 0.6
+    begin: RecipePath | None = Field(
+        None,
+        description="A picture whose upper part is kept, while the transformer draws the rest. It is cropped to the "
+        "proportions of the transformer's pictures.",
+    )
+    keep: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="The upper share of `begin` that is kept, rounded to whole rows of codes.",
+    )
 
 
 class Tokens(Init[TokensConfig]):
     """Samples candidates with a transformer over text tokens and image codes (Ramesh et al. 2021) and takes the best.
 
     Each canvas has its own candidates. A generator with the same codebook and the same number of codes starts from the
-    codes; any other starts from the decoded picture, which is fitted into the size and padded by repeating its border.
+    codes; any other starts from the decoded picture, which is fitted into the size and padded by repeating its border. The
+    given part of a picture (`begin`) is laid over it at full size.
     """
 
     @classmethod
@@ -69,13 +84,43 @@ class Tokens(Init[TokensConfig]):
         models.get(config.model, "tokens", folder)
 
     def prepare(self, scorer: PromptScorer) -> None:
-        """Keep the scorer, which ranks the candidates."""
+        """Keep the scorer, which ranks the candidates.
+
+        Raises:
+            InputError: a picture is to be finished, and prompts have regions, each of which gets a picture of its own.
+        """
+        if scorer.parts and self.config.text is None and self.config.begin is not None:
+            raise InputError(
+                "init.begin: a picture is finished as a whole, but prompts have regions; say with `text` what to draw"
+            )
         self._scorer = scorer
 
     def start(self, generator: Generator[Any]) -> None:
         """Load the networks, sample and rank candidates, and set or encode the best; this run does not keep the networks."""
         import torch
 
+        model = self._model()
+        with torch.no_grad():
+            if self._scorer.parts and self.config.text is None:
+                generator.encode(self._composed(generator, model))
+                return
+            begun = self._begun(model)
+            best = self._bests(model, self._scorer, "tokens", begun)
+        codes = torch.cat([each for each, _ in best])
+        if _takes(generator, model, codes):
+            generator.set_codes(codes)
+        else:
+            pictures = torch.cat([each for _, each in best])
+            generator.encode(self._fitted(pictures, self.context.size, begun))
+
+    def likelihood(self, pictures: torch.Tensor, text: str) -> torch.Tensor:
+        """The logarithm to base 2 of how many times more probable the text makes a picture's codes, for each code: `[N]`."""
+        model = self._model()
+        codes = model.codes_of(pictures)
+        told = model.log_likelihood(text, codes)
+        return (told - model.log_likelihood("", codes)) / math.log(2)
+
+    def _model(self) -> TextToPictures:
         from pixforge.builtin.generators.vqgan.model import find
         from pixforge.builtin.inits.text_to_codes.load import load_tokens
         from pixforge.builtin.inits.text_to_codes.model import tokens_of
@@ -85,22 +130,21 @@ class Tokens(Init[TokensConfig]):
         files = tokens_of(name, self.context.model_files(name, "tokens").paths)
         device, dtype, models = self.context.device, self.context.dtype, self.context.models
         pair = find(models, files.card.vqgan, files.file.parent)
-        model = SHARED.get(
+        return SHARED.get(
             [files.file, files.weights, files.merges, pair.config, pair.weights],
             ("tokens", str(device), str(dtype)),
             lambda: load_tokens(files, models).to(device, dtype),
             lambda made: made.networks,
         )
-        with torch.no_grad():
-            if self._scorer.parts and self.config.text is None:
-                generator.encode(self._composed(generator, model))
-                return
-            best = self._bests(model, self._scorer, "tokens")
-        codes = torch.cat([each for each, _ in best])
-        if _takes(generator, model, codes):
-            generator.set_codes(codes)
-        else:
-            generator.encode(self._fitted(torch.cat([each for _, each in best]), self.context.size))
+
+    def _begun(self, model: TextToPictures) -> Begun | None:
+        from pixforge.builtin.inits.text_to_codes.begin import Begun
+
+        if self.config.begin is None:
+            return None
+        rows = model.shape.rows
+        picture = self.context.read_image(self.config.begin).unsqueeze(0)
+        return Begun(picture, round(self.config.keep * rows), rows)
 
     def _composed(self, generator: Generator[Any], model: TextToPictures) -> torch.Tensor:
         """A sample for each region's prompts at its place; around them that of the other prompts, or the start."""
@@ -122,10 +166,11 @@ class Tokens(Init[TokensConfig]):
         return image
 
     def _bests(
-        self, model: TextToPictures, scorer: PromptScorer, purpose: str
+        self, model: TextToPictures, scorer: PromptScorer, purpose: str, begun: Begun | None = None
     ) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Codes and picture of each canvas."""
-        return [self._best(model, each, scorer) for each in self._uniform(model, purpose)]
+        first = None if begun is None else begun.codes(model)
+        return [self._best(model, each, scorer, first) for each in self._uniform(model, purpose)]
 
     def _text(self, scorer: PromptScorer) -> str:
         if self.config.text is not None:
@@ -138,21 +183,23 @@ class Tokens(Init[TokensConfig]):
         return draws.rand(self.config.candidates, model.shape.count).to(self.context.device)
 
     def _best(
-        self, model: TextToPictures, uniform: torch.Tensor, scorer: PromptScorer
+        self, model: TextToPictures, uniform: torch.Tensor, scorer: PromptScorer, first: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Codes `[1, h, w]` and picture `[1, 3, H, W]` of one canvas; alone, so that it equals its solo run."""
         import torch
 
-        codes = model.sample(self._text(scorer), uniform, self.config.choice, self.config.guidance)
+        codes = model.sample(self._text(scorer), uniform, self.config.choice, self.config.guidance, first)
         # Decode a few at a time: all candidates at once would need more memory than the rest of the run.
         pictures = torch.cat([model.decode(part) for part in torch.split(codes, AT_ONCE)])
         if len(codes) == 1:
             return codes, pictures
-        first = int(scorer.similarity(pictures).argmax())
-        return codes[first : first + 1], pictures[first : first + 1]
+        best = int(scorer.similarity(pictures).argmax())
+        return codes[best : best + 1], pictures[best : best + 1]
 
-    def _fitted(self, pictures: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-        """Resize to the largest size inside another, and pad by repeating the border."""
+    def _fitted(
+        self, pictures: torch.Tensor, size: tuple[int, int], begun: Begun | None = None
+    ) -> torch.Tensor:
+        """Resize to the largest size inside another, lay the given part over it, and pad by repeating the border."""
         import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
 
         from pixforge.media.images import resize
@@ -162,7 +209,8 @@ class Tokens(Init[TokensConfig]):
         wide, high = (max(1, round(side * scale)) for side in (pictures.shape[-1], pictures.shape[-2]))
         left, top = (width - wide) // 2, (height - high) // 2
         around = (left, width - wide - left, top, height - high - top)
-        return F.pad(resize(pictures, (wide, high)), around, mode="replicate")
+        fitted = resize(pictures, (wide, high))
+        return F.pad(fitted if begun is None else begun.over(fitted), around, mode="replicate")
 
 
 def _takes(generator: Generator[Any], model: TextToPictures, codes: torch.Tensor) -> TypeGuard[CodeLatent]:

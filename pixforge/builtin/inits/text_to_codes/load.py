@@ -73,14 +73,38 @@ class TextToPictures:
             return torch.zeros(1, self.shape.text_length, dtype=torch.long)
         return self.tokenizer([text], self.shape.text_length)
 
-    def sample(self, text: str, uniform: torch.Tensor, choice: Choice, guidance: float) -> torch.Tensor:
-        """Sample the codes `[n, rows, columns]` of n pictures with random numbers `[n, rows * columns]` in [0, 1)."""
+    def sample(
+        self,
+        text: str,
+        uniform: torch.Tensor,
+        choice: Choice,
+        guidance: float,
+        begun: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Sample the codes `[n, rows, columns]` of n pictures with random numbers `[n, rows * columns]` in [0, 1).
+
+        All pictures begin with the codes `begun`, `[k]` in reading order.
+        """
         from pixforge.builtin.inits.text_to_codes.sample import sample
 
-        tokens, sentence = self.tokens(text).to(uniform.device), self.sentence(text)
-        if sentence is not None:
-            sentence = sentence.to(uniform.device, self.transformer.text_place.dtype)
-        return sample(self.transformer, tokens, uniform, choice, guidance, sentence)
+        tokens, sentence = self._told(text)
+        return sample(self.transformer, tokens, uniform, choice, guidance, sentence, begun)
+
+    def log_likelihood(self, text: str, codes: torch.Tensor) -> torch.Tensor:
+        """The mean natural logarithm of the probability of a code, `[n]`, of pictures `[n, rows, columns]` after a text."""
+        import torch
+
+        tokens, sentence = self._told(text)
+        flat = codes.flatten(1)
+        with torch.no_grad():
+            logits = self.transformer(tokens.expand(len(codes), -1), flat, sentence)
+            found: torch.Tensor = logits.float().log_softmax(dim=-1).gather(-1, flat.unsqueeze(-1))
+            return found.mean(dim=(1, 2))
+
+    def _told(self, text: str) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The tokens of a text and its embedding, where the transformer is."""
+        like, sentence = self.transformer.text_place, self.sentence(text)
+        return self.tokens(text).to(like.device), None if sentence is None else sentence.to(like)
 
     def sentence(self, text: str) -> torch.Tensor | None:
         """The perceptor's embedding of a text, a unit vector `[1, D]`, or zeros for an empty text.
@@ -92,6 +116,20 @@ class TextToPictures:
         if self.perceptor is None:
             return None
         return self.perceptor([text]) if text else torch.zeros(1, self.shape.sentence)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels of the pictures whose codes it draws."""
+        return self.shape.columns * self.vqgan.factor, self.shape.rows * self.vqgan.factor
+
+    def codes_of(self, pictures: torch.Tensor) -> torch.Tensor:
+        """The codes `[n, rows, columns]` nearest to pictures `[n, 3, H, W]` in [0, 1]; their middle, if not as wide and high."""
+        import torch
+
+        from pixforge.media.images import cover
+
+        with torch.no_grad():
+            return self.vqgan.quantize.codes(self.vqgan.encode(cover(pictures, self.size) * 2 - 1))
 
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
         """Decode codes `[n, rows, columns]` to pictures `[n, 3, h, w]` in [0, 1], without gradients."""

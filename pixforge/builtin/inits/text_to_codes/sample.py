@@ -69,6 +69,7 @@ def sample(
     choice: Choice,
     guidance: float = 1.0,
     sentence: torch.Tensor | None = None,
+    begun: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Sample the codes of pictures.
 
@@ -82,6 +83,7 @@ def sample(
         choice: how a code is chosen from its logits.
         guidance: 0 ignores the text, 1 is the plain model, larger values follow the text more closely.
         sentence: the embedding of the text, `[B, sentence]` or `[1, sentence]`, for models that use it.
+        begun: the first codes of every picture in reading order, `[k]`; the others are drawn.
 
     Returns:
         Numbers in the codebook, `[B, rows, columns]`.
@@ -92,10 +94,14 @@ def sample(
     if twice:
         text = torch.cat((text, torch.zeros_like(text)))
         sentence = None if sentence is None else torch.cat((sentence, torch.zeros_like(sentence)))
+    stream = model.text_stream(text, sentence)
+    begun = text.new_empty(0) if begun is None else begun
+    stream = torch.cat((stream, model.code_stream(begun.expand(len(text), -1))), dim=1)
     reader = Reader(model, len(text))
-    logits, drawn = reader.read(model.text_stream(text, sentence)).repeat_interleave(copies, dim=0), []
+    logits = reader.read(stream).repeat_interleave(copies, dim=0)
     reader.multiply(copies)
-    for place, each in enumerate(uniform.T):
+    drawn = list(begun.expand(batch, -1).T)
+    for place, each in enumerate(uniform.T[len(begun) :], len(begun)):
         if twice:
             told, untold = logits.chunk(2)
             logits = untold + guidance * (told - untold)
