@@ -68,6 +68,8 @@ class Registry:
                         f"leave one out with --disable-plugin"
                     )
         self._entries = MappingProxyType({kind: MappingProxyType(tags) for kind, tags in entries.items()})
+        self.composed: dict[frozenset[str] | None, type[Any]] = {}
+        """Types of recipes that were composed from it, by the tags that they know."""
         self.models = tuple(each for name in plugins.names() for each in self._models_of(name))
         self._see_that_models_differ()
 
@@ -110,6 +112,11 @@ class Registry:
                         f"two plugins have a {model.kind} model '{name}': {other.plugin} and {entry.plugin}; "
                         f"leave one out with --disable-plugin"
                     )
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The tags of all kinds."""
+        return frozenset(tag for tags in self._entries.values() for tag in tags)
 
     @cached_property
     def catalog(self) -> Catalog:

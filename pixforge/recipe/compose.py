@@ -21,9 +21,20 @@ from pixforge.recipe.tagged import Tagged
 def compose(registry: Registry, data: Any = None) -> type[Recipe]:
     """The recipe with the components of these plugins, and with all defaults.
 
-    With the data that it will validate, only the members that these may name are built: most recipes name ten of 120.
+    With the data that it will validate, only the members that these may name are built: most recipes name ten of 120. The
+    registry keeps it for the next recipe that names the same, as those of a sweep do.
     """
-    words = None if data is None else frozenset(_words([data, dict(DEFAULTS), dict(FROM_NOISE)]))
+    words = (
+        None
+        if data is None
+        else registry.words.intersection(_words([data, dict(DEFAULTS), dict(FROM_NOISE)]))
+    )
+    if words not in registry.composed:
+        registry.composed[words] = _compose(registry, words)
+    return registry.composed[words]
+
+
+def _compose(registry: Registry, words: frozenset[str] | None) -> type[Recipe]:
     kinds = {kind.field: kind for kind in registry.kinds if kind.field}
     names = dict.fromkeys([*Recipe.model_fields, *kinds])
     fields = {
