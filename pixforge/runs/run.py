@@ -72,6 +72,17 @@ class Run:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __repr__(self) -> str:
+        state = "new" if self.folder is None else "going on" if self.result is None else "finished"
+        return f"<Run {state}{f' in {self.folder}' if self.folder is not None else ''}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        """What notebooks call for the last line of a cell: they show the run while it goes on, up to its end."""
+        from pixforge.runs.notebook import show
+
+        del include, exclude
+        return show(self)
+
     def wait(self, progress: Progress | None = None) -> Result:
         """Make all steps that are left, and return the result; `progress` watches.
 

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 import pixforge
 from pixforge.errors import PixforgeError, plain_text
-from pixforge_studio import comparing, completion, dials, pictures, recipes
+from pixforge_studio import comparing, completion, dials, pictures, recipes, sweeping
 from pixforge_studio.finding import Finder
 from pixforge_studio.folder import Folder
 from pixforge_studio.gallery import Gallery, Wish, media_type
@@ -42,6 +42,7 @@ PAGE = {
     "pictures.js": "text/javascript",
     "watch.js": "text/javascript",
     "gallery.js": "text/javascript",
+    "queue.js": "text/javascript",
     "editor-licenses.txt": "text/plain",
     "icon.svg": "image/svg+xml",
 }
@@ -79,6 +80,9 @@ class Api:
             Route(f"{v1}/pictures/{{name}}", self.picture),
             Route(f"{v1}/jobs", self.jobs),
             Route(f"{v1}/jobs", self.add, methods=["POST"]),
+            Route(f"{v1}/sweeps", self.sweep, methods=["POST"]),
+            Route(f"{job}/place", self.place, methods=["POST"]),
+            Route(f"{job}/redo", self.redo, methods=["POST"]),
             Route(job, self.job),
             Route(job, self.forget, methods=["DELETE"]),
             *moves,
@@ -225,6 +229,39 @@ class Api:
             return JSONResponse({"error": "the recipe is not valid", **seen}, 422)
         job = self._line.add(text, recipes.name_of(text))
         return JSONResponse(job.shown(), 201)
+
+    async def sweep(self, request: Request) -> Response:
+        """Queue a recipe with several values of some fields."""
+        body = await self._json(request)
+        text, values = _text_of(body), body.get("values")
+        if not isinstance(values, dict) or len(values) > 10:
+            raise HTTPException(422, "values must be a mapping of at most 10 paths to texts")
+        try:
+            found = await run_in_threadpool(sweeping.recipes_of, text, values, self._folder.root)
+        except PixforgeError as error:
+            raise HTTPException(422, str(error)) from None
+        if len(self._line.jobs.all) + len(found) > MOST_WAITING:
+            raise HTTPException(429, f"the queue may have {MOST_WAITING} entries; take some away first")
+        names = [f"{recipes.name_of(each)}: {words}"[:200] for each, words in found]
+        title = f"{recipes.name_of(text)}: {', '.join(values)}"[:200]
+        made = self._line.sweep([each for each, _ in found], names, title)
+        return JSONResponse({"jobs": [each.shown() for each in made]}, 201)
+
+    async def place(self, request: Request) -> Response:
+        """Make an entry before another one, or last."""
+        job, before = self._job(request), (await self._json(request)).get("before")
+        other = self._line.jobs.all.get(before) if type(before) is int else None
+        if before is not None and (other is None or other is job):
+            raise HTTPException(422, "before must be the number of another entry, or null for the end")
+        self._line.move(job, other)
+        return JSONResponse(job.shown())
+
+    async def redo(self, request: Request) -> Response:
+        """Queue the recipe of an entry once more."""
+        job = self._job(request)
+        if len(self._line.jobs.all) >= MOST_WAITING:
+            raise HTTPException(429, f"the queue has {MOST_WAITING} entries; take some away first")
+        return JSONResponse(self._line.add(job.text, job.name).shown(), 201)
 
     async def job(self, request: Request) -> Response:
         """One entry with its recipe and its curve."""

@@ -20,7 +20,7 @@ class Job:
 
     `run` is the name of its folder, which is its own when it has `begun`. `tries` counts the workers that died over it
     without a step being made since. `back` is the step that it goes back to when it goes on, -1 for none; `moments` are
-    those that it can go back to.
+    those that it can go back to. Entries of a sweep have a `group` in common, of which there were `of` once.
     """
 
     id: int
@@ -44,6 +44,9 @@ class Job:
     back: int = -1
     looks: int = 0
     memory: dict[str, float] = field(default_factory=dict)
+    group: int = 0
+    of: int = 0
+    title: str = ""
 
     def shown(self) -> dict[str, Any]:
         """What the page and scripts get."""
@@ -107,6 +110,20 @@ class Jobs:
         job.place = min(each.place for each in self.all.values()) - 1
         self.save(job)
 
+    def move(self, job: Job, before: Job | None) -> None:
+        """Make it before another entry, or last."""
+        others = [each for each in self.in_order() if each is not job]
+        after = others.index(before) if before in others else len(others)
+        low = others[after - 1].place if after else others[0].place - 2 if others else 0.0
+        high = others[after].place if after < len(others) else low + 2
+        job.place = (low + high) / 2
+        self.save(job)
+        if not low < job.place < high:  # no number is left between the two
+            for number, each in enumerate([*others[:after], job, *others[after:]], start=1):
+                each.place = float(number)
+                if each.state != FINISHED:
+                    self.save(each)
+
     def _free(self, name: str, number: int) -> str:
         stem = re.sub(r"[^\w]+", "-", name.lower())[:60].strip("-_") or "run"
         taken = {job.run for job in self.all.values()}
@@ -123,5 +140,5 @@ def _read(found: dict[str, Any]) -> Job | None:
         return None
     good = isinstance(job.id, int) and isinstance(job.text, str) and isinstance(job.run, str)
     good = good and isinstance(job.place, int | float) and job.state in STATES
-    good = good and isinstance(job.moments, list) and isinstance(job.back, int)
+    good = good and isinstance(job.moments, list) and isinstance(job.back, int) and isinstance(job.group, int)
     return job if good and re.fullmatch(r"[\w-]{1,99}", job.run) else None

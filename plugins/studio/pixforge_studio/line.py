@@ -1,12 +1,9 @@
-"""The queue at work: one worker process, its events, and everyone who watches."""
+"""The queue at work: its workers, their events, and everyone who watches."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import json
-import os
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +13,7 @@ from typing import Any
 from pixforge_studio import moments
 from pixforge_studio.folder import Folder
 from pixforge_studio.jobs import FAILED, FINISHED, RUNNING, STOPPED, WAITING, Job, Jobs
+from pixforge_studio.seats import Seat, devices
 
 TRIES = 3
 """Workers that may die over one run before it counts as failed."""
@@ -27,13 +25,6 @@ BEAT = 10
 """Seconds of silence after which a watcher is told that all is well."""
 PACE = 0.1
 """Seconds between two messages to a watcher at least."""
-LONGEST_LINE = 2**24
-WORKER_SETTINGS = {
-    "GOMP_SPINCOUNT": "10000",  # threads that wait give up their core: the page is made on this machine too
-    "MALLOC_TRIM_THRESHOLD_": str(2**62),  # freed tensors stay for the next step (glibc)
-    "MALLOC_MMAP_THRESHOLD_": str(2**25),
-}
-"""Of the process; what the user has set wins."""
 MOST_NOTES = 20
 MOST_WATCHERS = 64
 
@@ -71,9 +62,9 @@ class Watcher:
 
 
 class Line:
-    """Makes what waits, one run after the other."""
+    """Makes what waits: one run after the other on each device."""
 
-    def __init__(self, folder: Folder, *, cold: bool = False) -> None:
+    def __init__(self, folder: Folder, *, cold: bool = False, places: list[str] | None = None) -> None:
         self.folder = folder
         self.jobs = Jobs(folder)
         known = {moments_of(folder, job) for job in self.jobs.all.values()}
@@ -82,29 +73,24 @@ class Line:
                 moments.forget(each)
         self.live: dict[int, Live] = {}
         self.closing = False
-        self._cold = cold
         self._watchers: set[Watcher] = set()
         self._wake = asyncio.Event()
-        self._worker: asyncio.subprocess.Process | None = None
-        self._task: asyncio.Task[None] | None = None
+        places = devices() if places is None else places
+        self._seats = [Seat(folder, number, each, cold=cold) for number, each in enumerate(places)]
+        self._tasks: list[asyncio.Task[None]] = []
 
     def open(self) -> None:
         """Begin to work."""
-        self._task = asyncio.create_task(self._work())
+        self._tasks = [asyncio.create_task(self._work(seat)) for seat in self._seats]
 
     async def close(self) -> None:
         """Save the run in progress; it goes on when the studio is opened again."""
         self.closing = True
         self._wake.set()
-        self._close_orders()
-        if self._task is not None:
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._task, PATIENCE)
-
-    def _close_orders(self) -> None:
-        """A worker that can be told nothing more saves its run, and ends."""
-        if self._worker is not None and self._worker.stdin is not None:
-            self._worker.stdin.close()
+        for seat in self._seats:
+            seat.close()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=PATIENCE)
 
     # What people ask for.
 
@@ -168,6 +154,24 @@ class Line:
             self.jobs.first(job)
             self._tell("queue")
 
+    def move(self, job: Job, before: Job | None) -> None:
+        """Make it before another entry, or last."""
+        self.jobs.move(job, before)
+        self._tell("queue")
+
+    def sweep(self, texts: list[str], names: list[str], title: str) -> list[Job]:
+        """Queue recipes that are one entry on the page."""
+        group, made = 0, []
+        for text, name in zip(texts, names, strict=True):
+            job = self.jobs.add(text, name)
+            group = group or job.id
+            job.group, job.of, job.title = group, len(texts), title
+            self.jobs.save(job)
+            made.append(job)
+        self._wake.set()
+        self._tell("queue")
+        return made
+
     def forget(self, job: Job) -> bool:
         """Take it off the list; not while it runs."""
         if job.state == RUNNING:
@@ -179,76 +183,46 @@ class Line:
         return True
 
     def _order(self, job: Job, word: str, **more: Any) -> None:
-        if job.state == RUNNING and self._worker is not None and self._worker.stdin is not None:
-            with suppress(OSError, RuntimeError):  # it died; whoever reads its events will see
-                self._worker.stdin.write(json.dumps({"do": word, "id": job.id, **more}).encode() + b"\n")
+        for seat in self._seats:
+            if job.state == RUNNING and seat.job == job.id:
+                seat.tell({"do": word, "id": job.id, **more})
 
     # The work.
 
-    async def _work(self) -> None:
+    async def _work(self, seat: Seat) -> None:
         try:
             while not self.closing:
-                if self._worker is None or self._worker.returncode is not None:
-                    self._worker = await self._new_worker()
+                await seat.ready()
                 job = self.jobs.next()
                 if job is not None:
-                    await self._make(job)
+                    await self._make(job, seat)
                     continue
                 self._wake.clear()
                 if not self.closing:  # it may have begun to close while the worker was started
                     await self._wake.wait()
         finally:
-            if self._worker is not None:
-                self._close_orders()
-                await self._worker.wait()
+            if seat.process is not None:
+                seat.close()
+                await seat.ended()
 
-    async def _new_worker(self) -> asyncio.subprocess.Process:
-        own = self.folder.own
-        options = ["--cold"] if self._cold else []
-        with (own / "worker.log").open("wb") as log:
-            return await asyncio.create_subprocess_exec(
-                *[
-                    sys.executable,
-                    "-X",
-                    "utf8",
-                    "-m",
-                    "pixforge_studio.worker",
-                    str(own / "worker.lock"),
-                    *options,
-                ],
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-                env={**WORKER_SETTINGS, **os.environ},
-                limit=LONGEST_LINE,
-                start_new_session=True,  # Ctrl-C in the terminal is for the studio
-            )
-
-    async def _make(self, job: Job) -> None:
-        assert self._worker is not None
-        assert self._worker.stdin is not None
-        assert self._worker.stdout is not None
+    async def _make(self, job: Job, seat: Seat) -> None:
         order = {"do": "run", "id": job.id, "text": job.text, "name": job.name, "paused": job.paused}
         order |= {"out": str(self.folder.root / job.run), "begun": job.begun, "back": job.back}
         order["moments"] = str(moments_of(self.folder, job))
         job.state, job.begun = RUNNING, job.begun or not (self.folder.root / job.run).exists()
         self.live.setdefault(job.id, Live())
         self._changed(job)
-        try:
-            self._worker.stdin.write(json.dumps(order).encode() + b"\n")
-            await self._worker.stdin.drain()
-        except OSError:
-            pass  # it died before; the end of its events says so
+        await seat.begin(order)
         while job.state == RUNNING:
-            line = await self._worker.stdout.readline()
-            if line:
-                self._take(job, json.loads(line))
+            event = await seat.event()
+            if event is not None:
+                self._take(job, event)
             else:
-                await self._died(job)
+                await self._died(job, seat)
+        seat.job = 0
 
-    async def _died(self, job: Job) -> None:
-        assert self._worker is not None
-        status = await self._worker.wait()
+    async def _died(self, job: Job, seat: Seat) -> None:
+        status = await seat.ended()
         job.tries += 1
         job.state, job.paused = WAITING, job.paused
         if not self.closing and job.tries >= TRIES:

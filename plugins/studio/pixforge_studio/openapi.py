@@ -87,6 +87,9 @@ _JOB = {
         "previews": {"type": "integer", "description": "Grows with each new preview."},
         "notes": {"type": "array", "items": {"type": "string"}},
         "moments": {"type": "array", "items": {"type": "integer"}, "description": "Steps to go back to."},
+        "group": {"type": "integer", "description": "Common to the entries of a sweep, else 0."},
+        "of": {"type": "integer", "description": "How many entries the sweep had."},
+        "title": {"type": "string", "description": "Of the sweep."},
         "looks": {"type": "integer", "description": "Grows with new cutouts."},
         "memory": {"type": "object", "description": "MB: `here`, and on a GPU `there`."},
     },
@@ -106,6 +109,19 @@ _CHANGES = {
     "required": ["changes"],
     "properties": {"changes": {"type": "object", "maxProperties": 50, "examples": [{"losses.0.weight": 2}]}},
 }
+_SWEEP = {
+    "type": "object",
+    "required": ["text", "values"],
+    "properties": {
+        "text": {"type": "string"},
+        "values": {
+            "type": "object",
+            "maxProperties": 10,
+            "examples": [{"seed": "1,2,3", "losses.0.weight": "0..1:5"}],
+        },
+    },
+}
+_BEFORE = {"type": "object", "properties": {"before": {"type": ["integer", "null"]}}}
 _STEP = {"type": "object", "required": ["step"], "properties": {"step": {"type": "integer"}}}
 _RUN = {
     "type": "object",
@@ -208,6 +224,15 @@ def _paths() -> dict[str, Any]:
             ),
         },
         **moves,
+        "/sweeps": {
+            "post": _do(
+                "Queue a recipe with several values of some fields: the new `jobs`.", _JOBS, body=_SWEEP
+            )
+        },
+        "/jobs/{id}/place": {
+            "post": _do("Make it before another entry, or last.", _JOB, number, body=_BEFORE)
+        },
+        "/jobs/{id}/redo": {"post": _do("Queue its recipe once more: the new entry.", _JOB, number)},
         "/jobs/{id}/dials": {
             "get": _do("What may be changed while it runs: each with path, label and value.", _DIALS, number)
         },

@@ -125,7 +125,7 @@ def test_the_queue_shows_it_and_lets_it_go_on(page):
     words = page.run(
         "[...document.querySelector('#jobs li:last-child').querySelectorAll('button')].map(e => e.textContent)"
     )
-    assert words == ["Go on", "Recipe", "Remove"]
+    assert words == ["Go on", "Redo", "Change", "Remove"]
     page.run("[...document.querySelectorAll('#jobs li:last-child button')].pop().click()")
     page.until("!state.jobs.some(each => each.state === 'stopped')")
 

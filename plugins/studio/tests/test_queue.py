@@ -162,7 +162,7 @@ def test_a_worker_that_dies_again_and_again_ends_its_run_and_no_other(tmp_path, 
                 sys.executable, "-S", "-c", code, stdin=pipe, stdout=pipe
             )
 
-        monkeypatch.setattr(line, "_new_worker", doomed)
+        monkeypatch.setattr(line._seats[0], "spawn", doomed)
         job = line.add(SMALL, "a heart")
         line.open()
         while job.state in {"waiting", "running"}:

@@ -285,30 +285,6 @@ async function loadJob(id) {
   await check();
 }
 
-function list() {
-  const open = state.jobs.filter(each => each.state === "waiting" || each.state === "running").length;
-  $("waiting").hidden = !open;
-  $("waiting").textContent = open ? `(${open})` : "";
-  $("queue-empty").hidden = state.jobs.length > 0;
-  const kept = document.activeElement?.closest?.("#jobs li")?.dataset.id, word = document.activeElement?.textContent;
-  $("jobs").replaceChildren(...state.jobs.map(each => {
-    const move = (text, path) => button(text, () => ask(`/jobs/${each.id}/${path}`, {}), `${text} ${each.name}`);
-    const actions = make("span", { className: "row" });
-    if (each.state === "waiting") actions.append(move("First", "first"), move(each.paused ? "Go on" : "Hold", each.paused ? "proceed" : "pause"), move("Stop", "stop"));
-    if (each.state === "running") actions.append(move(each.paused ? "Go on" : "Pause", each.paused ? "proceed" : "pause"), move("Stop", "stop"));
-    if (each.state === "failed" || each.state === "stopped") actions.append(move(each.step ? "Go on" : "Retry", "retry"));
-    actions.append(button("Recipe", () => loadJob(each.id), `Load the recipe of ${each.name}`));
-    if (each.state !== "running") actions.append(button("Remove", () => ask(`/jobs/${each.id}`, {}, "DELETE"), `Remove ${each.name}`));
-    const about = [each.state + (each.paused ? ", held" : ""), each.steps ? `step ${(state.steps[each.id] || each).step} of ${each.steps}` : "", each.run];
-    const item = make("li", {}, make("div", {}, make("div", { textContent: each.name || each.run }),
-      make("div", { className: "about", textContent: about.filter(Boolean).join(" · ") })), actions,
-      each.error ? make("p", { className: "wrong", textContent: each.error }) : null);
-    item.dataset.id = each.id;
-    return item;
-  }));
-  if (kept) [...$("jobs").querySelectorAll(`li[data-id="${CSS.escape(kept)}"] button`)].find(each => each.textContent === word)?.focus();
-}
-
 let painting = false;
 function soon() {
   if (painting) return;
