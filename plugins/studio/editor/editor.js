@@ -84,7 +84,7 @@ window.makeEditor = function makeEditor(place, { text, changed, run, complete, a
     Prec.highest(keymap.of([{ key: "Mod-Enter", run: () => { run(); return true; } }])),
     basicSetup, yaml(), look, syntaxHighlighting(colors), marks, EditorView.lineWrapping,
     autocompletion({ override: [completion(complete)], activateOnTyping: true }), hover(about),
-    EditorView.contentAttributes.of({ "aria-label": "Recipe", spellcheck: "false", autocapitalize: "off" }),
+    EditorView.contentAttributes.of({ "aria-label": "Recipe", tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
     EditorView.updateListener.of(update => { if (update.docChanged && !quiet) changed(view.state.doc.toString()); }),
   ] }) });
   const line = number => view.state.doc.line(Math.min(Math.max(number, 1), view.state.doc.lines));

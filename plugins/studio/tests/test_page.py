@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -165,6 +166,35 @@ def test_every_part_can_be_read_and_is_named(page, width, dark):
         assert page.run(ISSUES) == [], view
         assert page.run(CONTRAST) == [], view
         assert page.run("document.documentElement.scrollWidth <= innerWidth"), view
+    page.size(1280)
+
+
+AXE = Path(__file__).parents[1] / "editor" / "node_modules" / "axe-core" / "axe.min.js"
+VIOLATIONS = "axe.run(document, {resultTypes: ['violations']}).then(all => all.violations.map(v => `${v.impact} ${v.id} ${v.nodes[0].target}`))"
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="no axe-core: npm ci in plugins/studio/editor")
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing(page, width, dark):
+    page.size(width, dark=dark)
+    page.run(AXE.read_text() + ";1")
+    for view in ("make", "watch", "queue", "gallery"):
+        page.run(f"location.hash = '#{view}'")
+        page.until(f"document.body.dataset.view === '{view}'")
+        assert page.run(VIOLATIONS) == [], view
+    page.until("document.querySelector('#pictures button') !== null")
+    dialogs = {
+        "details": "document.querySelector('#pictures button').click()",
+        "painter": "paintMask('A part', () => null)",
+        "trash": "document.querySelector('#show-trash').click()",
+    }
+    for name, script in dialogs.items():
+        page.run(f"{script}; 1")
+        page.until(f"document.querySelector('#{name}').open")
+        assert page.run(VIOLATIONS) == [], name
+        page.press("Escape", "Escape", 27)
+        page.until(f"!document.querySelector('#{name}').open")
     page.size(1280)
 
 
