@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 import pixforge
 from pixforge.errors import PixforgeError, plain_text
-from pixforge_studio import comparing, completion, dials, pictures, recipes, sweeping
+from pixforge_studio import comparing, completion, dials, pictures, recipes, strip, sweeping
 from pixforge_studio.finding import Finder
 from pixforge_studio.folder import Folder
 from pixforge_studio.gallery import Gallery, Wish, media_type
@@ -43,6 +43,7 @@ PAGE = {
     "watch.js": "text/javascript",
     "gallery.js": "text/javascript",
     "queue.js": "text/javascript",
+    "strip.js": "text/javascript",
     "editor-licenses.txt": "text/plain",
     "icon.svg": "image/svg+xml",
 }
@@ -74,6 +75,8 @@ class Api:
             Route(f"{v1}/recipes/check", self.check, methods=["POST"]),
             Route(f"{v1}/recipes/complete", self.complete, methods=["POST"]),
             Route(f"{v1}/recipes/about", self.about, methods=["POST"]),
+            Route(f"{v1}/recipes/strip", self.strip, methods=["POST"]),
+            Route(f"{v1}/recipes/put", self.put, methods=["POST"]),
             Route(f"{v1}/recipes/edit", self.edit, methods=["POST"]),
             Route(f"{v1}/recipes/of-file", self.of_file, methods=["POST"]),
             Route(f"{v1}/pictures", self.keep, methods=["POST"]),
@@ -154,10 +157,36 @@ class Api:
         text, offset = _text_of(body), body.get("offset")
         if not isinstance(offset, int) or isinstance(offset, bool) or not 0 <= offset <= 2 * len(text):
             raise HTTPException(422, "offset must be a place in the text")
+        found = await run_in_threadpool(
+            ask, text, completion.from_units(text, offset), await self._known_schema()
+        )
+        return JSONResponse(completion.in_units(text, found))
+
+    async def _known_schema(self) -> dict[str, Any]:
         if self._schema is None:
             self._schema = json.loads(await run_in_threadpool(pixforge.schema_text))
-        found = await run_in_threadpool(ask, text, completion.from_units(text, offset), self._schema)
-        return JSONResponse(completion.in_units(text, found))
+        return self._schema
+
+    async def strip(self, request: Request) -> Response:
+        """Scenes and keyframes of a text."""
+        text = _text_of(await self._json(request))
+        return JSONResponse(await run_in_threadpool(strip.strip, text, await self._known_schema()))
+
+    async def put(self, request: Request) -> Response:
+        """Change the value at a place of a text."""
+        body = await self._json(request)
+        text, place = _text_of(body), body.get("path")
+        if (
+            not isinstance(place, list)
+            or not all(isinstance(each, str | int) for each in place)
+            or "value" not in body
+        ):
+            raise HTTPException(422, "path must be a list of names and numbers, and value is needed")
+        try:
+            new = await run_in_threadpool(strip.put, text, place, body["value"])
+        except (ValueError, RecursionError) as error:
+            raise HTTPException(422, f"cannot be changed: {error}") from None
+        return JSONResponse({"text": new, **await self._seen(new)})
 
     async def edit(self, request: Request) -> Response:
         """Change fields of a text."""

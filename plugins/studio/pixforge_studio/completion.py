@@ -60,13 +60,13 @@ def about(text: str, offset: int, schema: Schema) -> dict[str, Any]:
 
 
 def _told_of(schema: Schema, root: Any, place: Place) -> str:
-    return next((told for each in _parts(schema, root, place) if (told := _told(each))), "")
+    return next((told for each in parts_of(schema, root, place) if (told := _told(each))), "")
 
 
 def _told_of_value(schema: Schema, root: Any, place: Place, value: str) -> str:
     """What a word means; for a `type`, what its component is."""
     places = (place, place[:-1]) if place and place[-1] == "type" else (place,)
-    words = (each for where in places for each in _words(schema, _parts(schema, root, where)))
+    words = (each for where in places for each in _words(schema, parts_of(schema, root, where)))
     return next((each["info"] for each in words if each["label"] == value and each["info"]), "")
 
 
@@ -115,7 +115,8 @@ def _node_at(root: Any, offset: int) -> tuple[Any, Place, bool]:
     return None, (), False
 
 
-def _real(schema: Schema, part: Schema) -> Schema:
+def real(schema: Schema, part: Schema) -> Schema:
+    """A part of the schema itself, where it only names one."""
     for _ in range(20):  # a chain of names; a circle would be the schema's fault
         if "$ref" not in part:
             break
@@ -125,7 +126,7 @@ def _real(schema: Schema, part: Schema) -> Schema:
 
 
 def _branches(schema: Schema, part: Schema) -> Iterator[Schema]:
-    part = _real(schema, part)
+    part = real(schema, part)
     inner = [each for name in ("anyOf", "oneOf", "allOf") for each in part.get(name, ())]
     if not inner or "properties" in part:
         yield part
@@ -134,16 +135,21 @@ def _branches(schema: Schema, part: Schema) -> Iterator[Schema]:
         yield from _branches(schema, each)
 
 
+def branches(schema: Schema, part: Schema, node: Any) -> Iterator[Schema]:
+    """What a part of the schema may be, given what is written."""
+    return (each for each in _branches(schema, part) if _fits(schema, each, node))
+
+
 def _fits(schema: Schema, branch: Schema, node: Any) -> bool:
     """Whether the `type` of a mapping allows a branch."""
-    tag = _real(schema, branch.get("properties", {}).get("type", {}))
+    tag = real(schema, branch.get("properties", {}).get("type", {}))
     if "const" not in tag or not isinstance(node, yaml.MappingNode):
         return True
     said = next((v.value for k, v in node.value if k.value == "type"), _HERE)
     return said in (_HERE, tag["const"])
 
 
-def _parts(schema: Schema, root: Any, place: Place) -> list[Schema]:
+def parts_of(schema: Schema, root: Any, place: Place) -> list[Schema]:
     """What the schema says of a place, in all branches that fit what is written."""
     parts, node = [schema], root
     for step in place:
@@ -153,7 +159,7 @@ def _parts(schema: Schema, root: Any, place: Place) -> list[Schema]:
         else:
             parts = [each["properties"][step] for each in branches if step in each.get("properties", {})]
         node = _inner(node, step)
-    return [_real(schema, each) for each in parts]
+    return [real(schema, each) for each in parts]
 
 
 def _inner(node: Any, step: Any) -> Any:
@@ -169,15 +175,15 @@ def _keys(schema: Schema, root: Any, place: Place) -> Iterator[dict[str, Any]]:
     for step in place:
         node = _inner(node, step)
     taken = {k.value for k, _ in node.value} if isinstance(node, yaml.MappingNode) else set()
-    for part in _parts(schema, root, place):
+    for part in parts_of(schema, root, place):
         for branch in _branches(schema, part):
             if not _fits(schema, branch, node):
                 continue
             for name, field in branch.get("properties", {}).items():
                 if name not in taken:
-                    real = _real(schema, field)
-                    detail = _shown(real["default"]) if "default" in real else ""
-                    info = real.get("description", "")
+                    found = real(schema, field)
+                    detail = _shown(found["default"]) if "default" in found else ""
+                    info = found.get("description", "")
                     yield {
                         "label": name,
                         "kind": "property",
@@ -188,7 +194,7 @@ def _keys(schema: Schema, root: Any, place: Place) -> Iterator[dict[str, Any]]:
 
 
 def _values(schema: Schema, root: Any, place: Place) -> Iterator[dict[str, Any]]:
-    return _words(schema, _parts(schema, root, place))
+    return _words(schema, parts_of(schema, root, place))
 
 
 def _words(schema: Schema, parts: list[Schema]) -> Iterator[dict[str, Any]]:

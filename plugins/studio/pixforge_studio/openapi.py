@@ -122,6 +122,25 @@ _SWEEP = {
     },
 }
 _BEFORE = {"type": "object", "properties": {"before": {"type": ["integer", "null"]}}}
+_STRIP = {
+    "type": "object",
+    "properties": {
+        name: {"type": "array", "items": {"type": "object"}} for name in ("scenes", "curves", "flat")
+    },
+}
+_PUT = {
+    "type": "object",
+    "required": ["text", "path", "value"],
+    "properties": {
+        "text": {"type": "string"},
+        "path": {
+            "type": "array",
+            "items": {"type": ["string", "integer"]},
+            "examples": [["losses", 0, "weight"]],
+        },
+        "value": {},
+    },
+}
 _STEP = {"type": "object", "required": ["step"], "properties": {"step": {"type": "integer"}}}
 _RUN = {
     "type": "object",
@@ -190,6 +209,20 @@ def _paths() -> dict[str, Any]:
             "post": _do("The words that could stand at a place of a recipe.", _OPTIONS, body=_PLACE)
         },
         "/recipes/about": {"post": _do("What the word at a place of a recipe means.", _ABOUT, body=_PLACE)},
+        "/recipes/strip": {
+            "post": _do(
+                "Scenes and keyframes: `scenes`, `curves`, and `flat`, what could have keyframes.",
+                _STRIP,
+                body=_TEXT,
+            )
+        },
+        "/recipes/put": {
+            "post": _do(
+                "Change the value at a place; comments elsewhere stay.",
+                {**_SEEN, "title": "with text"},
+                body=_PUT,
+            )
+        },
         "/recipes/edit": {
             "post": _do(
                 "Change fields of a recipe; comments stay.", {**_SEEN, "title": "with text"}, body=_EDIT

@@ -181,13 +181,13 @@ def _with(text: str, name: str, value: Any) -> str:
     new = _written(name, value, pair, text)
     if root is not None and root.flow_style:
         data = {
-            key.value: yaml.safe_load(text[each.start_mark.index : _end(each)]) for key, each in root.value
+            key.value: yaml.safe_load(text[each.start_mark.index : end_of(each)]) for key, each in root.value
         }
         return str(
             yaml.safe_dump({**data, name: yaml.safe_load(new)[name]}, sort_keys=False, allow_unicode=True)
         )
     if pair is not None:
-        return text[: pair[0].start_mark.index] + new + text[_end(pair[1]) :]
+        return text[: pair[0].start_mark.index] + new + text[end_of(pair[1]) :]
     before = text if not text or text.endswith("\n") else text + "\n"
     return f"{before}{new}\n"
 
@@ -199,9 +199,9 @@ def _without(text: str, name: str) -> str:
         return text
     if root.flow_style:
         rest = [(k, v) for k, v in root.value if k.value != name]
-        data = {key.value: yaml.safe_load(text[v.start_mark.index : _end(v)]) for key, v in rest}
+        data = {key.value: yaml.safe_load(text[v.start_mark.index : end_of(v)]) for key, v in rest}
         return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
-    end = text.find("\n", _end(pair[1]))
+    end = text.find("\n", end_of(pair[1]))
     return text[: pair[0].start_mark.index] + (text[end + 1 :] if end >= 0 else "")
 
 
@@ -307,7 +307,7 @@ def _plain(node: Any, text: str) -> Any:
 
 
 def _source(node: Any, text: str) -> str:
-    return text[node.start_mark.index : _end(node)]
+    return text[node.start_mark.index : end_of(node)]
 
 
 def _data(node: Any, text: str) -> Any:
@@ -315,9 +315,9 @@ def _data(node: Any, text: str) -> Any:
     return yaml.safe_load(" " * node.start_mark.column + _source(node, text))
 
 
-def _end(node: Any) -> int:
+def end_of(node: Any) -> int:
     """Where a value ends: a block's own mark lies after the comments that follow it."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
-        return _end(last[1] if isinstance(last, tuple) else last)
+        return end_of(last[1] if isinstance(last, tuple) else last)
     return int(node.end_mark.index)

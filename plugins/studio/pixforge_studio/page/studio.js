@@ -82,6 +82,7 @@ function seen(found) {
   $("verdict").textContent = problems.length ? `${problems.length} ${problems.length === 1 ? "problem" : "problems"}` : "valid";
   $("verdict").className = problems.length ? "bad" : "good";
   fill();
+  if (typeof showStrip === "function") showStrip().catch(error => say(error.message));
 }
 
 async function check() {

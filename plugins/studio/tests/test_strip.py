@@ -1,0 +1,144 @@
+"""The film strip: scenes and keyframes are views of the text, and what is dragged changes it."""
+
+import json
+
+import pytest
+import yaml
+from pixforge_studio.strip import put, strip
+
+import pixforge
+
+TOKEN = "0123456789abcdef-secret"
+TEXT = """\
+# a film
+film: {fps: 12}
+scenes:
+- {seconds: 2, prompts: [a red apple]}  # first
+- a green frog
+- seconds: 3
+  fade: 1.5
+  prompts:
+  - {text: a fox, weight: {0%: 0, 100%: 2, ease: cosine}}
+losses:
+- type: smoothness
+  weight:
+    0: 1
+    50: .5
+- symmetry
+"""
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return json.loads(pixforge.schema_text())
+
+
+def test_scenes_and_keyframes_of_a_text(schema):
+    found = strip(TEXT, schema)
+    assert [(each["seconds"], each["fade"], each["text"]) for each in found["scenes"]] == [
+        (2, 0, "a red apple"),
+        (4, 0, "a green frog"),
+        (3, 1.5, "a fox"),
+    ]
+    first, second = found["curves"]
+    assert (first["path"], first["ease"]) == (("scenes", 2, "prompts", 0, "weight"), "cosine")
+    assert first["keys"] == [{"at": 0, "percent": True, "value": 0}, {"at": 100, "percent": True, "value": 2}]
+    assert second["keys"][1] == {"at": 50, "percent": False, "value": 0.5}
+    paths = [each["path"] for each in found["flat"]]
+    assert ("scenes", 0, "prompts", 0, "weight") in paths
+    assert ("losses", 0, "weight") not in paths
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "there"),
+    [
+        (["scenes", 0, "seconds"], 5, lambda found: found["scenes"][0]["seconds"] == 5),
+        (["scenes", 0, "fade"], 1, lambda found: found["scenes"][0]["fade"] == 1),
+        (["scenes", 3], "a bird", lambda found: found["scenes"][3] == "a bird"),
+        (
+            ["losses", 0, "weight"],
+            {"0%": 1, "100%": 0},
+            lambda found: found["losses"][0]["weight"] == {"0%": 1, "100%": 0},
+        ),
+        (["losses", 1, "weight"], 2, lambda found: found["losses"][1] == {"type": "symmetry", "weight": 2}),
+        (
+            ["scenes", 0, "prompts", 0, "weight"],
+            2,
+            lambda found: found["scenes"][0]["prompts"] == [{"text": "a red apple", "weight": 2}],
+        ),
+        (["scenes", 2, "prompts", 0, "stop"], 1, lambda found: found["scenes"][2]["prompts"][0]["stop"] == 1),
+        (["film", "steps_per_frame"], 2, lambda found: found["film"] == {"fps": 12, "steps_per_frame": 2}),
+        (["loop"], True, lambda found: found["loop"] is True),
+    ],
+)
+def test_a_value_is_put_at_its_place_and_comments_stay(place, value, there):
+    new = put(TEXT, place, value)
+    assert there(yaml.safe_load(new))
+    assert "# a film" in new
+    assert "# first" in new
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (TEXT, []),
+        (TEXT, ["nothing", "x"]),
+        (TEXT, ["scenes", 9]),
+        (TEXT, ["scenes", -1]),
+        ("- a: [", ["a"]),
+        ("", ["a"]),
+    ],
+)
+def test_where_nothing_can_be_put(text, place):
+    with pytest.raises(ValueError, match="no such place"):
+        put(text, place, 1)
+
+
+@pytest.mark.parametrize("path", [None, "a", [{}], [1.5], [None]])
+def test_a_place_must_be_one(studio, path):
+    assert studio.ask("/api/v1/recipes/put", {"text": TEXT, "path": path, "value": 1})[0] == 422
+    assert studio.ask("/api/v1/recipes/put", {"text": TEXT, "path": ["loop"]})[0] == 422
+    assert studio.ask("/api/v1/recipes/strip", {"text": "#" * (2**18 + 1)})[0] == 413
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "- a", "a: &a [*a]", "[" * 500, "scenes: 5", "scenes: {story: [a]}", "losses: [{weight: {x: 1}}]"],
+)
+def test_other_texts_have_no_strip(schema, text):
+    found = strip(text, schema)
+    assert (found["scenes"], found["curves"]) == ([], [])
+
+
+def test_scenes_and_points_are_dragged(browser, studio):
+    browser.size(1280, 1600)
+    browser.call("Page.navigate", url="about:blank")
+    browser.call("Page.navigate", url=f"http://127.0.0.1:{studio.port}/?token={TOKEN}#make")
+    browser.until("document.querySelector('#verdict')?.textContent === 'valid'")
+    browser.run(f"setText({json.dumps(TEXT)}); document.querySelector('#film').open = true; check()")
+    browser.until(
+        "document.querySelectorAll('.scene').length === 3 && document.querySelectorAll('.curve circle').length === 4"
+    )
+    center = "(b => [b.left + b.width / 2, b.top + b.height / 2])(document.querySelector('{}').getBoundingClientRect())"
+    x, y = browser.run(center.format('[data-spot="scene 0"]'))
+    wide = browser.run("document.querySelector('#strip').clientWidth")
+    browser.drag((x, y), (x + wide / 18, y), (x + wide / 9, y))
+    browser.until(
+        "editor.text.includes('{seconds: 3.0, prompts: [a red apple]}') || editor.text.includes('{seconds: 3, prompts: [a red apple]}')"
+    )
+    x, y = browser.run(center.format('[data-spot="curve 0 0"]'))
+    browser.drag((x, y), (x + 20, y - 20), (x + 40, y - 40))
+    browser.until("strip.curves[0]?.keys[0].value > 0.5 && strip.curves[0].keys[0].at > 2")
+    browser.run("document.querySelector('[data-spot=\"curve 0 1\"]').focus()")
+    browser.press("ArrowDown", "ArrowDown", 40)
+    browser.until("strip.curves[0].keys.at(-1).value < 2")
+    browser.until("document.activeElement.dataset.spot === 'curve 0 1'")
+    browser.run("document.querySelector('#add-scene').click()")
+    browser.until("document.querySelectorAll('.scene').length === 4")
+    browser.run(
+        "document.querySelector('#flat').selectedIndex = 0; document.querySelector('#add-curve').click()"
+    )
+    browser.until(
+        "document.querySelectorAll('.curve').length === 3 && document.querySelector('#verdict').textContent === 'valid'"
+    )
+    assert "# first" in browser.run("editor.text")
