@@ -14,6 +14,7 @@ from pixforge.errors import WeightsError
 if TYPE_CHECKING:
     import torch
 
+SAFETENSORS = ".safetensors"
 TEXT = {".yaml", ".yml", ".json", ".txt", ".csv"}
 LARGEST_TEXT, LARGEST = 4 << 20, 32 << 30
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -27,6 +28,9 @@ class ModelFile:
 
     `name` is its name on this machine; it may lie in a folder, as `unet/config.json` does. `urls` are the mirrors, tried in order. `size` in bytes and `sha256` in lower-case
     hexadecimal are None where nobody published them; a download that differs from them is thrown away.
+
+    A file whose name ends in .safetensors while its first address does not is converted when it is fetched, without running
+    code that it may hold; size and hash are those of the published file, which is not kept.
     """
 
     name: str
@@ -39,6 +43,19 @@ class ModelFile:
         """The most bytes that a download may have."""
         text = PurePosixPath(self.name).suffix in TEXT
         return self.size if self.size is not None else LARGEST_TEXT if text else LARGEST
+
+    @property
+    def published(self) -> str:
+        """The name under which it is downloaded, before it is converted; its own where it is kept as it is."""
+        suffix = PurePosixPath(urlsplit(self.urls[0]).path).suffix if self.urls else ""
+        if suffix and suffix != SAFETENSORS and self.name.endswith(SAFETENSORS):
+            return self.name.removesuffix(SAFETENSORS) + suffix
+        return self.name
+
+    @property
+    def kept_sha256(self) -> str | None:
+        """The SHA-256 of the file that is kept; None where it was converted, or nobody published one."""
+        return self.sha256 if self.published == self.name else None
 
     @property
     def names(self) -> list[str]:

@@ -126,7 +126,7 @@ class Catalog:
         """
         model = self.get(name, kind, folder)
         files = here(model, self._plugin_files.get(model.label))
-        expected = {each.name: each.sha256 for each in model.files}
+        expected = {each.name: each.kept_sha256 for each in model.files}
         for (
             each,
             path,

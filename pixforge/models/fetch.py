@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pixforge.contracts.files import part_of
-from pixforge.contracts.model import Model, ModelFile
+from pixforge.contracts.model import SAFETENSORS, Model, ModelFile
 from pixforge.errors import WeightsError
 from pixforge.models.catalog import Files, check_file, here
+from pixforge.models.convert import convert
 from pixforge.models.download import Progress, download
 from pixforge.models.files import megabytes, sha256_of
 from pixforge.models.folder import store
@@ -47,7 +48,11 @@ def fetch(
 def _get(model: Model, file: ModelFile, path: Path, progress: Progress | None) -> None:
     if os.environ.get("HF_HUB_OFFLINE", "0").lower() in {"1", "true", "yes", "on"}:
         raise _not_here(model, "HF_HUB_OFFLINE is set")
-    download(file.urls, path, Wanted(file.size, file.sha256, file.limit), progress=progress)
+    published = path.with_name(PurePosixPath(file.published).name)
+    download(file.urls, published, Wanted(file.size, file.sha256, file.limit), progress=progress)
+    if published != path:
+        convert(published, path)
+        published.unlink()
 
 
 def _not_here(model: Model, why: str) -> WeightsError:
@@ -63,7 +68,7 @@ def _look(model: Model, files: Files, *, fresh: bool) -> None:
     try:
         for each in model.files:
             if each.name in files.paths:
-                check_file(model, files.paths[each.name], each.sha256)
+                check_file(model, files.paths[each.name], each.kept_sha256)
         model.inspect(files.paths)
     except WeightsError as error:
         if fresh:
@@ -79,11 +84,17 @@ def _take(model: Model, source: Path) -> None:
     found = model.recognize(source)
     for each in model.files:
         path = found.get(each.name)
-        if path and each.sha256 and sha256_of(path) != each.sha256:
+        sha256 = each.kept_sha256 if path and path.suffix == SAFETENSORS else each.sha256
+        if path and sha256 and sha256_of(path) != sha256:
             raise WeightsError(f"{path} is not {model.name}: its SHA-256 should be {each.sha256}")
     model.inspect(found)
     for name, path in found.items():
-        _copy(path, model.folder(store()) / name)
+        target = model.folder(store()) / name
+        if target.suffix == SAFETENSORS != path.suffix:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            convert(path, target)
+        else:
+            _copy(path, target)
 
 
 def _copy(file: Path, target: Path) -> None:

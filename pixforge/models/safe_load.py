@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pixforge.byte_paths import text_path
 from pixforge.errors import WeightsError
 from pixforge.models.files import check_readable
-from pixforge.models.safe_unpickle import inert_pickle, printable
+from pixforge.models.safe_unpickle import StandIn, inert_pickle, module_tensors, printable
 from pixforge.ordinary_files import open_ordinary
 
 if TYPE_CHECKING:
@@ -42,10 +42,11 @@ def read_tensors(file: Path) -> dict[str, torch.Tensor]:
 
 
 def read_checkpoint(file: Path) -> Checkpoint:
-    """Read a .safetensors file, or a .ckpt, .pt or .pth of torch; nothing in it is executed.
+    """Read a .safetensors file, or a .ckpt, .pt, .pth or .pkl of torch; nothing in it is executed.
 
     Where torch's own safe loader refuses (Lightning's files hold callbacks and configuration objects), the pickle is
-    read again with everything but the rebuilding of tensors replaced by stand-ins that do nothing.
+    read again with everything but the rebuilding of tensors replaced by stand-ins that do nothing. A whole network that
+    was pickled gives the tensors of its parameters and buffers.
 
     Raises:
         WeightsError: it is missing, damaged, or holds no tensors.
@@ -133,8 +134,11 @@ def _inertly(file: Path, zipped: bool) -> Checkpoint:
 
 
 def _tensors(content: Any) -> dict[str, torch.Tensor]:
-    """The tensors of a state dict, which may lie in an envelope of Lightning's or of another trainer."""
+    """The tensors of a state dict, which may lie in an envelope of Lightning's or of another trainer, or of a network."""
     import torch
+
+    if isinstance(content, StandIn):
+        content = dict(module_tensors(content))
 
     for name in ENVELOPES:
         if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import pickle
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 NAME_LENGTH = 120
 
 
 class StandIn:
-    """Stands for an object that was not loaded: takes whatever the pickle gives it, and does nothing."""
+    """Stands for an object that was not loaded: takes whatever the pickle gives it, and does nothing.
+
+    `kept` is the state that it was given, where that is a plain dict: that of a network has its tensors.
+    """
 
     def __init__(self, *_: Any, **__: Any) -> None:
         pass
+
+    kept: Mapping[str, Any] = MappingProxyType({})
 
     def __call__(self, *_: Any, **__: Any) -> StandIn:
         """Calls give another."""
         return StandIn()
 
-    def __setstate__(self, _: Any) -> None:
-        pass
+    def __setstate__(self, state: Any) -> None:
+        if type(state) is dict:
+            self.kept = state
 
     def __setitem__(self, *_: Any) -> None:
         pass
@@ -69,6 +75,26 @@ def inert_pickle(refused: dict[str, None]) -> ModuleType:
     made = ModuleType("inert_pickle")
     vars(made).update(Unpickler=Unpickler, load=load, UnpicklingError=pickle.UnpicklingError)
     return made
+
+
+def module_tensors(root: StandIn) -> Iterator[tuple[str, Any]]:
+    """What `state_dict()` of a pickled network would give: names, and what they name.
+
+    A module that comes twice is named once: a hostile file may hold one that holds itself.
+    """
+    waiting, seen = [("", root)], set()
+    while waiting:
+        prefix, module = waiting.pop()
+        if id(module) in seen:
+            continue
+        seen.add(id(module))
+        for field in ("_parameters", "_buffers", "_modules"):
+            content = module.kept.get(field)
+            for name, each in content.items() if isinstance(content, dict) else ():
+                if isinstance(each, StandIn):
+                    waiting.append((f"{prefix}{name}.", each))
+                elif field != "_modules":
+                    yield f"{prefix}{name}", each
 
 
 def printable(text: str) -> str:

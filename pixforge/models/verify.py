@@ -42,7 +42,7 @@ def verify(model: Model) -> Verified:
         WeightsError: it is not here, or damaged.
     """
     files = here(model)
-    expected = {each.name: each.sha256 for each in model.files}
+    expected = {each.name: each.kept_sha256 for each in model.files}
     hashes, published = {}, []
     for name, path in files.paths.items():
         hashes[name] = sha256_of(path)

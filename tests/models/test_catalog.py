@@ -95,6 +95,40 @@ def test_a_download_that_is_another_file_is_not_kept(store, weights, monkeypatch
     assert not any(path.is_file() for path in store.rglob("*"))
 
 
+def pickled(folder):
+    """A model whose file is published as a pickle, which lies in `folder`."""
+    folder.mkdir()
+    torch.save({"basis": torch.eye(3)}, folder / "net.pkl")
+    digest = hashlib.sha256((folder / "net.pkl").read_bytes()).hexdigest()
+    file = ModelFile("net.safetensors", urls=("https://example.org/net.pkl",), sha256=digest)
+    return pixforge.Model(name="eyes", kind="decoder", files=(file,))
+
+
+@pytest.mark.parametrize("way", ["folder", "server"])
+def test_a_published_pickle_is_converted_once(store, tmp_path, monkeypatch, way):
+    model = pickled(tmp_path / "offered")
+
+    def serve(urls, target, wanted, **_):
+        assert (urls, wanted.sha256) == (model.files[0].urls, model.files[0].sha256)
+        target.parent.mkdir(parents=True)
+        target.write_bytes((tmp_path / "offered" / "net.pkl").read_bytes())
+
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setattr("pixforge.models.fetch.download", serve)
+    fetch(model, source=tmp_path / "offered" if way == "folder" else None)
+    assert [each.name for each in (store / "decoder" / "eyes").iterdir()] == ["net.safetensors"]
+    assert torch.equal(make_context(models=[model]).model_files("eyes").tensors()["basis"], torch.eye(3))
+    assert not verify(model).whole, "the hash that was published is not that of the file that is kept"
+
+
+def test_a_pickle_that_is_not_the_published_one_is_not_converted(store, tmp_path):
+    model = pickled(tmp_path / "offered")
+    torch.save({"basis": torch.ones(3)}, tmp_path / "offered" / "net.pkl")
+    with pytest.raises(WeightsError, match="is not eyes"):
+        fetch(model, source=tmp_path / "offered")
+    assert not store.exists()
+
+
 def test_small_text_files_are_never_large_downloads():
     assert ModelFile("a.yaml").limit < 10 << 20 < ModelFile("a.ckpt").limit
     assert ModelFile("a.ckpt", size=7).limit == 7

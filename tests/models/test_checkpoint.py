@@ -119,6 +119,36 @@ def test_what_a_file_names_is_not_changed(tmp_path, named):
     assert not hasattr(getattr(sys.modules[module], name), "evil")
 
 
+class Network(torch.nn.Module):
+    """A network of a package that is not installed where its pickle is read."""
+
+    def __init__(self, bad=None):
+        super().__init__()
+        self.bad = bad
+        self.deep = torch.nn.Sequential(torch.nn.Conv2d(2, 3, 1), torch.nn.BatchNorm2d(3))
+        self.scale = torch.nn.Parameter(torch.ones(2))
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_a_pickled_network_gives_its_tensors_and_is_not_run(tmp_path, legacy):
+    trap = tmp_path / "trap"
+    network = Network(Runs(os.system, f"touch {trap}"))
+    torch.save(network, tmp_path / "whole.pkl", _use_new_zipfile_serialization=not legacy)
+    found = read_checkpoint(tmp_path / "whole.pkl")
+    wanted = network.state_dict()
+    assert set(found.tensors) == set(wanted)
+    assert all(torch.equal(found.tensors[name], each) for name, each in wanted.items())
+    assert any(name.endswith("Network") for name in found.refused)
+    assert not trap.exists()
+
+
+def test_a_network_that_holds_itself_is_read_once(tmp_path):
+    network = Network()
+    network._modules["again"] = network
+    torch.save(network, tmp_path / "round.pkl")
+    assert set(read_tensors(tmp_path / "round.pkl")) == set(Network().state_dict())
+
+
 def test_raw_storages_do_not_hinder(tmp_path):
     torch.save({"state_dict": STATE, "raw": torch.UntypedStorage(4), "x": Callback()}, tmp_path / "a.ckpt")
     assert set(read_tensors(tmp_path / "a.ckpt")) == set(STATE)
