@@ -22,14 +22,15 @@ SMALL = "prompts: [a red heart]\ninit: noise\nsize: 32\nseed: 1\nsteps: 3\nexpor
 class Studio:
     """The server, and what one may ask it."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *, warm=False):
         self.folder = Path(folder)
+        self.options = [] if warm else ["--cold"]
         self.process = None
         self.start()
 
     def start(self):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "pixforge_studio", str(self.folder), "0", "--cold"],
+            [sys.executable, "-m", "pixforge_studio", str(self.folder), "0", *self.options],
             env={**os.environ, "PIXFORGE_STUDIO_TOKEN": TOKEN, "OMP_NUM_THREADS": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -46,7 +46,8 @@ function tile(found) {
   titles[found.run] = text;
   const image = make("img", { loading: "lazy", decoding: "async", alt: "", width: 256, height: 256 });
   image.src = `${API}/runs/${path(found.run)}/thumb.jpg?v=${found.made}`;
-  const when = new Date(found.made * 1000).toLocaleDateString(), like = found.likeness;
+  const made = new Date(found.made * 1000), old = made.getFullYear() !== new Date().getFullYear();
+  const when = made.toLocaleDateString(undefined, { month: "short", day: "numeric", year: old ? "numeric" : undefined }), like = found.likeness;
   const facts = [like === undefined ? when : `alike ${like.toFixed(3)}`, found.held_out_score?.toFixed(3), found.video ? "video" : "", ...(found.tags || [])];
   const open = make("button", { type: "button" }, image, make("span", { textContent: text, title: text }),
     make("span", { className: "about", textContent: facts.filter(Boolean).join(" · ") }));

@@ -93,7 +93,9 @@ async function check() {
   } catch (error) { say(error.message); }
 }
 
-let changing = Promise.resolve();
+let changing = Promise.resolve(), typed = 0;
+$("form").addEventListener("input", () => { typed = Date.now(); });
+$("form").addEventListener("change", () => { typed = Date.now(); });
 function change(changes) {
   changing = changing.then(async () => {
     const mine = ++asked;
@@ -187,8 +189,8 @@ $("form").addEventListener("submit", event => event.preventDefault());
 
 async function run() {
   clearTimeout(waiting);
-  if (document.activeElement?.closest?.("#form")) { document.activeElement.blur(); }
-  await new Promise(done => setTimeout(done, 260));  // what was just typed in the form
+  if (document.activeElement?.closest?.("#form")) document.activeElement.blur();
+  if (Date.now() - typed < 300) await new Promise(done => setTimeout(done, 260));  // what was just typed in the form
   await changing;
   try {
     const job = await ask("/jobs", { text: editor.text });
