@@ -125,15 +125,14 @@ class Worker:
         Raises:
             PixforgeError: it cannot be run, or names plugin files.
         """
-        out = Path(job["out"])
-        kept = [each for each in (out / "checkpoint.safetensors", out / "recipe.yaml") if each.is_file()]
-        if job["begun"] and job["back"] >= 0:
+        out, back = Path(job["out"]), job["begun"] and job["back"] >= 0
+        if back:
             moments.restore(Path(job["moments"]), out, job["back"])
-            return pixforge.reopen(out, previews=PREVIEWS, force=True)  # what came later is not what it was
+        kept = [each for each in (out / "checkpoint.safetensors", out / "recipe.yaml") if each.is_file()]
         if job["begun"] and kept:
             for each in kept:  # whoever may write here could have put programs in
                 pixforge.load_recipe(each, trust="none", check_files=False)
-            return pixforge.reopen(out, previews=PREVIEWS)
+            return pixforge.reopen(out, previews=PREVIEWS, force=back)  # what came later is not what it was
         if (
             job["begun"] and out.is_dir() and not out.is_symlink()
         ):  # died before it had anything to go on with

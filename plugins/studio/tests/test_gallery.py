@@ -225,6 +225,29 @@ def test_the_page_compares_two_runs(page):
     page.run("document.querySelector('#comparison').close()")
 
 
+def test_videos_of_two_runs_play_together(page, colors):
+    text = "prompts: [a red heart]\ninit: noise\nsize: 32\nsteps: 20\nexporters: [still, {type: video, seconds: 2}]\n"
+    jobs = [colors.add(text) for _ in range(2)]
+    for job in jobs:
+        colors.until(job, "finished", "failed")
+    names = json.dumps([job["run"] for job in jobs])
+    page.run(
+        f"look(); picked.clear(); for (const run of {names}) picked.add(run); chosen(); document.querySelector('#compare').click()"
+    )
+    page.until(
+        "videos().length === 2 && videos().every(each => each.readyState >= 2) && !document.querySelector('#videos').hidden"
+    )
+    page.run(
+        "document.querySelector('#videos-at').value = 500; document.querySelector('#videos-at').dispatchEvent(new Event('input'))"
+    )
+    page.until(
+        "videos().every(each => each.currentTime > 0.5 && each.currentTime === videos()[0].currentTime)"
+    )
+    page.run("document.querySelector('#videos-play').click()")
+    page.until("videos().every(each => !each.paused)")
+    page.run("document.querySelector('#comparison').close(); picked.clear(); chosen()")
+
+
 def test_the_page_stars_tags_filters_searches_and_throws_away(page, colors):
     page.run(
         "[...document.querySelectorAll('#pictures .star')].find(e => e.getAttribute('aria-label').endsWith(', blue')).click()"

@@ -127,6 +127,18 @@ def test_a_dropped_picture_shows_its_recipe_which_is_loaded(page, studio, done):
     page.until("editor.text.startsWith('version: 1') && !document.querySelector('#dropped').open")
 
 
+def test_a_dropped_video_shows_its_recipe(page, studio):
+    job = studio.add("prompts: [a green tree]\ninit: noise\nsize: 32\nsteps: 4\nexporters: [video]\n")
+    studio.until(job, "finished", "failed")
+    (video,) = (studio.folder / job["run"]).glob("*.mp4")
+    hand_over(page, "drop", video.read_bytes(), "x.mp4", "video/mp4")
+    page.until(
+        "document.querySelector('#dropped').open && document.querySelector('#dropped-recipe').textContent.includes('a green tree')"
+    )
+    assert not page.run("document.querySelector('#dropped-start').checkVisibility()")
+    page.run("document.querySelector('#dropped').close()")
+
+
 def test_a_pasted_picture_is_the_start_and_painted_parts_are_kept(page, studio):
     """What is painted with the mouse stays as it is, to the bit; the rest becomes something else."""
     hand_over(page, "paste", png())
