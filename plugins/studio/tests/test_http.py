@@ -362,10 +362,13 @@ def test_a_websocket_is_refused(studio):
     assert studio.ask("/api/v1/events2", headers={**upgrade, "Origin": "http://evil.example"})[0] == 403
 
 
-def test_the_description_has_every_route_and_no_other(studio):
+def test_the_description_has_every_route_and_no_other(studio, tmp_path):
     from pixforge_studio.api import Api
+    from pixforge_studio.folder import Folder
+    from pixforge_studio.line import Line
 
-    api = Api.__new__(Api)
+    folder = Folder(tmp_path)
+    api = Api(folder, Line(folder), lambda: False)
     routes = {
         (re.sub(r":\w+}", "}", route.path), method.lower())
         for route in api.routes()

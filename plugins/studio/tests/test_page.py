@@ -179,6 +179,14 @@ VIOLATIONS = "axe.run(document, {resultTypes: ['violations']}).then(all => all.v
 def test_axe_finds_nothing(page, width, dark):
     page.size(width, dark=dark)
     page.run(AXE.read_text() + ";1")
+    write(
+        page,
+        "film: {fps: 12}\nscenes: [a fox, {seconds: 2, fade: 1, prompts: [{text: a zorgblat, weight: {0%: 1, 100%: 2}}]}]\nsteps: x\n",
+    )
+    page.run("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    page.until(
+        "document.querySelectorAll('.scene').length === 2 && document.querySelectorAll('.curve').length === 1"
+    )
     for view in ("make", "watch", "queue", "gallery"):
         page.run(f"location.hash = '#{view}'")
         page.until(f"document.body.dataset.view === '{view}'")
@@ -196,6 +204,9 @@ def test_axe_finds_nothing(page, width, dark):
         page.press("Escape", "Escape", 27)
         page.until(f"!document.querySelector('#{name}').open")
     page.size(1280)
+    page.run("document.querySelectorAll('details').forEach(each => { each.open = false; })")
+    write(page, TEXT)
+    page.until("document.querySelector('#verdict').textContent === 'valid' && form.prompts")
 
 
 def test_the_keyboard_reaches_everything(page):
