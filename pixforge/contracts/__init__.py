@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pixforge.contracts.moment import Moment, Span, spans
     from pixforge.contracts.optimizer import Optimizer, OptimizerConfig
     from pixforge.contracts.output import Output
+    from pixforge.contracts.painter import Painter, PainterModel
     from pixforge.contracts.palette import Palette
     from pixforge.contracts.paths import ModelPath, RecipePath
     from pixforge.contracts.perceptor import Perceptor, PerceptorConfig
@@ -58,6 +59,7 @@ _HOMES = {
     "moment": ("Moment", "Span", "spans"),
     "optimizer": ("Optimizer", "OptimizerConfig"),
     "output": ("Output",),
+    "painter": ("Painter", "PainterModel"),
     "palette": ("Palette",),
     "paths": ("ModelPath", "RecipePath"),
     "perceptor": ("Perceptor", "PerceptorConfig"),
@@ -105,6 +107,8 @@ __all__ = [
     "OptimizerConfig",
     "Outcome",
     "Output",
+    "Painter",
+    "PainterModel",
     "Palette",
     "Perceptor",
     "PerceptorConfig",

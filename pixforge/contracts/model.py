@@ -63,7 +63,7 @@ class ModelFile:
         if "/" in self.name:  # many a folder has a config.json
             return [self.name]
         paths = (PurePosixPath(unquote(urlsplit(url).path)).name for url in self.urls)
-        return list(dict.fromkeys([self.name, *(name for name in paths if name)]))
+        return list(dict.fromkeys([self.name, self.published, *(name for name in paths if name)]))
 
 
 Get = Callable[[ModelFile, Path], None]

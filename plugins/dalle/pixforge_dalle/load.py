@@ -29,12 +29,17 @@ def load(files: ModelFiles) -> tuple[Encoder, Decoder]:
         raise WeightsError(f"{files.paths[ENCODER].parent} holds no discrete VAE: {error}") from error
     with torch.device("meta"):  # takes no memory until the tensors come, whatever sizes a file claims
         encoder, decoder = Encoder(shape), Decoder(shape)
-    _fill(encoder, tensors[ENCODER], str(files.paths[ENCODER]))
-    _fill(decoder, tensors[DECODER], str(files.paths[DECODER]))
+    fill(encoder, tensors[ENCODER], str(files.paths[ENCODER]))
+    fill(decoder, tensors[DECODER], str(files.paths[DECODER]))
     return encoder, decoder
 
 
-def _fill(network: nn.Module, tensors: Mapping[str, torch.Tensor], place: str) -> None:
+def fill(network: nn.Module, tensors: Mapping[str, torch.Tensor], place: str) -> None:
+    """Put the tensors of the file `place` into a network of the device meta, as float32, and freeze it.
+
+    Raises:
+        WeightsError: one is missing, of another size, or not finite.
+    """
     wanted = network.state_dict()
     for name, each in wanted.items():
         if name not in tensors:

@@ -62,15 +62,20 @@ class DvaeFolders(ModelCollection):
             return None
         return OwnDvae(
             name=name,
-            encoder=_one_of(place, "encoder"),
-            decoder=_one_of(place, "decoder"),
+            encoder=one_of(place, "encoder"),
+            decoder=one_of(place, "decoder"),
             files=(ModelFile(ENCODER), ModelFile(DECODER)),
             recipe=f"generator: {{type: dvae, model: {name}}}",
         )
 
 
-def _one_of(place: Path, stem: str) -> Path:
+def one_of(place: Path, stem: str) -> Path:
+    """The file of a network in a folder, converted or not.
+
+    Raises:
+        WeightsError: there is none.
+    """
     for suffix in READ:
         if (path := place / f"{stem}{suffix}").is_file():
             return path
-    raise WeightsError(f"{place} has no {stem}.safetensors, nor {stem}.pkl as it was published")
+    raise WeightsError(f"{place} has no {stem}.safetensors, nor the same as .pkl, .pt or .pth")

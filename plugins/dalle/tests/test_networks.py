@@ -146,6 +146,6 @@ def test_files_that_do_not_fit_are_one_line(model, tmp_path, name, change, messa
 def test_the_published_model_is_declared_and_folders_are_found(model, tmp_path):
     check_model(published())
     assert DvaeFolders().find("nowhere", tmp_path) is None
-    with pytest.raises(WeightsError, match=r"has no encoder\.safetensors, nor encoder\.pkl"):
+    with pytest.raises(WeightsError, match=r"has no encoder\.safetensors, nor the same"):
         DvaeFolders().find(".", tmp_path)
     assert set(files_of(model).provenance()["files"]) == {"encoder.safetensors", "decoder.safetensors"}

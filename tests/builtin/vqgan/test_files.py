@@ -117,7 +117,7 @@ def test_what_is_missing_is_named(cache, tmp_path, name, message):
 
 def test_the_registry_is_whole():
     names = {"imagenet_f16_1024", "imagenet_f16_16384", "openimages_f16_8192", "coco"}
-    names |= {"faceshq", "wikiart_1024", "wikiart_16384", "sflckr"}
+    names |= {"faceshq", "wikiart_1024", "wikiart_16384", "sflckr", "rudalle"}
     assert set(PUBLISHED) == names
     assert PUBLISHED["openimages_f16_8192"].factor == 8
     for each in PUBLISHED.values():

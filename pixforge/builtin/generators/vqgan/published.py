@@ -9,6 +9,7 @@ from 2021 and 2022:
   pixray/pixray
 - dl.nmkd.de, mirror.io.community: download_models.sh of nerdyrodent/VQGAN-CLIP, whose issue 37 says that the latter has
   been gone since August 2021
+- ruDALL-E's: rudalle/vae of ai-forever/ru-dalle, whose code is Apache-2.0
 - mehdidc's: README.md of mehdidc/feed_forward_vqgan_clip; Eleiber's: issue 281 of lucidrains/DALLE-pytorch, and later
   notebooks for wikiart_1024
 
@@ -27,6 +28,8 @@ MIRROR = "http://mirror.io.community/blob/vqgan"
 OLD = "http://eaidata.bmk.sh/data/Wikiart_16384"
 PIXRAY = "https://github.com/pixray/pixray/releases/download/v1.7.1"
 ELEIBER = "https://github.com/Eleiber/VQGAN-Mirrors/releases/download/0.0.1"
+RUDALLE = "https://raw.githubusercontent.com/ai-forever/ru-dalle/master/rudalle/vae"
+RUDALLE_WEIGHTS = "https://huggingface.co/ai-forever/rudalle-utils/resolve/main"
 MEHDIDC = "https://github.com/mehdidc/feed_forward_vqgan_clip/releases/download/0.1"
 
 
@@ -199,6 +202,16 @@ PUBLISHED = {
             1024,
             "landscapes from Flickr; the first stage of a transformer",
             licence=_IN_TAMING,
+        ),
+        _published(
+            "rudalle",
+            (f"{RUDALLE}/vqgan.gumbelf8-sber.config.yml",),
+            (f"{RUDALLE_WEIGHTS}/vqgan.gumbelf8-sber.model.ckpt",),
+            None,
+            8,
+            8192,
+            "ruDALL-E's codes, Gumbel quantizer",
+            licence="Apache-2.0 (the code's; none is named for the weights)",
         ),
     )
 }

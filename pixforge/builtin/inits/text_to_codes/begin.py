@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
-    from pixforge.builtin.inits.text_to_codes.load import TextToPictures
+    from pixforge.contracts import Painter
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Begun:
     kept: int
     rows: int
 
-    def codes(self, model: TextToPictures) -> torch.Tensor:
+    def codes(self, model: Painter) -> torch.Tensor:
         """The given codes in reading order, `[k]`."""
         return model.codes_of(self.picture)[0, : self.kept].flatten()
 

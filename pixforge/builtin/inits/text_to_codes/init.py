@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 from pydantic import Field
 
 from pixforge.builtin.inits.sampling import SamplingConfig, Temperature
-from pixforge.contracts import CodeLatent, Generator, Init, PromptScorer
+from pixforge.contracts import CodeLatent, Generator, Init, PainterModel, PromptScorer
 from pixforge.contracts.paths import ModelPath, RecipePath
 from pixforge.errors import InputError
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from pixforge.builtin.inits.text_to_codes.begin import Begun
-    from pixforge.builtin.inits.text_to_codes.load import TextToPictures
-    from pixforge.contracts import Models
+    from pixforge.contracts import Models, Painter
 
 AT_ONCE = 8
 
@@ -31,7 +30,8 @@ class TokensConfig(SamplingConfig):
     model: ModelPath = Field(
         "embedded",
         min_length=1,
-        description="'embedded', or the .json card of a model with its .safetensors beside it.",
+        description="'embedded', a model that `pixforge models` lists with the kind tokens, or the .json card of a model with its "
+        ".safetensors beside it.",
     )
     text: str | None = Field(
         None,
@@ -120,33 +120,42 @@ class Tokens(Init[TokensConfig]):
         told = model.log_likelihood(text, codes)
         return (told - model.log_likelihood("", codes)) / math.log(2)
 
-    def _model(self) -> TextToPictures:
+    def _model(self) -> Painter:
         from pixforge.builtin.generators.vqgan.model import find
         from pixforge.builtin.inits.text_to_codes.load import load_tokens
         from pixforge.builtin.inits.text_to_codes.model import tokens_of
         from pixforge.models.shared import SHARED
 
-        name = self.config.model
-        files = tokens_of(name, self.context.model_files(name, "tokens").paths)
-        device, dtype, models = self.context.device, self.context.dtype, self.context.models
+        name, models, folder = self.config.model, self.context.models, self.context.folder
+        device, dtype = self.context.device, self.context.dtype
+        found, known = self.context.model_files(name, "tokens"), models.get(name, "tokens", folder)
+        facts = ("tokens", str(device), str(dtype))
+        if isinstance(known, PainterModel):
+            return SHARED.get(
+                found.paths.values(),
+                facts,
+                lambda: known.load(found, device, dtype),
+                lambda made: list(made.networks),
+            )
+        files = tokens_of(name, found.paths)
         pair = find(models, files.card.vqgan, files.file.parent)
         return SHARED.get(
             [files.file, files.weights, files.merges, pair.config, pair.weights],
-            ("tokens", str(device), str(dtype)),
+            facts,
             lambda: load_tokens(files, models).to(device, dtype),
             lambda made: made.networks,
         )
 
-    def _begun(self, model: TextToPictures) -> Begun | None:
+    def _begun(self, model: Painter) -> Begun | None:
         from pixforge.builtin.inits.text_to_codes.begin import Begun
 
         if self.config.begin is None:
             return None
-        rows = model.shape.rows
+        rows = model.grid[0]
         picture = self.context.read_image(self.config.begin).unsqueeze(0)
         return Begun(picture, round(self.config.keep * rows), rows)
 
-    def _composed(self, generator: Generator[Any], model: TextToPictures) -> torch.Tensor:
+    def _composed(self, generator: Generator[Any], model: Painter) -> torch.Tensor:
         """A sample for each region's prompts at its place; around them that of the other prompts, or the start."""
         import torch
 
@@ -166,7 +175,7 @@ class Tokens(Init[TokensConfig]):
         return image
 
     def _bests(
-        self, model: TextToPictures, scorer: PromptScorer, purpose: str, begun: Begun | None = None
+        self, model: Painter, scorer: PromptScorer, purpose: str, begun: Begun | None = None
     ) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Codes and picture of each canvas."""
         first = None if begun is None else begun.codes(model)
@@ -177,13 +186,13 @@ class Tokens(Init[TokensConfig]):
             return self.config.text
         return scorer.texts[0] if scorer.texts else ""
 
-    def _uniform(self, model: TextToPictures, purpose: str) -> torch.Tensor:
+    def _uniform(self, model: Painter, purpose: str) -> torch.Tensor:
         """Random numbers `[B, candidates, codes]` in [0, 1); a candidate's do not depend on how many there are."""
         draws = self.context.draws.at(purpose, device="cpu")
-        return draws.rand(self.config.candidates, model.shape.count).to(self.context.device)
+        return draws.rand(self.config.candidates, math.prod(model.grid)).to(self.context.device)
 
     def _best(
-        self, model: TextToPictures, uniform: torch.Tensor, scorer: PromptScorer, first: torch.Tensor | None
+        self, model: Painter, uniform: torch.Tensor, scorer: PromptScorer, first: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Codes `[1, h, w]` and picture `[1, 3, H, W]` of one canvas; alone, so that it equals its solo run."""
         import torch
@@ -213,11 +222,11 @@ class Tokens(Init[TokensConfig]):
         return F.pad(fitted if begun is None else begun.over(fitted), around, mode="replicate")
 
 
-def _takes(generator: Generator[Any], model: TextToPictures, codes: torch.Tensor) -> TypeGuard[CodeLatent]:
+def _takes(generator: Generator[Any], model: Painter, codes: torch.Tensor) -> TypeGuard[CodeLatent]:
     """Whether the generator has the same codebook and the same number of rows and columns of codes."""
     import torch
 
     if not isinstance(generator, CodeLatent) or generator.code_size != tuple(codes.shape[1:]):
         return False
-    book = model.vqgan.quantize.codebook
+    book = model.codebook
     return torch.equal(generator.codebook.to(book), book)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pixforge.builtin.generators.vqgan.network import VQGAN
     from pixforge.builtin.inits.text_to_codes.transformer import Shape, TextToCodes
     from pixforge.contracts import Models
+    from pixforge.contracts.painter import Choose
     from pixforge.models.clip.source import Source, Tokenizer
-    from pixforge.nn.code_sampling import Choice
 
 
 class TextTower:
@@ -77,7 +77,7 @@ class TextToPictures:
         self,
         text: str,
         uniform: torch.Tensor,
-        choice: Choice,
+        choice: Choose,
         guidance: float,
         begun: torch.Tensor | None = None,
     ) -> torch.Tensor:
@@ -116,6 +116,16 @@ class TextToPictures:
         if self.perceptor is None:
             return None
         return self.perceptor([text]) if text else torch.zeros(1, self.shape.sentence)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of codes."""
+        return self.shape.rows, self.shape.columns
+
+    @property
+    def codebook(self) -> torch.Tensor:
+        """What the codes stand for, `[n, d]`."""
+        return self.vqgan.quantize.codebook
 
     @property
     def size(self) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
 
 from pixforge.builtin.inits.text_to_codes.transformer import Block, TextToCodes
-from pixforge.nn.code_sampling import Choice
+from pixforge.contracts.painter import Choose
 
 
 class Reader:
@@ -66,7 +66,7 @@ def sample(
     model: TextToCodes,
     text: torch.Tensor,
     uniform: torch.Tensor,
-    choice: Choice,
+    choice: Choose,
     guidance: float = 1.0,
     sentence: torch.Tensor | None = None,
     begun: torch.Tensor | None = None,
