@@ -10,12 +10,14 @@ async function showStrip() {
   const found = await ask("/recipes/strip", { text });
   if (text !== editor.text || dragging) return;
   strip = found;
+  CURVE.width = Math.max(260, $("curves").clientWidth);
   const focused = document.activeElement?.dataset?.spot;
   $("strip").replaceChildren(...strip.scenes.map(scene));
   $("curves").replaceChildren(...strip.curves.map(curve));
   const options = strip.flat.map((each, i) => make("option", { value: i, textContent: pathOf(each.path) }));
   const kept = $("flat").selectedOptions[0]?.textContent;
   $("flat").replaceChildren(...options);
+  $("flat").closest("span").hidden = !options.length;
   const again = options.find(each => each.textContent === kept);
   if (again) $("flat").value = again.value;
   if (focused) document.querySelector(`[data-spot="${CSS.escape(focused)}"]`)?.focus();
@@ -119,6 +121,8 @@ function draw(name, properties, text) {
   return made;
 }
 
+const spotOf = (svg, event) => new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+
 function curve(each, number) {
   const name = pathOf(each.path), svg = draw("svg", { viewBox: `0 0 ${CURVE.width} ${CURVE.height}`, role: "group", "aria-label": `Curve of ${name}` });
   const ease = make("select", {}, ...["linear", "cosine", "step"].map(word => make("option", { value: word, textContent: word })));
@@ -139,11 +143,11 @@ function curve(each, number) {
     dot.addEventListener("pointerdown", event => {
       event.preventDefault();
       dragging = true;
-      const box = svg.getBoundingClientRect();
       const move = moved => {
-        key.at = to.at((moved.clientX - box.left) * CURVE.width / box.width, key.percent);
+        const { x, y } = spotOf(svg, moved);
+        key.at = to.at(x, key.percent);
         if (!key.percent) key.at = Math.round(key.at);
-        key.value = to.value((moved.clientY - box.top) * CURVE.height / box.height);
+        key.value = to.value(y);
         dot.setAttribute("cx", to.x(key));
         dot.setAttribute("cy", to.y(key));
         svg.querySelector("path").setAttribute("d", line(each, to));
@@ -154,8 +158,8 @@ function curve(each, number) {
     return dot;
   };
   svg.addEventListener("dblclick", event => {
-    const box = svg.getBoundingClientRect(), to = shape(each), percent = each.keys[0].percent;
-    each.keys.push({ at: to.at((event.clientX - box.left) * CURVE.width / box.width, percent), percent, value: to.value((event.clientY - box.top) * CURVE.height / box.height) });
+    const to = shape(each), percent = each.keys[0].percent, { x, y } = spotOf(svg, event);
+    each.keys.push({ at: to.at(x, percent), percent, value: to.value(y) });
     put(each);
   });
   paintCurve();
@@ -179,4 +183,5 @@ $("add-curve").addEventListener("click", safely(async () => {
   const each = strip.flat[$("flat").value];
   if (each) await putAt(each.path, { "0%": each.value, "100%": each.value });
 }));
+addEventListener("resize", () => showStrip().catch(error => say(error.message)));
 $("film").addEventListener("toggle", () => showStrip().catch(error => say(error.message)));
