@@ -27,6 +27,11 @@ class PerceptorConfig(Config):
         description="The distance of a cutout from a prompt: spherical: half the squared angle; cosine: 1 minus the cosine; "
         "angular: the angle, in right angles; mixed: cosine and a quarter of spherical. A prompt's stop is compared with it.",
     )
+    averaging: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.0,
+        description="Share of the prompt term that compares the mean embedding of all cutouts, and not each cutout; "
+        "deep-daze takes .3. Above 0, each cutout is looked at twice.",
+    )
 
 
 class Perceptor(Component[C]):

@@ -16,6 +16,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
+from torch.nn.functional import normalize
 
 from pixforge.contracts import Region, RunContext
 from pixforge.engine.attribution import returned
@@ -25,6 +26,7 @@ from pixforge.engine.frames import Box
 from pixforge.engine.perceptors import DeviceReplica, PerceptorGroup
 from pixforge.engine.prompts import Prompts, prompt_values
 from pixforge.engine.regions import Masks
+from pixforge.errors import InputError
 
 Pass = tuple[list[torch.Tensor], torch.Tensor]
 """The gradient of cutouts `[n, C, S, S]` from each region's prompts, and their terms `[n]`."""
@@ -33,6 +35,9 @@ Work = Callable[..., list[Any]]
 
 class Perception:
     """All perceptors of a run, each on every device of it.
+
+    Raises:
+        InputError: a perceptor averages cutouts, but prompts have regions.
 
     Args:
         groups: the perceptors; each has a replica on each device.
@@ -66,6 +71,10 @@ class Perception:
             for region in self._regions
         ]
         """Which prompts have each region, `[P]`."""
+        if self._regions != [None] and (averaged := [group.name for group in groups if group.averaging]):
+            raise InputError(
+                f"perceptors: averaging of {averaged[0]} compares all cutouts at once, so no prompt can have `where`"
+            )
         count = len(groups[0].replicas)
         self._pool = ThreadPoolExecutor(count, "pixforge perceptor") if count > 1 else None
 
@@ -106,7 +115,7 @@ class Perception:
                     pull = (pulls or {}).get(group.name)
                     targets = group.targets(step, plan)
                     weights = self._weights(sights, step, group.name)
-                    more, term = self._look(
+                    more, term = self._averaged(
                         group, cutouts.detach(), targets, weights, share / whole, step, pull
                     )
                     gradients = (
@@ -180,6 +189,28 @@ class Perception:
         covered = (inside * area / mask.mean().clamp(min=1e-6)).clamp(max=1)
         counted: torch.Tensor = counts * (inside * covered).square()
         return counted
+
+    def _averaged(
+        self,
+        group: PerceptorGroup,
+        cutouts: torch.Tensor,
+        targets: torch.Tensor,
+        weights: list[torch.Tensor],
+        share: float,
+        step: int,
+        pull: torch.Tensor | None,
+    ) -> Pass:
+        """What `_look` gives, with the mean embedding of all cutouts in place of some of what each of them says."""
+        mixed = group.averaging
+        if not mixed:
+            return self._look(group, cutouts, targets, weights, share, step, pull)
+        value, pulled = mean_pull(
+            self._embed(group, cutouts), targets, weights[0], self._prompts.stops(step), group.similarity
+        )
+        pulled = pulled * (mixed * share)
+        pull = pulled if pull is None else pull + pulled
+        gradients, term = self._look(group, cutouts, targets, weights, share * (1 - mixed), step, pull)
+        return gradients, term * (1 - mixed) + value * mixed
 
     def _look(
         self,
@@ -266,6 +297,23 @@ class Perception:
             if region is not None:
                 found = found * self._masks.of(region, *leaf.shape[-2:])
             leaf.grad = found if leaf.grad is None else leaf.grad + found
+
+
+def mean_pull(
+    seen: torch.Tensor,
+    targets: torch.Tensor,
+    weights: torch.Tensor,
+    stops: torch.Tensor | None,
+    similarity: str,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The prompt term `[B]` of the mean of embeddings `[B, K, D]`, and its gradient on each of them."""
+    with torch.enable_grad():
+        leaf = seen.detach().requires_grad_()
+        whole = targets if targets.dim() == 3 else normalize(targets.mean(dim=1), dim=-1)
+        cosine = (whole * normalize(leaf.mean(dim=1), dim=-1).unsqueeze(1)).sum(dim=-1)
+        value = prompt_values(cosine, weights, stops, similarity)
+        (gradient,) = torch.autograd.grad(value.sum(), leaf)
+    return value.detach(), gradient
 
 
 def _gradients(roots: list[torch.Tensor], part: torch.Tensor, scale: float) -> list[torch.Tensor]:

@@ -70,6 +70,11 @@ class PerceptorGroup:
         """How the distance from prompts is measured."""
         return str(self.perceptor.config.similarity)
 
+    @property
+    def averaging(self) -> float:
+        """Share of the prompt term that compares the mean of all cutouts."""
+        return float(self.perceptor.config.averaging)
+
     def targets(self, step: int, plan: CutoutPlan) -> torch.Tensor:
         """`[B, P, D]`, or `[B, K, P, D]` with one for each cutout: unit vectors on the first device."""
         if not self._prompts.follow:

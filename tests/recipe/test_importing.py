@@ -158,6 +158,7 @@ def test_big_sleep_and_deep_daze():
     )
     assert made["generator"] == {"type": "siren", "layers": 10, "width": 256}
     assert made["init"] == {"type": "image", "image": "a.png"}
+    assert [(each["similarity"], each["averaging"]) for each in made["perceptors"]] == [("cosine", 0.3)]
     assert (made["steps"], made["size"], made["requires"]) == (5250, [256, 256], ["pixforge-siren"])
     assert "# - num_layers: 32: siren has at most 10 layers" in text
 

@@ -328,6 +328,9 @@ def deep_daze(work: Work) -> None:
         work.note("num_layers", layers, "siren has at most 10 layers")
     work.put("generator", {"type": "siren", "layers": min(layers, 10), "width": width})
     work.put("requires", ["pixforge-siren"])
+    averaging = work.number("averaging_weight", low=0, high=1)
+    for each in work.recipe.get("perceptors", []):
+        each |= {"similarity": "cosine", "averaging": 0.3 if averaging is None else averaging}
     _optimizer(work, work.take("optimizer"), None)
 
 
