@@ -95,6 +95,8 @@ PARTS: dict[str, Entries] = {
             "generator": {"type": "palette", "colors": "navy, crimson, ivory", "lock": True}
         },
         "fourier": {"generator": "fourier"},
+        "wavelet": {"generator": {"type": "wavelet", "saturation": 1.5}, "steps": 100},
+        "wavelet, haar": {"generator": {"type": "wavelet", "wave": "haar", "saturation": 1.5}, "steps": 100},
         "saturation 3": {"generator": {"type": "fourier", "saturation": 3}},
         **{
             f"pattern {each}": {**pixels(), "steps": 0, "init": {"type": "pattern", "pattern": each}}

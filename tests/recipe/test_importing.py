@@ -212,3 +212,13 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert "none.yaml: cannot be read (No such file or directory)" in capsys.readouterr().err
     assert main(["import", "pixray.yaml", "--from", "pixray"]) == 0
     assert capsys.readouterr().out.startswith("# Imported from settings of pixray (pixray.yaml).\n")
+
+
+def test_wavelets_of_pixray():
+    made = yaml.safe_load(
+        text := convert("drawer: fft\nfft_use: dwt\nfft_wave: db4\nfft_sharp: 0.5\nprompts: a\n", "x")
+    )
+    assert made["generator"] == {"type": "wavelet", "wave": "db4", "sharp": 0.5}
+    made = yaml.safe_load(text := convert("drawer: fft\nfft_use: dwt\nfft_wave: dmey\nprompts: a\n", "x"))
+    assert made["generator"] == {"type": "wavelet"}
+    assert "dmey: is none of pixforge's wavelets (haar, " in text

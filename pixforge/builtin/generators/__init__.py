@@ -8,6 +8,7 @@ from pixforge.builtin.generators.fourier import Fourier
 from pixforge.builtin.generators.palette import PalettePicture
 from pixforge.builtin.generators.pixels import Pixels
 from pixforge.builtin.generators.vqgan.generator import VQGAN
+from pixforge.builtin.generators.wavelet import Wavelet
 from pixforge.contracts import Generator
 from pixforge.plugins.hookspecs import hookimpl
 
@@ -15,4 +16,4 @@ from pixforge.plugins.hookspecs import hookimpl
 @hookimpl
 def pixforge_generators() -> list[type[Generator[Any]]]:
     """The built-in generators."""
-    return [Fourier, PalettePicture, Pixels, VQGAN]
+    return [Fourier, PalettePicture, Pixels, VQGAN, Wavelet]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, get_args
 
 from pixforge.recipe.importing.work import Work
 
@@ -367,7 +367,8 @@ def _drawer(work: Work) -> None:
         )
     elif drawer == "fft":
         if work.take("fft_use") == "dwt":
-            work.note("fft_use", "dwt", "becomes a Fourier image; there are no wavelets")
+            _wavelet(work)
+            return
         decay = work.number("fft_decay", low=0, high=4)
         work.put("generator", {"type": "fourier", **({"decay": decay} if decay is not None else {})})
     elif drawer in {"clipdraw", "line_sketch"}:
@@ -378,6 +379,20 @@ def _drawer(work: Work) -> None:
     else:
         work.note("drawer", drawer, "pixforge has no generator for it; this recipe uses fourier")
         work.put("generator", {"type": "fourier"})
+
+
+def _wavelet(work: Work) -> None:
+    """Pixray's names of wavelets are those of PyWavelets, of which pixforge has some."""
+    wave, sharp = work.take("fft_wave"), work.number("fft_sharp", low=0, high=1)
+    known = work.registry.get("generator", "wavelet")
+    names = get_args(known.config_type.model_fields["wave"].annotation) if known else ()
+    if wave is not None and wave not in names:
+        work.note("fft_wave", wave, f"is none of pixforge's wavelets ({', '.join(names)})")
+        wave = None
+    chosen = {"wave": wave, "sharp": sharp}
+    work.put(
+        "generator", {"type": "wavelet", **{key: each for key, each in chosen.items() if each is not None}}
+    )
 
 
 def _vqgan(work: Work, name: str, said: str) -> None:
