@@ -178,3 +178,19 @@ def test_the_page_queues_a_sweep_which_unfolds_and_is_reordered(browser, busy):
         "[...document.querySelectorAll('.sweep button')].find(e => e.textContent === 'Remove all').click()"
     )
     browser.until("!document.querySelector('#jobs .sweep')")
+
+
+def test_of_several_runs_the_chosen_one_is_watched(browser, busy):
+    browser.call("Page.navigate", url="about:blank")
+    browser.call("Page.navigate", url=f"http://127.0.0.1:{busy.port}/?token={TOKEN}#queue")
+    browser.until("typeof state !== 'undefined' && state.jobs.some(each => each.state === 'running')")
+    browser.run(
+        "[...document.querySelectorAll('#jobs button')].find(each => each.textContent === 'Watch').click()"
+    )
+    browser.until("document.body.dataset.view === 'watch' && job().id === watched")
+    browser.run(
+        "window.mine = state.jobs.find(each => each.id === watched); state.jobs = [{ ...mine, id: 10 ** 6, previews: 0 }, mine]"
+    )
+    assert browser.run("job().id === watched")
+    browser.run("watched = null")
+    assert browser.run("job().id") == 10**6

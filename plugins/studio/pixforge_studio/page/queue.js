@@ -34,7 +34,7 @@ function entry(each) {
   const move = (text, way) => button(text, () => ask(`/jobs/${each.id}/${way}`, {}), `${text}: ${each.name}`);
   const actions = make("span", { className: "row" });
   if (each.state === "waiting") actions.append(...moves(each), move("First", "first"), move(each.paused ? "Go on" : "Hold", each.paused ? "proceed" : "pause"), move("Stop", "stop"));
-  if (each.state === "running") actions.append(move(each.paused ? "Go on" : "Pause", each.paused ? "proceed" : "pause"), move("Stop", "stop"));
+  if (each.state === "running") actions.append(button("Watch", async () => { watched = each.id; location.hash = "#watch"; soon(); }, `Watch ${each.name}`), move(each.paused ? "Go on" : "Pause", each.paused ? "proceed" : "pause"), move("Stop", "stop"));
   if (each.state === "failed" || each.state === "stopped") actions.append(move(each.step ? "Go on" : "Retry", "retry"));
   if (each.state === "finished" || each.state === "stopped" || each.state === "failed") actions.append(move("Redo", "redo"));
   actions.append(button("Change", () => loadJob(each.id), `Load the recipe of ${each.name} to change it`));

@@ -230,8 +230,8 @@ const state = { jobs: [], points: {}, steps: {} };
 let watched = null, shownPreview = "", preview = {};
 
 function job() {
-  const running = state.jobs.find(each => each.state === "running");
   const mine = state.jobs.find(each => each.id === watched);
+  const running = mine?.state === "running" ? mine : state.jobs.find(each => each.state === "running");
   return running || (mine && (mine.steps || mine.state === "failed") ? mine : null) || state.jobs.filter(each => each.steps).pop();
 }
 
