@@ -1,4 +1,4 @@
-"""DALL-E 1 for pixforge: the generator `dvae`, and DALL-E mini for `init: tokens` (Ramesh et al. 2021, arXiv 2102.12092)."""
+"""DALL-E 1 for pixforge: the generator `dvae`, and networks that draw for `init: tokens` (Ramesh et al. 2021, arXiv 2102.12092)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,15 @@ def pixforge_generators() -> list[type[pixforge.Generator[Any]]]:
 @pixforge.hookimpl
 def pixforge_models() -> list[pixforge.Model | ModelCollection]:
     """The published models, and folders of the user's."""
+    from pixforge_dalle.janus import models as janus
     from pixforge_dalle.mini import models as mini
     from pixforge_dalle.models import DvaeFolders, published
 
-    return [published(), DvaeFolders(), *mini.published(), mini.MiniFolders()]
+    return [
+        published(),
+        DvaeFolders(),
+        *mini.published(),
+        mini.MiniFolders(),
+        janus.published(),
+        janus.JanusFolders(),
+    ]
