@@ -74,6 +74,14 @@ class UnclipConfig(Config):
         strict=True,
         description="false: decode the text's own embedding, without the prior.",
     )
+    samples: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        strict=True,
+        description="Image embeddings of a text whose mean is decoded; few give variety, many the common picture. null: what "
+        "suits the model.",
+    )
     candidates: int = Field(
         16,
         ge=1,
@@ -181,7 +189,9 @@ class Unclip(Init[UnclipConfig]):
         assert text is not None
         if not config.prior:
             return backend.texts([text]).expand(config.candidates, -1)
-        return backend.embeddings(text, config.candidates, draws, config.prior_steps, config.prior_guidance)
+        return backend.means(
+            text, config.candidates, config.samples, draws, config.prior_steps, config.prior_guidance
+        )
 
     def _text(self) -> str:
         if self.config.text is not None:

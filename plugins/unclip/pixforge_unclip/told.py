@@ -44,6 +44,14 @@ class ToldConfig(Config):
         strict=True,
         description="false: the decoder is told the text's own embedding, without the prior.",
     )
+    samples: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        strict=True,
+        description="Image embeddings of a text whose mean is decoded; few give variety, many the common picture. null: what "
+        "suits the model.",
+    )
     guidance: float | None = Field(
         None, ge=0, le=100, description="Classifier-free guidance of the decoder; null: what suits the model."
     )
@@ -89,5 +97,8 @@ class Told(Generator[T]):
             return backend.texts([text]).expand(self.context.batch, -1)
         draws = generators(self.context, "diffusion/prior")
         return torch.cat(
-            [backend.embeddings(text, 1, each, config.prior_steps, config.prior_guidance) for each in draws]
+            [
+                backend.means(text, 1, config.samples, each, config.prior_steps, config.prior_guidance)
+                for each in draws
+            ]
         )

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pixforge_unclip
 import pytest
 import torch
+from pixforge_unclip.backends import load
 from pixforge_unclip.draws import generators
 from pixforge_unclip.fitting import fitted
 from pixforge_unclip.init import Unclip, UnclipConfig
@@ -320,3 +321,14 @@ def test_the_miniature_is_there_or_says_so_in_one_line():
     else:
         shown = started("embedded", replace(context_of(1)), candidates=1)
         assert shown.shape == (1, 3, 16, 24)
+
+
+def test_a_mean_of_samples_lies_between_them(tiny):
+    backend = load(str(tiny), context_of())
+    draws = torch.Generator().manual_seed(3)
+    singles = backend.embeddings("red", 8, draws, 2, None).view(2, 4, -1)
+    means = backend.means("red", 2, 4, torch.Generator().manual_seed(3), 2, None)
+    torch.testing.assert_close(means.norm(dim=1), torch.ones(2))
+    for mean, parts in zip(means, singles, strict=True):
+        wanted = parts.mean(dim=0)
+        torch.testing.assert_close(mean, wanted / wanted.norm())

@@ -19,6 +19,29 @@ class Backend(ABC):
     the CPU, so that every device draws the same.
     """
 
+    samples = 1
+    """Of the prior, whose mean is decoded where a recipe says nothing."""
+
+    def means(
+        self,
+        text: str,
+        count: int,
+        samples: int | None,
+        generator: torch.Generator,
+        steps: int | None,
+        guidance: float | None,
+    ) -> torch.Tensor:
+        """Embeddings `[count, D]`, each with the mean direction and length of so many of `embeddings`."""
+        from torch.nn.functional import normalize
+
+        each = samples or self.samples
+        found = self.embeddings(text, count * each, generator, steps, guidance)
+        if each == 1:
+            return found
+        parts = found.float().view(count, each, -1)
+        lengths = parts.norm(dim=2, keepdim=True).mean(dim=1)
+        return (normalize(normalize(parts, dim=2).mean(dim=1), dim=1) * lengths).to(found.dtype)
+
     @abstractmethod
     def embeddings(
         self, text: str, count: int, generator: torch.Generator, steps: int | None, guidance: float | None

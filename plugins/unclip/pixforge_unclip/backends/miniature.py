@@ -40,6 +40,7 @@ class Miniature(Backend):
 
     steps, prior_steps = 24, 16
     guidance, prior_guidance = 2.0, 1.0
+    samples = 4
 
     def __init__(self, files: ModelFiles, context: RunContext) -> None:
         self.files, self.context = files, context
