@@ -321,12 +321,10 @@ def big_sleep(work: Work) -> None:
 def deep_daze(work: Work) -> None:
     """The options of `imagine`."""
     _sleep(work, 1050)
-    layers = work.number("num_layers", low=1, high=1000, whole=True) or (32 if work.take("deeper") else 16)
+    layers = work.number("num_layers", low=1, high=64, whole=True) or (32 if work.take("deeper") else 16)
     width = work.number("hidden_size", low=4, high=1024, whole=True) or 256
     work.take("deeper")
-    if layers > 10:
-        work.note("num_layers", layers, "siren has at most 10 layers")
-    work.put("generator", {"type": "siren", "layers": min(layers, 10), "width": width})
+    work.put("generator", {"type": "siren", "layers": layers, "width": width})
     work.put("requires", ["pixforge-siren"])
     averaging = work.number("averaging_weight", low=0, high=1)
     for each in work.recipe.get("perceptors", []):

@@ -21,7 +21,13 @@ class SirenConfig(Config):
 
     type: Literal["siren"] = "siren"
     width: int = Field(64, ge=4, le=1024, strict=True, description="Number of sines in each layer.")
-    layers: int = Field(3, ge=1, le=10, strict=True, description="Number of layers of sines.")
+    layers: int = Field(
+        3,
+        ge=1,
+        le=64,
+        strict=True,
+        description="Number of layers of sines. Deep-daze has 16 to 44, of width 256, for a GPU.",
+    )
     frequency: float = Field(
         12.0,
         gt=0,

@@ -82,3 +82,17 @@ def test_the_prior_prefers_shapes_to_noise():
             optimizer.step()
         errors[name] = error.item()
     assert errors["smooth"] < errors["noise"] / 3
+
+
+def test_networks_as_deep_as_those_of_deep_daze_show_something_and_learn():
+    """44 layers, as many as `deeper` models have: neither flat at first nor stuck."""
+    generator = Siren(SirenConfig(layers=44, width=16), make_context((12, 12), 1))
+    first = generator.forward(0).detach()
+    assert first.std() > 0.05
+    optimizer = torch.optim.Adam(generator.parameter_groups()[0]["params"], lr=0.001)
+    for step in range(30):
+        optimizer.zero_grad()
+        loss = (generator.forward(step) - 0.8).square().mean()
+        loss.backward()
+        optimizer.step()
+    assert (generator.forward(30) - 0.8).square().mean() < 0.1 * (first - 0.8).square().mean()
