@@ -186,6 +186,8 @@ BROKEN: list[tuple[type, dict[str, Any], str]] = [
     (Boxes, {"boxes": lambda self, draws, size, step: torch.eye(3)}, "must return [B, K, 3, 3] = [2, 2, 3, 3]"),
     (Boxes, {"padding": "white"}, "must be one of reflection, border, wrap, gray, black"),
     (Start, {"start": lambda self, generator: next(iter(generator.latents().values())).copy_(torch.randn(2, 3, 32, 48))}, "two runs started differently"),
+    (Start, {"likelihood": lambda self, pictures, text: pictures.mean()}, "likelihood must return [N] = [3], not []"),
+    (Start, {"likelihood": lambda self, pictures, text: pictures.mean((1, 2, 3)) - pictures.mean()}, "a picture influences another"),
     (Exporter, {"files": lambda _: ["placeholder.csv", "other.txt"]}, "names other.txt, which is not there"),
     (Exporter, {"close": lambda self: (exporter.Placeholder.close(self), self.output.path("stray").write_text("x"))}, "left stray, which files() does not name"),
     (Exporter, {"claims": lambda config, canvases: ["other.csv"]}, "claims() does not name placeholder.csv"),

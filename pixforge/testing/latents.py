@@ -51,6 +51,20 @@ def check_init(component: type[Init[Any]], context: RunContext, **fields: Any) -
     )
     for key, latent in generator.latents().items():
         assert latent.requires_grad, f"{name}.start replaced latent '{key}'; change it in place (copy_)"
+    if component.likelihood is not Init.likelihood:
+        _check_likelihood(built(component, context, fields), name)
+
+
+def _check_likelihood(init: Init[Any], name: str) -> None:
+    """Three pictures have three finite numbers, and each has the one that it has alone."""
+    import torch
+
+    pictures = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    found = init.likelihood(pictures, "red")
+    assert found.shape == (3,), f"{name}.likelihood must return [N] = [3], not {list(found.shape)}"
+    assert bool(found.isfinite().all()), f"{name}.likelihood is not finite for random pictures"
+    alone = init.likelihood(pictures[1:2], "red")
+    assert torch.allclose(alone, found[1:2], atol=1e-3), f"in {name}.likelihood a picture influences another"
 
 
 def _similarity(images: torch.Tensor) -> torch.Tensor:

@@ -1,5 +1,9 @@
 """Starts from samples for the prompt: the text, the choice of the best, and generators with and without codes."""
 
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,7 +15,7 @@ from pixforge.builtin.generators.pixels import Pixels, PixelsConfig
 from pixforge.builtin.generators.vqgan.generator import VQGAN, VQGANConfig
 from pixforge.builtin.inits.text_to_codes.init import Tokens, TokensConfig
 from pixforge.cli.main import main
-from pixforge.contracts import PromptScorer
+from pixforge.contracts import ModelFile, PainterModel, PromptScorer
 from pixforge.engine.build import build
 from pixforge.engine.prompts import prompt_similarity
 from pixforge.errors import InputError
@@ -146,6 +150,59 @@ def test_a_generator_of_the_same_codes_gets_those_of_the_given_part(folder, half
     plain = started(folder, candidates=4)
     assert torch.equal(none, codes(keep=0.1)), "a tenth of three rows is none"
     assert (started(folder, candidates=4, begin=half, keep=0).forward(0) - plain.forward(0)).abs().max() == 0
+
+
+class Stripes:
+    """Draws the same stripes of two codes for every text, and begins as it is told."""
+
+    grid = (3, 3)
+    codebook = torch.eye(2)
+    networks = ()
+
+    def sample(self, text, uniform, choice, guidance, begun=None):
+        codes = torch.tensor([0, 1, 0] * 3).repeat(len(uniform), 1)
+        if begun is not None:
+            codes[:, : len(begun)] = begun
+        return codes.view(-1, 3, 3)
+
+    def decode(self, codes):
+        return codes.float().unsqueeze(1).repeat(1, 3, 1, 1).repeat_interleave(4, 2).repeat_interleave(4, 3)
+
+    def codes_of(self, pictures):
+        return torch.ones(len(pictures), 3, 3, dtype=torch.long)
+
+    def log_likelihood(self, text, codes):
+        return codes.float().mean(dim=(1, 2)) * (2 if text else 1) * math.log(2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StripesModel(PainterModel):
+    """A model of a plugin, with one file."""
+
+    def locate(self, store):
+        return {"stripes.txt": Path(__file__)}
+
+    def load(self, files, device, dtype):
+        assert set(files.paths) == {"stripes.txt"}
+        return Stripes()
+
+
+def test_a_plugins_own_network_can_draw(folder, half):
+    model = StripesModel(name="stripes", files=(ModelFile("stripes.txt"),))
+    context = make_context(GRID, 1, folder=folder, models=[model])
+    shown = []
+    for fields in ({}, {"begin": half, "keep": 0.34}):
+        init = Tokens(TokensConfig(model="stripes", candidates=2, **fields), context)
+        init.prepare(PromptScorer(("ab",), red))
+        with torch.no_grad():
+            generator = pixels(context)
+            init.start(generator)
+            shown.append(generator.forward(0)[0, :, :, 1].clone())
+    assert shown[0].max() < 0.02, "the first column is black"
+    assert (shown[1][:, :2] - torch.tensor([[0.0], [1.0], [0.0]])).abs().max() < 0.02, "green from the file"
+    assert shown[1][:, 4:].max() < 0.02
+    said = init.likelihood(torch.rand(2, 3, 8, 8), "ab")
+    assert said.tolist() == pytest.approx([1, 1]), "a bit for each code"
 
 
 def test_regions_and_a_given_picture_exclude_each_other(folder, half):
