@@ -1,5 +1,6 @@
 """Janus-Pro: a tiny random model, saved by transformers, gives what transformers' own `generate` gives."""
 
+import contextlib
 import json
 
 import pytest
@@ -53,11 +54,15 @@ def folder(tmp_path_factory):
     return place
 
 
-@pytest.fixture
-def painter(folder):
+def painter_of(folder):
     context = make_context(models=[JanusFolders()])
     model = JanusFolders().find(str(folder), folder)
     return model.load(context.model_files(str(folder), "tokens"), context.device, context.dtype)
+
+
+@pytest.fixture
+def painter(folder):
+    return painter_of(folder)
 
 
 @pytest.mark.filterwarnings("ignore")  # of transformers, about itself
@@ -88,6 +93,29 @@ def test_the_likelihood_is_the_mean_over_the_codes(painter):
     best = painter.sample("a b", torch.rand(1, 9), likeliest, 1.0)
     assert float(painter.log_likelihood("a b", best)) >= float(painter.log_likelihood("a b", codes).max())
     assert not torch.equal(painter.log_likelihood("a b", codes), painter.log_likelihood("", codes))
+
+
+@pytest.mark.filterwarnings("ignore")  # of transformers, about itself
+@pytest.mark.parametrize("own", ["TokenizersBackend", "Odd"])
+def test_code_in_the_folder_is_not_run(folder, tmp_path, own):
+    for each in folder.iterdir():
+        (tmp_path / each.name).write_bytes(each.read_bytes())
+    (tmp_path / "odd.py").write_text(f"open({str(tmp_path / 'trap')!r}, 'w')\nclass Odd: pass\n")
+    config = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    config |= {"tokenizer_class": own, "auto_map": {"AutoTokenizer": ["odd.Odd", "odd.Odd"]}}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+    with contextlib.suppress(WeightsError):
+        painter_of(tmp_path)
+    assert not (tmp_path / "trap").exists()
+
+
+def test_damaged_weights_are_one_line(folder, tmp_path):
+    for each in folder.iterdir():
+        (tmp_path / each.name).write_bytes(each.read_bytes())
+    (tmp_path / "model.safetensors").write_bytes(b"no tensors")
+    with pytest.raises(WeightsError, match="holds no Janus-Pro that transformers can read") as caught:
+        painter_of(tmp_path)
+    assert "\n" not in str(caught.value)
 
 
 def test_the_published_model_is_declared_and_folders_are_recognized(tmp_path):

@@ -158,7 +158,7 @@ class _Reader:
 
 
 def load(files: ModelFiles, device: torch.device, dtype: torch.dtype) -> JanusPainter:
-    """The network and its tokenizer, frozen. Nothing is downloaded, and only safetensors are read.
+    """The network and its tokenizer, frozen. Nothing is downloaded, only safetensors are read, and no code of the folder runs.
 
     Raises:
         WeightsError: transformers is not installed, or a file is damaged.
@@ -177,7 +177,7 @@ def load(files: ModelFiles, device: torch.device, dtype: torch.dtype) -> JanusPa
             network = JanusForConditionalGeneration.from_pretrained(
                 folder, dtype=dtype, local_files_only=True, use_safetensors=True
             )
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         painter = JanusPainter(network.to(device).eval().requires_grad_(False), tokenizer)  # noqa: FBT003 - torch's own
         painter.tokens("a", told=True)
     except Exception as error:  # whatever transformers makes of damaged files
