@@ -95,7 +95,8 @@ def test_nothing_moves_without_speed():
 
 
 def test_a_zoom_and_its_inverse_give_the_picture_back():
-    image = F.interpolate(torch.rand(1, 3, 16, 24), scale_factor=2, mode="bicubic").clamp(0.05, 0.95)
+    drawn = torch.rand(1, 3, 16, 24, generator=torch.Generator().manual_seed(1))
+    image = F.interpolate(drawn, scale_factor=2, mode="bicubic").clamp(0.05, 0.95)
     back = after(after(image, zoom=1.25), zoom=0.8)
     assert float((back - image)[..., 8:-8, 12:-12].abs().max()) < 0.02
 

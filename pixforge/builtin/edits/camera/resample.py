@@ -7,6 +7,7 @@ neighboring coefficients are fetched by one bilinear sample, and the 36 of a pix
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import numpy as np
@@ -20,6 +21,7 @@ TAPS = DEGREE + 1
 REACH = 24
 """How far a pixel reaches in the filter: beyond, its share is below a billionth."""
 MARGIN = 4
+_BLOCK = 64
 _ROUNDS = 3
 _CLOSEST = 1e-3
 
@@ -140,44 +142,53 @@ def _inside(place: torch.Tensor, count: int, infill: str) -> torch.Tensor:
 
 def _coefficients(images: torch.Tensor, infill: str) -> torch.Tensor:
     """Of the spline, with a margin of `MARGIN` on each side."""
-    kernel = constant(_filter(), images.device).to(images.dtype)
-    batch, channels = images.shape[:2]
-    for axis in (2, 3):
-        count = images.shape[axis]
-        index = torch.arange(-REACH - MARGIN, count + REACH + MARGIN, device=images.device)
-        if infill == "wrap":
-            index = index.remainder(count)
-        elif infill == "mirror":
-            index = index.remainder(2 * count)
-            index = torch.minimum(index, 2 * count - 1 - index)
-        else:
-            index = index.clamp(0, count - 1)
-        images = images.index_select(axis, index)
-        shape = (1, 1, -1, 1) if axis == 2 else (1, 1, 1, -1)
-        images = F.conv2d(images.flatten(0, 1).unsqueeze(1), kernel.view(shape))
-        images = images.view(batch, channels, *images.shape[-2:])
+    for _ in range(2):
+        images = _filtered(images, infill).transpose(-1, -2)
     return images
 
 
-def _weights(share: torch.Tensor) -> list[torch.Tensor]:
-    """The six weights of the basis for a place that is `share` after the third coefficient."""
-    powers = [share, 1 - share]
-    second = [each.square() for each in powers]
-    fourth = [each.square() for each in second]
-    outer = [fourth[0] * powers[0] / 120, fourth[1] * powers[1] / 120]
+def _filtered(images: torch.Tensor, infill: str) -> torch.Tensor:
+    """The filter along the rows, by products of matrices that make `_BLOCK` coefficients each; a convolution takes longer."""
+    count = images.shape[-1]
+    wanted = count + 2 * MARGIN
+    blocks = -(-wanted // _BLOCK)
+    index = torch.arange(blocks * _BLOCK + 2 * REACH, device=images.device) - (REACH + MARGIN)
+    if infill == "wrap":
+        index = index.remainder(count)
+    elif infill == "mirror":
+        index = index.remainder(2 * count)
+        index = torch.minimum(index, 2 * count - 1 - index)
+    else:
+        index = index.clamp(0, count - 1)
+    pieces = images.index_select(-1, index).unfold(-1, _BLOCK + 2 * REACH, _BLOCK)
+    kernel = F.pad(constant(_filter(), images.device).to(images.dtype), (_BLOCK - 1, _BLOCK - 1))
+    # Each row has the filter one place further to the right.
+    matrix = kernel.unfold(0, _BLOCK + 2 * REACH, 1).flip(0)
+    result = pieces.reshape(-1, pieces.shape[-1]) @ matrix.T
+    return result.view(*images.shape[:-1], -1)[..., :wanted]
 
-    def ring(a: torch.Tensor) -> torch.Tensor:
-        """At the distance 1 + a, for a in [0, 1]."""
-        return (
-            1 + 5 * (1 - a) + 10 * (1 - a) ** 2 + 10 * (1 - a) ** 3 + 5 * (1 - a) ** 4 - 5 * (1 - a) ** 5
-        ) / 120
 
-    def middle(a: torch.Tensor) -> torch.Tensor:
-        """At the distance a, for a in [0, 1]."""
-        return (66 - 60 * a**2 + 30 * a**4 - 10 * a**5) / 120
+@cache
+def _basis() -> tuple[tuple[float, ...], ...]:
+    """The six pieces of the spline as polynomials `[6, 6]`: for each weight the factors of 1, t, t^2 to t^5."""
+    pieces = np.zeros((TAPS, TAPS))
+    for tap in range(TAPS):
+        # (-1)^k C(6, k) (d - k)^5 / 120 for all k < d, where d is how far the place is within the piece's six pixels.
+        whole = TAPS - 1 - tap
+        for k in range(whole + 1):
+            for power in range(TAPS):
+                term = math.comb(DEGREE, power) * float(whole - k) ** (DEGREE - power)
+                pieces[tap, power] += (-1) ** k * math.comb(TAPS, k) * term / math.factorial(DEGREE)
+    return tuple(tuple(row) for row in pieces.tolist())
 
-    s, t = powers
-    return [outer[1], ring(s), middle(s), middle(t), ring(t), outer[0]]
+
+def _weights(share: torch.Tensor) -> torch.Tensor:
+    """The six weights `[6, ...]` of the basis for a place that is `share` after the third coefficient."""
+    powers = [torch.ones_like(share), share]
+    while len(powers) < TAPS:
+        powers.append(powers[-1] * share)
+    basis = constant(_basis(), share.device).to(share.dtype)
+    return (basis @ torch.stack(powers).flatten(1)).view(TAPS, *share.shape)
 
 
 def _pairs(place: torch.Tensor, count: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -197,11 +208,14 @@ def _sampled(coefficients: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> to
     height, width = coefficients.shape[-2:]
     batch = coefficients.shape[0]
     rows = _pairs(y, height)
+    grid = torch.stack([x, y], dim=-1)
     total: torch.Tensor | None = None
     for across, at_x in _pairs(x, width):
+        grid[..., 0] = at_x
         for down, at_y in rows:
-            grid = torch.stack([at_x, at_y], dim=-1).expand(batch, -1, -1, -1)
-            part = F.grid_sample(coefficients, grid, align_corners=True) * (across * down).unsqueeze(1)
-            total = part if total is None else total.add_(part)
+            grid[..., 1] = at_y
+            part = F.grid_sample(coefficients, grid.expand(batch, -1, -1, -1), align_corners=True)
+            weight = (across * down).unsqueeze(1)
+            total = part.mul_(weight) if total is None else total.addcmul_(part, weight)
     assert total is not None
     return total
