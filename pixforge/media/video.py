@@ -127,7 +127,10 @@ def _video(path: str | Path, kind: Kind, rate: float | None) -> Iterator[Frame]:
             process.kill()
             process.wait()
         if status:
-            raise ImageError(f"{path}: is damaged or cut short ({failure('ffmpeg', status, log)})")
+            reason = str(failure("ffmpeg", status, log))
+            if "matches no streams" in reason:
+                raise ImageError(f"{path}: has no pictures; it is sound alone, or damaged or cut short")
+            raise ImageError(f"{path}: is damaged or cut short ({reason})")
 
 
 def _pixmaps(path: str | Path, stream: IO[bytes]) -> Iterator[Frame]:

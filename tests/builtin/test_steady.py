@@ -84,6 +84,22 @@ def test_frames_change_less():
     assert change({"type": "steady", "weight": 300}) < 0.7 * change()
 
 
+def test_what_a_camera_moved_is_held_where_it_moved_to():
+    """pytti's stabilization compares with the frame before as the camera has moved it: here 8 of 32 pixels to the right."""
+
+    def frames(*losses):
+        camera = {"type": "camera", "pan_x": 0.25, "per": "frame", "infill": "wrap"}
+        made = pixforge.load_recipe({**RECIPE, "edits": [camera], "losses": list(losses)})
+        return [each.image for each in pixforge.optimize(made) if made.film.frame(each.step) is not None]
+
+    def change(made, shift):
+        return sum(float((a.roll(shift, -1) - b).abs().mean()) for a, b in pairwise(made))
+
+    free, held = frames(), frames({"type": "steady", "weight": 300})
+    assert change(held, 8) < 0.7 * change(free, 8)
+    assert change(held, 8) < 0.7 * change(held, 0)
+
+
 @pytest.mark.parametrize("by", ["pixels", "content"])
 def test_a_stop_in_the_middle_of_a_frame_changes_nothing(by):
     made = pixforge.load_recipe({**RECIPE, "losses": [{"type": "steady", "by": by}]})

@@ -13,6 +13,7 @@ from pixforge.builtin.exporters.video.exporter import Video
 from pixforge.builtin.exporters.video.timeline import VideoConfig
 from pixforge.contracts import Output, StepReport
 from pixforge.errors import ImageError
+from pixforge.media.ffmpeg import convert
 from pixforge.media.video import frames
 from pixforge.runs.compare import compare
 
@@ -55,6 +56,10 @@ def cut(path):
     path.write_bytes(data[:200])
 
 
+def sound_alone(path):
+    convert(["-f", "lavfi", "-i", "sine=duration=0.2", str(path)], path.name)
+
+
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
@@ -65,6 +70,7 @@ def cut(path):
         (lambda path: path.write_text("#EXTM3U\nhttp://localhost/x.ts\n"), "no video or animated picture"),
         (lambda path: path.write_bytes(b"\0\0\0\x18ftypisom" + bytes(20)), "damaged or cut short"),
         (cut, "damaged or cut short"),
+        (sound_alone, "has no pictures; it is sound alone"),
     ],
 )
 def test_bad_files_say_which_and_why(tmp_path, make, reason):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from pydantic import ValidationError
 
@@ -14,6 +15,7 @@ from pixforge.builtin.exporters.video import exporter
 from pixforge.builtin.exporters.video.caption import Captions
 from pixforge.builtin.exporters.video.exporter import Video
 from pixforge.builtin.exporters.video.timeline import VideoConfig
+from pixforge.contracts import StepReport
 from pixforge.contracts.film import Film
 from pixforge.errors import InputError
 
@@ -52,6 +54,47 @@ def test_orders(output, report, frames, format_, order, count):
         assert line[5:] == sorted(line[5:], reverse=True)
         assert line[-1] > line[0] + 20  # the first frame does not come twice
     assert [each.name for each in made.folder.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("format_", ["mp4", "gif"])
+def test_frames_in_between_follow_what_moves(output, frames, format_):
+    """A square goes to the right, 6 pixels each frame; between two frames it is halfway, not twice and pale."""
+    made = replace(output(steps=11, size=(64, 48)), film=FILM)
+
+    def report(step, output):
+        image = torch.zeros(1, 3, 48, 64)
+        left = 6 + 3 * step
+        image[..., 16:32, left : left + 12] = 1
+        return StepReport(step, output.steps, image, 0.1)
+
+    found = frames(record(made, report, FilmVideo, FilmConfig(format=format_, interpolate=2))[0])
+    assert len(found) == 12
+    light = found[:, 18:30, :, 1].mean(axis=1)
+    middles = (light * (np.arange(64) + 0.5)).sum(axis=1) / light.sum(axis=1)
+    assert middles[:11] == pytest.approx([15 + 3 * number for number in range(11)], abs=1)
+    assert light.max(axis=1).min() > 200
+
+
+def test_frames_in_between_have_a_fastest_rate(output):
+    made = replace(output(steps=11), film=FILM)
+    with pytest.raises(InputError, match="interpolate: 10 x 8 frames per second; gif has at most 50 here"):
+        FilmVideo(FilmConfig(format="gif", interpolate=8), made)
+
+
+def test_flicker_becomes_less(output, frames):
+    made = replace(output(steps=19), film=FILM)
+
+    def report(step, output):
+        picture = torch.full((1, 3, 24, 32), 0.5 if step % 4 == 1 else 0.6)
+        return StepReport(step, output.steps, picture, 0.1)
+
+    def jumps(**fields):
+        film = frames(record(made, report, FilmVideo, FilmConfig(**fields))[0])
+        assert len(film) == 10
+        return float(np.abs(np.diff(film.mean(axis=(1, 2, 3))))[1:-2].max())
+
+    assert jumps() > 20
+    assert jumps(deflicker=True) < 10
 
 
 def test_another_order_needs_memory_for_all_frames(output, monkeypatch):

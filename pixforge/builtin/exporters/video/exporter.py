@@ -14,6 +14,7 @@ from pixforge.builtin.exporters.video.caption import Captions
 from pixforge.builtin.exporters.video.encoder import Encoder
 from pixforge.builtin.exporters.video.formats import (
     EXTENSIONS,
+    Afterwards,
     Soundtrack,
     finish,
     frame_of,
@@ -22,7 +23,7 @@ from pixforge.builtin.exporters.video.formats import (
 )
 from pixforge.builtin.exporters.video.position import Position, begins_with, pack, unpack
 from pixforge.builtin.exporters.video.recording import Recording
-from pixforge.builtin.exporters.video.timeline import Streamed, VideoConfig, frame_plan, frame_rate
+from pixforge.builtin.exporters.video.timeline import MOST_FPS, Streamed, VideoConfig, frame_plan, frame_rate
 from pixforge.contracts import Exporter, Output, StepReport
 from pixforge.contracts.alpha import has_alpha
 from pixforge.contracts.files import part_of, publish
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound=Streamed)
 log = logging.getLogger(__name__)
+_MOST_FPS = 120.0
 _MOST_BYTES = 2 * 2**30
 _MANY = 5
 """With more frames for each step, a rate that the recipe names is worth a warning."""
@@ -57,6 +59,7 @@ class Recorder(Exporter[S]):
     def __init__(self, config: S, output: Output) -> None:
         super().__init__(config, output)
         self._plan(output.first_step)
+        self._check_rate()
         self._check_memory()
         self._captions = Captions(config.caption, output) if config.caption else None
         self._last: StepReport | None = None
@@ -93,9 +96,9 @@ class Recorder(Exporter[S]):
             self._path,
             recipe,
             self._quality,
-            clear=has_alpha(self._last.image) and not self.config.caption,
+            clear=has_alpha(self._last.image) and not self._is_opaque,
             sound=self._sound(),
-            order=self.config.order,
+            afterwards=_afterwards(self.config),
             site=self.config.site,
             fps=self._rate,
         )
@@ -150,6 +153,17 @@ class Recorder(Exporter[S]):
             return there
         return True
 
+    def _check_rate(self) -> None:
+        """See that interpolated frames do not come too fast.
+
+        Raises:
+            InputError: they would.
+        """
+        config, most = self.config, MOST_FPS.get(self.config.format, _MOST_FPS)
+        if config.interpolate > 1 and self._rate * config.interpolate > most:
+            text = f"{self._rate:g} x {config.interpolate} frames per second; {config.format} has at most {most:g} here"
+            raise InputError(f"exporter {config.name}: interpolate: {text}")
+
     def _check_memory(self) -> None:
         """See that all frames fit into memory, where their order is changed.
 
@@ -157,7 +171,7 @@ class Recorder(Exporter[S]):
             InputError: they would not.
         """
         width, height = self.output.size
-        needed = self._frames.total() * width * height * self.output.canvases * 3
+        needed = self._frames.total() * self.config.interpolate * width * height * self.output.canvases * 3
         if self.config.order != "forward" and needed > _MOST_BYTES:
             text = (
                 f"{self._frames.total()} frames of {width} x {height} need {needed / 2**30:.1f} GiB of memory"
@@ -189,6 +203,11 @@ class Recorder(Exporter[S]):
     def _quality(self) -> int:
         return self.config.quality or 80
 
+    @property
+    def _is_opaque(self) -> bool:
+        """Whether transparency is white in any format, since captions and filters know none."""
+        return bool(self.config.caption) or self.config.deflicker or self.config.interpolate > 1
+
     def _show(self, report: StepReport, frames: int) -> None:
         if frames:
             if self._encoder is None:
@@ -211,12 +230,12 @@ class Recorder(Exporter[S]):
 
     def _draw(self, report: StepReport) -> Frame:
         """The frame of a report, with its caption."""
-        frame = frame_of(report, self.config.format, opaque=self._captions is not None)
+        frame = frame_of(report, self.config.format, opaque=self._is_opaque)
         return frame if self._captions is None else self._captions.below(frame, report.step)
 
     @property
     def _recorded(self) -> str:
-        return recorded_as(self.config.format, self.config.order)
+        return recorded_as(self.config.format, _afterwards(self.config))
 
     def _keep_recording(self) -> Path:
         """Where the recording is going to stay when the video that ended early is put in its place."""
@@ -259,7 +278,12 @@ def _name(config: Streamed) -> str:
 
 def _recording_name(config: Streamed) -> str:
     """Another one for each format, since a recipe may have several videos of one name."""
-    return f"{config.name}.{config.format}.recording.{pieces_of(recorded_as(config.format, config.order))}"
+    recorded = recorded_as(config.format, _afterwards(config))
+    return f"{config.name}.{config.format}.recording.{pieces_of(recorded)}"
+
+
+def _afterwards(config: Streamed) -> Afterwards:
+    return Afterwards(config.order, config.interpolate, config.deflicker)
 
 
 def _aside(name: str, step: str) -> str:

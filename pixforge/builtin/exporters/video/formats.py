@@ -56,6 +56,8 @@ _CLUSTERS = ["-cluster_time_limit", "500", "-flush_packets", "1", "-fflags", "+b
 _QUALITY = 80
 _FADE = 0.3
 """Seconds at the end of a film over which its sound fades, so that nothing clicks."""
+_LEAD = 3
+"""Copies of the first and the last frame around those that are interpolated."""
 _LOSSLESS = ["-c:v", "libx264rgb", "-preset", "ultrafast", "-qp", "0"]
 
 
@@ -65,15 +67,51 @@ _ORDERS = {
     "boomerang": "split[a][b];[b]trim=start_frame=1,setpts=PTS-STARTPTS,reverse,trim=start_frame=1,"
     "setpts=PTS-STARTPTS[c];[a][c]concat=n=2:v=1",
 }
+# Brightness that jumps from frame to frame becomes the mean of five frames.
+_DEFLICKER = "deflicker=size=5:mode=am"
 CLEAR = ("apng", "webp")
 """These keep an alpha channel; in the others transparency is white."""
 # The recording has the alpha channel as gray below the colors, since no format in pieces has one without loss.
 _UNSTACK = "split[a][b];[a]crop=iw:ih/2:0:0,format=rgba[c];[b]crop=iw:ih/2:0:ih/2,extractplanes=r[d];[c][d]alphamerge"
 
 
-def recorded_as(format_: str, order: Order = "forward") -> str:
+@dataclass(frozen=True)
+class Afterwards:
+    """What becomes of all frames together when a video is finished.
+
+    Args:
+        order: in which they play.
+        interpolate: how many there are for each one; those between two follow what moves.
+        deflicker: whether brightness is evened out.
+    """
+
+    order: Order = "forward"
+    interpolate: int = 1
+    deflicker: bool = False
+
+    def __bool__(self) -> bool:
+        return self != Afterwards()
+
+    def filters(self, fps: float, seconds: float) -> str:
+        """The filters of ffmpeg for a recording of this rate and length."""
+        found = [_DEFLICKER] if self.deflicker else []
+        if self.interpolate > 1:
+            rate = fps * self.interpolate
+            # The filter wants frames before and after; the last one stays until the length is right.
+            between = f"minterpolate=fps={rate:g}:mi_mode=mci:mc_mode=aobmc:me_mode=bidir:vsbmc=1:scd=none"
+            ends = f"tpad=start={_LEAD}:start_mode=clone:stop={_LEAD}:stop_mode=clone"
+            first, count = _LEAD * self.interpolate, round(seconds * rate)
+            found += [
+                ends,
+                between,
+                f"trim=start_frame={first}:end_frame={first + count},setpts=PTS-STARTPTS",
+            ]
+        return ",".join([*found, *([_ORDERS[self.order]] if self.order != "forward" else [])])
+
+
+def recorded_as(format_: str, afterwards: Afterwards) -> str:
     """How frames are recorded: as the mp4 or webm that stays, or without loss for what is made of them at the end."""
-    return format_ if format_ in STREAMED and order == "forward" else "lossless"
+    return "lossless" if afterwards or format_ not in STREAMED else format_
 
 
 def pieces_of(recorded: str) -> str:
@@ -140,14 +178,14 @@ def finish(
     *,
     clear: bool = False,
     sound: Soundtrack | None = None,
-    order: Order = "forward",
+    afterwards: Afterwards = Afterwards(),
     site: str | None = None,
     fps: float = 0.0,
 ) -> None:
     """Make the file that stays of the recording, with the recipe in its metadata if there is one.
 
     `clear`: its frames are colors above alpha. `sound` is for MP4 and WebM, `site` and `fps` (of the
-    recording) are for those in another order.
+    recording) are for those with something `afterwards`.
 
     Raises:
         RunError: ffmpeg failed.
@@ -156,11 +194,12 @@ def finish(
     part = part_of(path)
     ordered = part_of(path.with_name(f"{path.name}.ordered.mp4"))
     try:
-        if order != "forward":
-            _reorder(recording, ordered, order, path.name)
-            recording = ordered
+        if afterwards:
+            filters = afterwards.filters(fps, seconds_of(recording))
+            convert(["-i", str(recording), "-vf", filters, *_LOSSLESS, "-f", "mp4", str(ordered)], path.name)
+            recording, fps = ordered, fps * afterwards.interpolate
         if format_ in STREAMED:
-            if order != "forward":
+            if afterwards:
                 recording = _encode(format_, ordered, quality, site, fps, path.name)
             _remux(format_, recording, part, recipe, path.name, sound)
         else:
@@ -171,11 +210,6 @@ def finish(
     finally:
         for each in (part, ordered, _encoded_path(ordered)):
             each.unlink(missing_ok=True)
-
-
-def _reorder(recording: Path, ordered: Path, order: str, name: str) -> None:
-    """The frames of a recording in another order, without loss; ffmpeg holds all of them in memory."""
-    convert(["-i", str(recording), "-vf", _ORDERS[order], *_LOSSLESS, "-f", "mp4", str(ordered)], name)
 
 
 def _encode(format_: str, ordered: Path, quality: int, site: str | None, fps: float, name: str) -> Path:

@@ -17,6 +17,8 @@ _NAME = r"^\w[\w.-]{0,99}$"
 _FPS = (10.0, 30.0)
 _GIF_FPS = 20.0
 _GIF_FASTEST = 50.0
+MOST_FPS = {"gif": _GIF_FASTEST}
+"""Of formats that limit them."""
 _HELD = 0.75
 """The largest part of the video that the holds get between them, unless the recipe says how long they are."""
 _FIRST, _LAST = 0.5, 1.5
@@ -40,6 +42,18 @@ class Streamed(Config):
     )
     order: Literal["forward", "reverse", "boomerang"] = Field(
         "forward", description="In which it plays; boomerang: forward, then back. Made when the run ends."
+    )
+    interpolate: int = Field(
+        1,
+        ge=1,
+        le=8,
+        strict=True,
+        description="Frames for each one that was made: 2 doubles the frame rate with frames in between that follow what moves. Made when the run ends.",
+    )
+    deflicker: bool = Field(
+        default=False,
+        strict=True,
+        description="Even out brightness that jumps, over five frames. Made when the run ends.",
     )
     site: Site | None = Field(
         None, description="Gives mp4 the size and the rate that a site wants, with black bars where needed."
