@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
+from typing_extensions import Self
 
 from pixforge.builtin.curves.noise import NoiseConfig, NoiseCurve
 from pixforge.contracts import Edit, EditConfig, Range, RunContext, Schedule
@@ -21,6 +22,7 @@ from pixforge.media.color_names import parse_color
 if TYPE_CHECKING:
     import torch
 
+    from pixforge.builtin.edits.camera.depth import DepthModel
     from pixforge.builtin.edits.camera.motion import Motion
 
 _FLIGHT = {"zoom": 0.3, "pan_x": 0.15, "pan_y": 0.15, "rotate": 12.0}
@@ -73,6 +75,13 @@ class CameraConfig(EditConfig):
         None,
         description="A picture that says how near everything is, white nearest: zoom and pan become moves in space.",
     )
+    depth_model: RecipePath | None = Field(
+        None,
+        description="The same by a network that looks at each frame: an ONNX file, such as MiDaS small; needs pixforge[video] (OpenCV).",
+    )
+    depth_side: Annotated[int, Field(ge=16, le=1024, strict=True)] = Field(
+        256, description="Of the square of pixels that the file of depth_model takes."
+    )
     relief: Annotated[Schedule, Range(ge=0, le=1)] = Field(
         Schedule(0.5),
         description="With depth: how much faster than the middle what is near moves, and slower what is far; 1: twice, and not at all.",
@@ -81,6 +90,12 @@ class CameraConfig(EditConfig):
         "mirror", description="What comes in from outside; border: the outermost pixels, drawn out."
     )
     color: str = Field("gray", description="For infill: color, such as '#ff8800' or black.")
+
+    @model_validator(mode="after")
+    def _one_depth(self) -> Self:
+        if self.depth is not None and self.depth_model is not None:
+            raise ValueError("depth and depth_model both say how near everything is; leave one out")
+        return self
 
     @field_validator("color")
     @classmethod
@@ -113,6 +128,11 @@ class Camera(Edit[CameraConfig]):
         self._depth: torch.Tensor | None = None
         if config.depth is not None:
             self._depth = context.read_mask(config.depth, context.size).unsqueeze(0)
+        self._model: DepthModel | None = None
+        if config.depth_model is not None:
+            from pixforge.builtin.edits.camera.depth import DepthModel
+
+            self._model = DepthModel(context.folder / config.depth_model, config.depth_side)
         self._check()
 
     def forward(self, images: torch.Tensor, step: int) -> torch.Tensor:
@@ -125,13 +145,17 @@ class Camera(Edit[CameraConfig]):
         if self.config.infill == "color":
             opaque = [1.0] * (images.shape[1] - 3)
             color = torch.tensor([*parse_color(self.config.color), *opaque])
+        if self._model is not None:
+            return self._in_space(images, self._model(images), step, color)[0]
         if self._depth is not None:
-            return self._in_space(images, step, color)
+            picture, self._depth = self._in_space(images, self._depth, step, color)
+            return picture
         return moved(images, self._matrix(step), self.config.infill, color)
 
     def warp(self, step: int) -> torch.Tensor | None:
         """The homography of this frame; None with depth, where it is more than one."""
-        return None if self._depth is not None else self._matrix(step).float()
+        flat = self._depth is None and self._model is None
+        return None if not flat else self._matrix(step).float()
 
     def state(self) -> dict[str, torch.Tensor]:
         """How near everything is by now."""
@@ -142,19 +166,17 @@ class Camera(Edit[CameraConfig]):
         if self._depth is not None and "depth" in state:
             self._depth = state["depth"].to(self.context.device)
 
-    def _in_space(self, images: torch.Tensor, step: int, color: torch.Tensor | None) -> torch.Tensor:
+    def _in_space(
+        self, images: torch.Tensor, depth: torch.Tensor, step: int, color: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """The picture and its depth, each point moved as its nearness says."""
         from pixforge.builtin.edits.camera.resample import moved_in_space
 
-        assert self._depth is not None
         motion = self._motion(step)
         turned = replace(motion, zoom=1.0, pan_x=0.0, pan_y=0.0)
         matrices = self._homography(motion), self._homography(turned)
         relief = self.context.value(self.config.relief, step)
-        picture, self._depth = moved_in_space(
-            images, self._depth, matrices, relief, self.config.infill, color
-        )
-        return picture
+        return moved_in_space(images, depth, matrices, relief, self.config.infill, color)
 
     def _matrix(self, step: int) -> torch.Tensor:
         return self._homography(self._motion(step))

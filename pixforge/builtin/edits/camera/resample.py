@@ -73,7 +73,7 @@ def moved_in_space(
     infill: str,
     color: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pictures `[B, C, H, W]` and their nearness `[1, 1, H, W]` in [0, 1] after a move in space.
+    """Pictures `[B, C, H, W]` and their nearness `[B or 1, 1, H, W]` in [0, 1] after a move in space.
 
     What a translation of the camera does to a point grows with one over its distance; what a rotation does is the same for
     all. So the difference between both homographies counts `1 - relief` times for the farthest and `1 + relief` times for the
@@ -99,6 +99,7 @@ def moved_in_space(
             ],
             dim=-1,
         )
+        grid = grid.expand(len(depth), -1, -1, -1)
         near = F.grid_sample(depth, grid, padding_mode="border", align_corners=False)[:, 0]
         factor = 1 + relief * (2 * near - 1)
         x, y = (b + (a - b) * factor for a, b in zip(whole, turned, strict=True))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from pixforge.builtin.edits.camera.resample import fetched
-from pixforge.errors import InputError
+from pixforge.builtin.opencv import import_cv2
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,19 +16,13 @@ if TYPE_CHECKING:
     Frame = npt.NDArray[np.uint8]
 
 
-def import_cv2() -> Any:
-    """Import OpenCV, which is an optional dependency.
+def import_opencv() -> Any:
+    """Import OpenCV.
 
     Raises:
         InputError: it is not there.
     """
-    try:
-        import cv2
-    except ImportError as error:
-        raise InputError(
-            f'optical flow needs OpenCV ({error}): pip install "pixforge[video]", or write flow: false'
-        ) from None
-    return cv2
+    return import_cv2("optical flow", ", or write flow: false")
 
 
 def flow(start: Frame, end: Frame) -> torch.Tensor:
@@ -39,7 +33,7 @@ def flow(start: Frame, end: Frame) -> torch.Tensor:
     Raises:
         InputError: OpenCV is not there.
     """
-    cv2 = import_cv2()
+    cv2 = import_opencv()
     finder = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     gray = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (start, end)]
     return torch.from_numpy(finder.calc(*gray, None)).permute(2, 0, 1).unsqueeze(0)

@@ -51,9 +51,9 @@ class Redraw(Edit[RedrawConfig]):
         if context.film is None:
             raise InputError("edits: video needs `film:` in the recipe, since it acts between two frames")
         if config.flow:
-            from pixforge.builtin.edits.footage.flow import import_cv2
+            from pixforge.builtin.edits.footage.flow import import_opencv
 
-            import_cv2()
+            import_opencv()
         from pixforge.media.footage import Footage
 
         wanted = context.film.count(context.steps)
