@@ -31,7 +31,14 @@ WORDS = {
 FETCHED = {"dalle"}
 """Their examples need published weights."""
 COMMANDS = {"studio": ["studio"]}
-PUBLIC = {"pixforge", "pixforge.contracts", "pixforge.errors", "pixforge.runs.events", "pixforge.testing"}
+PUBLIC = {
+    "pixforge",
+    "pixforge.contracts",
+    "pixforge.errors",
+    "pixforge.runs.events",
+    "pixforge.testing",
+    "pixforge.tools",
+}
 OWN = [
     entry
     for entry in Registry(load_plugins(files=FILES, installed=False)).entries()

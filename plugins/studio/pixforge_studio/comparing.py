@@ -6,8 +6,7 @@ from typing import Any
 
 import yaml
 
-from pixforge.recipe.differences import ABSENT, differences
-from pixforge.recipe.words import path_text
+from pixforge.tools import ABSENT, differences, path_text
 from pixforge_studio.recipes import flow
 
 MOST_RUNS = 4

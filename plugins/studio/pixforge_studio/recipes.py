@@ -65,7 +65,7 @@ def checked(text: str, folder: Path) -> dict[str, Any]:
 
 
 def _unknown(text: str) -> list[dict[str, Any]]:
-    from pixforge.models.clip.vocabulary import unknown_words
+    from pixforge.tools import unknown_words
 
     found: list[dict[str, Any]] = []
     for node in _texts(compose(text)):

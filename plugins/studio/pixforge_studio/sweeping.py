@@ -8,9 +8,7 @@ from typing import Any
 
 import pixforge
 from pixforge.errors import RecipeError
-from pixforge.recipe.words import shown
-from pixforge.sweeps.axes import Axis, check_axes, combinations
-from pixforge.sweeps.values import parse_values
+from pixforge.tools import Axis, check_axes, combinations, parse_values, shown
 
 _PATH = re.compile(r"([a-z_]+)(\.\w+|\[\d+\])*")
 MOST = 200
