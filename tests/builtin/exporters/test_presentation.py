@@ -18,6 +18,7 @@ from pixforge.builtin.exporters.video.timeline import VideoConfig
 from pixforge.contracts import StepReport
 from pixforge.contracts.film import Film
 from pixforge.errors import InputError
+from pixforge.media.ffmpeg import convert
 
 FILM = Film(fps=10, steps_per_frame=2, first_frame_steps=1)
 SCENES = """
@@ -79,6 +80,30 @@ def test_frames_in_between_have_a_fastest_rate(output):
     made = replace(output(steps=11), film=FILM)
     with pytest.raises(InputError, match="interpolate: 10 x 8 frames per second; gif has at most 50 here"):
         FilmVideo(FilmConfig(format="gif", interpolate=8), made)
+
+
+def test_a_webm_may_be_transparent(output, tmp_path):
+    """33 x 21, the left third clear. ffmpeg's own decoder of VP9 leaves the alpha channel out, so libvpx reads it."""
+    made = replace(output(steps=11, size=(33, 21)), film=FILM)
+
+    def report(step, output):
+        image = torch.ones(1, 4, 21, 33) * torch.tensor([1.0, 0, 0, 1])[:, None, None]
+        image[:, 3, :, :11] = 0
+        return StepReport(step, output.steps, image, 0.1)
+
+    config = FilmConfig(format="webm", transparent=True, order="reverse")
+    path = record(made, report, FilmVideo, config)[0]
+    convert(["-c:v", "libvpx-vp9", "-i", str(path), "-pix_fmt", "rgba", str(tmp_path / "%d.png")], "x")
+    found = [np.asarray(Image.open(each)) for each in sorted(tmp_path.glob("*.png"))]
+    assert len(found) == 6
+    assert found[3].shape == (22, 34, 4)
+    assert found[3][..., :9, 3].max() < 16
+    assert found[3][..., 13:, 3].min() > 240
+    assert found[3][10, 20] == pytest.approx([255, 0, 0, 255], abs=12)
+    with pytest.raises(ValidationError, match="transparent is for webm, not mp4"):
+        FilmConfig(transparent=True)
+    with pytest.raises(ValidationError, match="transparent goes without caption"):
+        FilmConfig(format="webm", transparent=True, caption="{step}")
 
 
 def test_flicker_becomes_less(output, frames):

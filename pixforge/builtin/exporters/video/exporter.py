@@ -230,7 +230,7 @@ class Recorder(Exporter[S]):
 
     def _draw(self, report: StepReport) -> Frame:
         """The frame of a report, with its caption."""
-        frame = frame_of(report, self.config.format, opaque=self._is_opaque)
+        frame = frame_of(report, self.config.format, opaque=self._is_opaque, clear=self.config.transparent)
         return frame if self._captions is None else self._captions.below(frame, report.step)
 
     @property
@@ -283,7 +283,7 @@ def _recording_name(config: Streamed) -> str:
 
 
 def _afterwards(config: Streamed) -> Afterwards:
-    return Afterwards(config.order, config.interpolate, config.deflicker)
+    return Afterwards(config.order, config.interpolate, config.deflicker, config.transparent)
 
 
 def _aside(name: str, step: str) -> str:

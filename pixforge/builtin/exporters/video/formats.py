@@ -83,11 +83,13 @@ class Afterwards:
         order: in which they play.
         interpolate: how many there are for each one; those between two follow what moves.
         deflicker: whether brightness is evened out.
+        clear: whether a WebM keeps the alpha channel.
     """
 
     order: Order = "forward"
     interpolate: int = 1
     deflicker: bool = False
+    clear: bool = False
 
     def __bool__(self) -> bool:
         return self != Afterwards()
@@ -147,13 +149,15 @@ def _encoded(format_: str, fps: float, quality: int, site: str | None) -> list[s
     return [*codec, "-crf", str(round(63 - 0.5 * quality)), *look]
 
 
-def frame_of(report: StepReport, format_: str, *, opaque: bool = False) -> npt.NDArray[np.uint8]:
-    """The picture of a report as a frame of the recording `[H, W, 3]`, with `opaque` without its alpha channel."""
+def frame_of(
+    report: StepReport, format_: str, *, opaque: bool = False, clear: bool = False
+) -> npt.NDArray[np.uint8]:
+    """The picture of a report as a frame of the recording `[H, W, 3]`, with `opaque` without its alpha channel, with `clear` in any format."""
     import numpy as np
 
-    if opaque or format_ not in CLEAR or report.layers is report.pixels:
+    if opaque or not (clear or format_ in CLEAR) or report.layers is report.pixels:
         return sheet(report.pixels, even=is_even(format_))
-    layers = sheet(report.layers, even=False)
+    layers = sheet(report.layers, even=is_even(format_))
     return np.concatenate([layers[..., :3], layers[..., 3:].repeat(3, axis=-1)])
 
 
@@ -196,11 +200,14 @@ def finish(
     try:
         if afterwards:
             filters = afterwards.filters(fps, seconds_of(recording))
-            convert(["-i", str(recording), "-vf", filters, *_LOSSLESS, "-f", "mp4", str(ordered)], path.name)
+            look = ["-vf", filters] if filters else []
+            convert(["-i", str(recording), *look, *_LOSSLESS, "-f", "mp4", str(ordered)], path.name)
             recording, fps = ordered, fps * afterwards.interpolate
         if format_ in STREAMED:
             if afterwards:
-                recording = _encode(format_, ordered, quality, site, fps, path.name)
+                recording = _encode(
+                    format_, ordered, quality, site, fps, path.name, clear=clear and afterwards.clear
+                )
             _remux(format_, recording, part, recipe, path.name, sound)
         else:
             _convert(format_, recording, part, path.name, quality, clear=clear and format_ in CLEAR)
@@ -212,10 +219,18 @@ def finish(
             each.unlink(missing_ok=True)
 
 
-def _encode(format_: str, ordered: Path, quality: int, site: str | None, fps: float, name: str) -> Path:
+def _encode(
+    format_: str, ordered: Path, quality: int, site: str | None, fps: float, name: str, *, clear: bool
+) -> Path:
     """What was recorded without loss as the MP4 or WebM that stays."""
     path, rate = _encoded_path(ordered), fps if site is None else rate_for(fps)
-    convert(["-i", str(ordered), *_encoded(format_, rate, quality, site), "-f", format_, str(path)], name)
+    look = _encoded(format_, rate, quality, site)
+    if clear:
+        place = look.index("-vf")
+        colors = f"{_UNSTACK},scale=out_color_matrix=bt709:out_range=tv,format=yuva420p,{_TAGS}"
+        look = [*look[:place], "-filter_complex", colors, *look[place + 2 :]]
+        look[look.index("-pix_fmt") + 1] = "yuva420p"
+    convert(["-i", str(ordered), *look, "-f", format_, str(path)], name)
     return path
 
 

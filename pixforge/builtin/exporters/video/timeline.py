@@ -55,6 +55,11 @@ class Streamed(Config):
         strict=True,
         description="Even out brightness that jumps, over five frames. Made when the run ends.",
     )
+    transparent: bool = Field(
+        default=False,
+        strict=True,
+        description="Keep the alpha channel of a webm, where white stands for it otherwise; apng and webp always keep it. Made when the run ends.",
+    )
     site: Site | None = Field(
         None, description="Gives mp4 the size and the rate that a site wants, with black bars where needed."
     )
@@ -68,6 +73,18 @@ class Streamed(Config):
     def _fits_the_site(self) -> Self:
         if self.site is not None and self.format != "mp4":
             raise ValueError(f"{self.site} wants mp4, not {self.format}")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_clear(self) -> Self:
+        if self.transparent and self.format != "webm":
+            raise ValueError(
+                f"transparent is for webm, not {self.format}; apng and webp keep transparency anyway"
+            )
+        if self.transparent and (self.caption or self.deflicker or self.interpolate > 1):
+            raise ValueError(
+                "transparent goes without caption, deflicker and interpolate, which know no transparency"
+            )
         return self
 
     @model_validator(mode="after")
