@@ -124,6 +124,22 @@ def test_a_stop_in_the_middle_changes_nothing(recipe, generator, step):
     assert Path("cut/film.png").read_bytes() == Path("whole/film.png").read_bytes()
 
 
+def test_the_curve_of_the_loss_is_beside_the_picture_and_survives_a_stop(recipe):
+    films = [{"type": "film", "format": "apng", "loss_curve": True}]
+    made = recipe(scenes=TWO, exporters=films, checkpoint={"every": 4})
+    pixforge.render(made, "whole")
+    assert pixforge.render(made, "cut", progress=Stopper(14)).signal == signal.SIGINT
+    pixforge.resume("cut")
+    assert Path("cut/film.png").read_bytes() == Path("whole/film.png").read_bytes()
+    found = list(frames("whole/film.png"))
+    assert found[0].shape[:2] == (32, 64)
+    red = [np.flatnonzero((frame[:, 32:, 0] > 150) & (frame[:, 32:, 2] < 80)) % 32 for frame in found]
+    ends = [int(each.max()) for each in red]  # how far the curve has come
+    assert ends == sorted(ends)
+    assert ends[0] < 10
+    assert ends[-1] > 24
+
+
 def test_a_branch_goes_on_in_the_middle_of_a_scene(recipe):
     made = recipe(scenes=TWO)
     pixforge.render(made, "cut", progress=Stopper(8))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pixforge.builtin.exporters.video.caption import Captions
+from pixforge.builtin.exporters.video.curve import LossCurve
 from pixforge.builtin.exporters.video.encoder import Encoder
 from pixforge.builtin.exporters.video.formats import (
     EXTENSIONS,
@@ -62,6 +63,7 @@ class Recorder(Exporter[S]):
         self._check_rate()
         self._check_memory()
         self._captions = Captions(config.caption, output) if config.caption else None
+        self._curve = LossCurve(output) if config.loss_curve else None
         self._last: StepReport | None = None
         self._encoder: Encoder | None = None
         self._recording: Recording | None = None
@@ -76,6 +78,8 @@ class Recorder(Exporter[S]):
     def write(self, report: StepReport) -> None:
         """Give the picture as many frames as its step has, maybe none."""
         self._last = report
+        if self._curve is not None:
+            self._curve.add(report)
         self._show(report, self._frames.pop(report.step, 0))
 
     def close(self) -> None:
@@ -109,7 +113,8 @@ class Recorder(Exporter[S]):
         """Where the recording is, and the frames of its unfinished segment."""
         if self._encoder is None or self._recording is None:
             return self._whole
-        return pack(self._encoder.position(), self._recording.header)
+        packed = pack(self._encoder.position(), self._recording.header)
+        return packed if self._curve is None else {**packed, **self._curve.state()}
 
     def resume(self, state: Mapping[str, torch.Tensor], report: StepReport) -> None:
         """Cut the recording back to the checkpoint and go on; without a state, a new video begins here."""
@@ -132,6 +137,8 @@ class Recorder(Exporter[S]):
 
     def _continue(self, state: Mapping[str, torch.Tensor], report: StepReport) -> bool:
         """Take the recording up again; False when it is not there any more."""
+        if self._curve is not None:
+            self._curve.load_state(state)
         shape = self._draw(report).shape
         position, header = unpack(state, shape, self._frames.total())
         self._last = report
@@ -206,7 +213,8 @@ class Recorder(Exporter[S]):
     @property
     def _is_opaque(self) -> bool:
         """Whether transparency is white in any format, since captions and filters know none."""
-        return bool(self.config.caption) or self.config.deflicker or self.config.interpolate > 1
+        config = self.config
+        return bool(config.caption) or config.loss_curve or config.deflicker or config.interpolate > 1
 
     def _show(self, report: StepReport, frames: int) -> None:
         if frames:
@@ -229,8 +237,10 @@ class Recorder(Exporter[S]):
         )
 
     def _draw(self, report: StepReport) -> Frame:
-        """The frame of a report, with its caption."""
+        """The frame of a report, with its curve and its caption."""
         frame = frame_of(report, self.config.format, opaque=self._is_opaque, clear=self.config.transparent)
+        if self._curve is not None:
+            frame = self._curve.beside(frame, report.step)
         return frame if self._captions is None else self._captions.below(frame, report.step)
 
     @property

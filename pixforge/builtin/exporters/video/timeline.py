@@ -43,6 +43,11 @@ class Streamed(Config):
     order: Literal["forward", "reverse", "boomerang"] = Field(
         "forward", description="In which it plays; boomerang: forward, then back. Made when the run ends."
     )
+    loss_curve: bool = Field(
+        default=False,
+        strict=True,
+        description="Draw the loss until then as a curve to the right of the picture.",
+    )
     interpolate: int = Field(
         1,
         ge=1,
@@ -81,9 +86,9 @@ class Streamed(Config):
             raise ValueError(
                 f"transparent is for webm, not {self.format}; apng and webp keep transparency anyway"
             )
-        if self.transparent and (self.caption or self.deflicker or self.interpolate > 1):
+        if self.transparent and (self.caption or self.loss_curve or self.deflicker or self.interpolate > 1):
             raise ValueError(
-                "transparent goes without caption, deflicker and interpolate, which know no transparency"
+                "transparent goes without caption, loss_curve, deflicker and interpolate, which know no transparency"
             )
         return self
 
