@@ -103,6 +103,13 @@ def test_a_loop_ends_where_it_begins(recipe):
     assert closed < 1.5 * largest
 
 
+def test_a_loop_with_a_camera_has_no_seam(recipe):
+    made = recipe(scenes=TWO, loop=True, edits=[{"type": "camera", "zoom": 1.4, "rotate": 10}])
+    images = [each.image for each in pixforge.optimize(made) if made.film.frame(each.step) is not None]
+    between = [float((a - b).abs().mean()) for a, b in pairwise(images)]
+    assert float((images[-1] - images[0]).abs().mean()) < 1.1 * max(between)
+
+
 def test_videos_of_films_have_the_length_and_the_rate(recipe):
     from pixforge.media.ffmpeg import seconds_of
 

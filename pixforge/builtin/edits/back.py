@@ -13,6 +13,9 @@ from pixforge.errors import InputError
 if TYPE_CHECKING:
     import torch
 
+_HURRY = 2
+"""With 1, all frames would come equally nearer if nothing else happened; but the steps and a camera lead away again."""
+
 
 class ReturnConfig(EditConfig):
     """How long the way is."""
@@ -24,7 +27,7 @@ class ReturnConfig(EditConfig):
 
 
 class Return(Edit[ReturnConfig]):
-    """Mixes the picture with the first frame, evenly more from frame to frame, so that a film can be played in a loop.
+    """Mixes the picture with the first frame, more from frame to frame, so that a film can be played in a loop.
 
     The frame that would come after the last one is the first one. `loop: true` adds it to a recipe with scenes.
     """
@@ -49,7 +52,7 @@ class Return(Edit[ReturnConfig]):
         if frame == 0 or self._first is None:
             self._first = images.detach().clone()
             return images
-        return images.lerp(self._first, 1 / (self._left(frame or 0) + 1))
+        return images.lerp(self._first, _HURRY / (self._left(frame or 0) + _HURRY))
 
     def state(self) -> dict[str, torch.Tensor]:
         """The first frame."""
