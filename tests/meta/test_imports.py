@@ -46,6 +46,7 @@ ALLOWED = {
         "ordinary_files",
         "torchvision_shim",
     },
+    "tools": {"models", "recipe", "sweeps"},
     "testing": {"builtin", "contracts", "models", "plugins", "errors"},
     "scaffold": {"contracts", "testing", "errors"},
     "cli": {
