@@ -7,6 +7,7 @@ all frames of an animated picture in memory.
 
 from __future__ import annotations
 
+import logging
 import re
 import subprocess
 import tempfile
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     Frame = npt.NDArray[np.uint8]
 
 MAX_FRAMES = 1_000_000
+log = logging.getLogger(__name__)
+_MOST_SAID = 4096
 _DEMUXERS: dict[Kind, str] = {"mp4": "mov", "webm": "matroska"}
 
 
@@ -112,9 +115,9 @@ def _video(path: str | Path, kind: Kind, rate: float | None) -> Iterator[Frame]:
     timing = ["-fps_mode", "passthrough"] if rate is None else ["-vf", f"fps={rate:.6f}"]
     output = ["-map", "0:v:0", *timing, "-pix_fmt", "rgb24", "-c:v", "ppm", "-f", "image2pipe", "-"]
     command = [ffmpeg(), "-v", "error", "-nostdin", "-xerror", *_source(path, kind), *output]
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryFile() as words:
         process = subprocess.Popen(  # noqa: S603 - our own arguments
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=words
         )
         try:
             assert process.stdout is not None
@@ -127,10 +130,14 @@ def _video(path: str | Path, kind: Kind, rate: float | None) -> Iterator[Frame]:
             process.kill()
             process.wait()
         if status:
-            reason = str(failure("ffmpeg", status, log))
+            reason = str(failure("ffmpeg", status, words))
             if "matches no streams" in reason:
                 raise ImageError(f"{path}: has no pictures; it is sound alone, or damaged or cut short")
             raise ImageError(f"{path}: is damaged or cut short ({reason})")
+        words.seek(0)
+        if said := words.read(_MOST_SAID).decode("utf-8", "replace").strip():  # it went on all the same
+            reason = re.sub(r"^\[[^\]]*\]\s*", "", said.split("\n", 1)[0])[:200]
+            log.warning("%s: is damaged; what could be read of it is used (%s)", path, reason)
 
 
 def _pixmaps(path: str | Path, stream: IO[bytes]) -> Iterator[Frame]:

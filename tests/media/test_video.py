@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import random
+import subprocess
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from pixforge.builtin.exporters.video.exporter import Video
 from pixforge.builtin.exporters.video.timeline import VideoConfig
 from pixforge.contracts import Output, StepReport
 from pixforge.errors import ImageError
-from pixforge.media.ffmpeg import convert
+from pixforge.media.ffmpeg import convert, ffmpeg
 from pixforge.media.video import frames
 from pixforge.runs.compare import compare
 
@@ -101,3 +103,21 @@ def test_diff_says_which_frames_differ(tmp_path, format_):
     )
     assert f"progress.{format_}: 10 -> 5 frames" in compare(one, short)
     assert compare(one, small) == [f"progress.{format_}: 24 x 16 -> 16 x 16 pixels"]
+
+
+def test_a_webm_that_is_damaged_in_its_middle_or_cut_is_used_with_a_warning(tmp_path, caplog):
+    """ffmpeg goes on behind such places and ends well; the user should know that frames are missing."""
+    whole = tmp_path / "whole.webm"
+    source = ["-f", "lavfi", "-i", "testsrc=size=64x48:rate=20:duration=2", "-c:v", "libvpx-vp9", "-g", "10"]
+    subprocess.run([ffmpeg(), "-v", "error", *source, str(whole)], check=True)
+    assert sum(1 for _ in frames(whole)) == 40
+    assert not caplog.records
+    data = bytearray(whole.read_bytes())
+    half = len(data) // 2
+    (tmp_path / "cut.webm").write_bytes(data[:half])
+    data[half : half + 1000] = random.Random(1).randbytes(1000)
+    (tmp_path / "middle.webm").write_bytes(data)
+    for name in ("cut.webm", "middle.webm"):
+        caplog.clear()
+        assert 0 < sum(1 for _ in frames(tmp_path / name)) < 40
+        assert f"{name}: is damaged; what could be read of it is used (" in caplog.text
