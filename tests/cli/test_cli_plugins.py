@@ -15,7 +15,7 @@ def test_the_table_has_everything(cli):
     status, out, _ = cli("plugins")
     assert status == 0
     assert (
-        "generators  (pixforge.builtin.generators)\n  hooks: pixforge_generators\n  generator: fourier, palette, pixels, vqgan\n"
+        "generators  (pixforge.builtin.generators)\n  hooks: pixforge_generators\n  generator: fourier, palette, pixels, vqgan, wavelet\n"
         in out
     )
     assert "augmentation: affine, " in out

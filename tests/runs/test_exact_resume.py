@@ -22,6 +22,7 @@ GENERATORS = {
     "palette": {"type": "palette", "size": 3, "palettes": 2, "scale": 1},
     "pixels": {"type": "pixels", "levels": 3},
     "fourier": {"type": "fourier"},
+    "wavelet": {"type": "wavelet"},
     "vqgan": {"type": "vqgan", "ema": 0.9},
     "gumbel": {"type": "vqgan", "quantization": "gumbel", "ema": 0.8},
     "free": {"type": "vqgan", "quantization": "none"},

@@ -240,7 +240,8 @@ def test_nothing_leaves_the_machine_and_nothing_goes_wrong(page, studio):
         if each["method"] == "Network.requestWillBeSent"
         and not each["params"]["request"]["url"].startswith(("blob:", "about:", "data:"))
     ]
-    assert {urlsplit(each).netloc for each in asked} == {f"127.0.0.1:{studio.port}"}
+    # Servers of other tests in the same browser have other ports.
+    assert {urlsplit(each).hostname for each in asked} == {"127.0.0.1"}
     said = [
         each["params"]
         for each in page.events

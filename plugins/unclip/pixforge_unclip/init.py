@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
-from pixforge import Config, Init
-from pixforge.contracts import Generator, ModelPath, Models, PromptScorer, RecipePath
+from pixforge import Init
+from pixforge.contracts import Generator, Models, PromptScorer, RecipePath
 from pixforge.errors import InputError
+from pixforge_unclip.told import ToldConfig, check_known
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,20 +20,10 @@ if TYPE_CHECKING:
     from pixforge_unclip.backends.backend import Backend
 
 
-class UnclipConfig(Config):
+class UnclipConfig(ToldConfig):
     """What is drawn, and how."""
 
     type: Literal["unclip"] = "unclip"
-    model: ModelPath = Field(
-        "embedded",
-        min_length=1,
-        description="'embedded' (ships with pixforge-unclip), or a folder with a prior and a decoder.",
-    )
-    prior_model: ModelPath | None = Field(
-        None,
-        min_length=1,
-        description="The folder of the prior, where diffusers saved it apart from the decoder.",
-    )
     text: str | None = Field(
         None,
         min_length=1,
@@ -69,19 +60,6 @@ class UnclipConfig(Config):
     amount: float = Field(
         0.35, ge=0, le=1, description="How far along the text difference; the paper uses .25 to .5."
     )
-    prior: bool = Field(
-        default=True,
-        strict=True,
-        description="false: decode the text's own embedding, without the prior.",
-    )
-    samples: int | None = Field(
-        None,
-        ge=1,
-        le=1024,
-        strict=True,
-        description="Image embeddings of a text whose mean is decoded; few give variety, many the common picture. null: what "
-        "suits the model.",
-    )
     candidates: int = Field(
         16,
         ge=1,
@@ -90,15 +68,6 @@ class UnclipConfig(Config):
         description="Number of pictures to draw; the perceptors choose the one that matches the prompts best.",
     )
     steps: int | None = Field(None, ge=1, le=1000, description="Of the decoder; null: what suits the model.")
-    guidance: float | None = Field(
-        None, ge=0, le=100, description="Classifier-free guidance of the decoder; null: what suits the model."
-    )
-    prior_steps: int | None = Field(
-        None, ge=1, le=1000, description="Of the prior; null: what suits the model."
-    )
-    prior_guidance: float | None = Field(
-        None, ge=0, le=100, description="Classifier-free guidance of the prior; null: what suits the model."
-    )
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
@@ -124,9 +93,7 @@ class Unclip(Init[UnclipConfig]):
         Raises:
             WeightsError: it is not.
         """
-        models.get(config.model, "unclip", folder)
-        if config.prior_model is not None:
-            models.get(config.prior_model, "unclip", folder)
+        check_known(config, models, folder)
 
     def prepare(self, scorer: PromptScorer) -> None:
         """Keep the scorer, which ranks the candidates."""

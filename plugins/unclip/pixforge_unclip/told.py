@@ -66,6 +66,17 @@ class ToldConfig(Config):
 T = TypeVar("T", bound=ToldConfig)
 
 
+def check_known(config: ToldConfig, models: Models, folder: Path) -> None:
+    """The models of a configuration must be known.
+
+    Raises:
+        WeightsError: one is not.
+    """
+    models.get(config.model, "unclip", folder)
+    if config.prior_model is not None:
+        models.get(config.prior_model, "unclip", folder)
+
+
 class Told(Generator[T]):
     """A generator whose decoder is told image embeddings."""
 
@@ -76,9 +87,7 @@ class Told(Generator[T]):
         Raises:
             WeightsError: it is not.
         """
-        models.get(config.model, "unclip", folder)
-        if config.prior_model is not None:
-            models.get(config.prior_model, "unclip", folder)
+        check_known(config, models, folder)
 
     def told(self, backend: Backend, scorer: PromptScorer) -> torch.Tensor | None:
         """Embeddings `[B, D]`, each canvas its own; None where the decoder is told nothing."""
