@@ -1,4 +1,4 @@
-"""What pages and commands of plugins may use beside the contracts: recipes compared and said in words, sweeps planned.
+"""What plugins may use beside the contracts: recipes compared and said in words, sweeps planned, arithmetic of codes.
 
 Names are imported when they are first used.
 """
@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pixforge.builtin.generators.vqgan.latent import central, clamp_with_gradient, gumbel_codes, padded
+    from pixforge.builtin.generators.vqgan.quantize import nearest_codes, straight_through
     from pixforge.models.clip.vocabulary import unknown_words
     from pixforge.recipe.differences import ABSENT, differences
     from pixforge.recipe.words import path_text, shown
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from pixforge.sweeps.values import parse_values
 
 _HOMES = {
+    "builtin.generators.vqgan.latent": ("central", "clamp_with_gradient", "gumbel_codes", "padded"),
+    "builtin.generators.vqgan.quantize": ("nearest_codes", "straight_through"),
     "models.clip.vocabulary": ("unknown_words",),
     "recipe.differences": ("ABSENT", "differences"),
     "recipe.words": ("path_text", "shown"),
@@ -27,12 +31,18 @@ _HOME_OF = {name: f"pixforge.{module}" for module, names in _HOMES.items() for n
 __all__ = [
     "ABSENT",
     "Axis",
+    "central",
     "check_axes",
+    "clamp_with_gradient",
     "combinations",
     "differences",
+    "gumbel_codes",
+    "nearest_codes",
+    "padded",
     "parse_values",
     "path_text",
     "shown",
+    "straight_through",
     "unknown_words",
 ]
 

@@ -26,8 +26,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,199}")
 class ModelFile:
     """A file of published weights.
 
-    `name` is its name on this machine; it may lie in a folder, as `unet/config.json` does. `urls` are the mirrors, tried in order. `size` in bytes and `sha256` in lower-case
-    hexadecimal are None where nobody published them; a download that differs from them is thrown away.
+    `name` is its name on this machine; it may lie in a folder, as `unet/config.json` does. `urls` are the mirrors, tried in
+    order. `size` in bytes and `sha256` in lower-case hexadecimal are None where nobody published them; a download that
+    differs from them is thrown away.
 
     A file whose name ends in .safetensors while its first address does not is converted when it is fetched, without running
     code that it may hold; size and hash are those of the published file, which is not kept.
@@ -61,7 +62,7 @@ class ModelFile:
     def names(self) -> list[str]:
         """The names that the file may have in somebody's folder: its own, and those at its addresses."""
         if "/" in self.name:  # many a folder has a config.json
-            return [self.name]
+            return list(dict.fromkeys([self.name, self.published]))
         paths = (PurePosixPath(unquote(urlsplit(url).path)).name for url in self.urls)
         return list(dict.fromkeys([self.name, self.published, *(name for name in paths if name)]))
 

@@ -45,7 +45,7 @@ class Entry:
 
 
 class Registry:
-    """Frozen after it is built.
+    """Frozen after it is built, but for what it remembers: the types of recipes that were composed from it.
 
     Args:
         plugins: what is loaded; a plugin whose components are malformed is moved to its failures, whole.

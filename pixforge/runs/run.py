@@ -139,8 +139,8 @@ class Run:
     def change(self, overrides: Mapping[str, Any] | Iterable[Override]) -> None:
         """Go on with other values after the step in progress, such as `{"losses.0.weight": 2}`.
 
-        Without any values it only writes a checkpoint. The run keeps its pictures and the optimizer's memory, as a branch does. `recipe.yaml` then holds the new values,
-        and `run.json` says from which step on they count.
+        The run keeps its pictures and the optimizer's memory, as a branch does. `recipe.yaml` then holds the new values, and
+        `run.json` says from which step on they count. Without any values it only writes a checkpoint.
 
         Raises:
             InputError: the run has not started.

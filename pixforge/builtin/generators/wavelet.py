@@ -48,8 +48,9 @@ class WaveletConfig(Config):
 class Wavelet(Generator[WaveletConfig]):
     """Coefficients of an orthogonal wavelet transform in decorrelated colors, as in aphantasia's --dwt.
 
-    Mallat 1989, "A theory for multiresolution signal decomposition". The picture is periodic, as that of `fourier`; but a
-    coefficient changes one place only, so that details grow where they are wanted.
+    Mallat 1989, "A theory for multiresolution signal decomposition". A coefficient changes one place only, so that
+    details grow where they are wanted. Where the size is a multiple of the coarsest wavelet's (as 256 x 256 is), opposite edges
+    fit together like tiles; else the picture is cut from a larger one.
     """
 
     learning_rate: ClassVar[float] = 0.05

@@ -29,7 +29,10 @@ class RunConfig(Config):
         description="The checkpoint of a second run with the same generator and size: the start lies between both latents.",
     )
     share: float = Field(
-        0.5, ge=0, le=1, description="How far toward `other`, spherically: 0 is the first, 1 the second."
+        0.5,
+        ge=0,
+        le=1,
+        description="Where `other` is given: how far toward it, spherically; 0 is the first run, 1 the second.",
     )
 
 

@@ -108,11 +108,9 @@ class Dvae(Generator[DvaeConfig]):
     def _latent_of(self, codes: torch.Tensor) -> torch.Tensor:
         import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
 
-        from pixforge_dalle.latent import entries
-
         if self.config.quantization == "gumbel":
             return F.one_hot(codes, len(self._codebook)).permute(0, 3, 1, 2).float() * KNOWN
-        return entries(codes, self._codebook).contiguous()
+        return F.embedding(codes, self._codebook).permute(0, 3, 1, 2).contiguous()
 
     def latents(self) -> dict[str, torch.Tensor]:
         """`z` `[B, d, h, w]`, or with quantization: gumbel `logits` `[B, n, h, w]`."""
@@ -127,32 +125,31 @@ class Dvae(Generator[DvaeConfig]):
         """The decoded picture."""
         import torch
 
-        from pixforge_dalle.latent import central, clamped
+        from pixforge.tools import central, clamp_with_gradient
 
         wish, large = self.config.checkpointing, self.context.width * self.context.height > LARGE
         vectors = self._vectors(step).to(self.context.dtype)
         # A CPU decodes pictures one by one: what a batch needs does not fit into its caches.
         parts = torch.split(vectors, 1 if vectors.device.type == "cpu" else len(vectors))
         images = [self._decode(part, checkpointing=large if wish is None else wish) for part in parts]
-        return clamped(central(torch.cat(images), self.context.height, self.context.width))
+        return clamp_with_gradient(central(torch.cat(images), self.context.height, self.context.width))
 
     def _vectors(self, step: int) -> torch.Tensor:
         """What is decoded, `[B, d, h, w]`."""
-        from pixforge_dalle.latent import entries, mixed, nearest
+        from pixforge.tools import gumbel_codes, nearest_codes, straight_through
 
         latent = self._latent
         if self.config.quantization == "gumbel":
             temperature = self.context.value(self.config.temperature, step)
             uniform = self.context.draws.at("gumbel", step).rand(*latent.shape[1:])
-            return mixed(latent, self._codebook, temperature, uniform)
+            return gumbel_codes(latent, self._codebook, temperature, uniform)
         if self.config.quantization == "none":
             return latent
-        chosen = entries(nearest(latent, self._codebook), self._codebook)
-        return latent + (chosen - latent).detach()
+        return straight_through(latent, self._latent_of(nearest_codes(latent, self._codebook)))
 
     def encode(self, image: torch.Tensor) -> None:
         """Set the latent to the encoder's codes for a picture."""
-        from pixforge_dalle.latent import padded
+        from pixforge.tools import padded
         from pixforge_dalle.networks import FACTOR
 
         self.set_codes(self._encoder.codes(padded(image, FACTOR)))

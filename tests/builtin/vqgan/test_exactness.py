@@ -12,7 +12,7 @@ from torch import nn
 from pixforge.builtin.generators.vqgan.load import build
 from pixforge.builtin.generators.vqgan.network import VQGAN
 from pixforge.builtin.generators.vqgan.network_config import VqganConfig
-from pixforge.builtin.generators.vqgan.quantize import GumbelQuantizer, Remap, VectorQuantizer, nearest
+from pixforge.builtin.generators.vqgan.quantize import GumbelQuantizer, Remap, VectorQuantizer, nearest_codes
 
 F16 = {
     "z_channels": 256,
@@ -118,9 +118,9 @@ def test_the_quantizer_keeps_the_legacy_weight_of_its_loss(legacy):
 def test_nearest_is_exact_in_parts(monkeypatch):
     z, codebook = torch.randn(2, 5, 7, 3), torch.randn(40, 5)
     wanted = torch.cdist(z.permute(0, 2, 3, 1).reshape(-1, 5), codebook).argmin(1).view(2, 7, 3)
-    assert torch.equal(nearest(z, codebook), wanted)
+    assert torch.equal(nearest_codes(z, codebook), wanted)
     monkeypatch.setattr("pixforge.builtin.generators.vqgan.quantize.PAIRS", 160)
-    assert torch.equal(nearest(z, codebook), wanted)
+    assert torch.equal(nearest_codes(z, codebook), wanted)
 
 
 def test_remap_as_taming_numbers_codes():

@@ -71,9 +71,9 @@ class VQGAN(Generator[VQGANConfig]):
         deviation, mean = self._codebook.std(dim=0), self._codebook.mean(dim=0)
         z = noise * deviation[:, None, None] + mean[:, None, None]
         if self.config.quantization == "gumbel":
-            from pixforge.builtin.generators.vqgan.quantize import nearest
+            from pixforge.builtin.generators.vqgan.quantize import nearest_codes
 
-            return self._latent_of(nearest(z, self._codebook))
+            return self._latent_of(nearest_codes(z, self._codebook))
         return z
 
     @property
@@ -134,9 +134,9 @@ class VQGAN(Generator[VQGANConfig]):
     def _nearest(self, z: torch.Tensor) -> torch.Tensor:
         import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
 
-        from pixforge.builtin.generators.vqgan.quantize import nearest
+        from pixforge.builtin.generators.vqgan.quantize import nearest_codes
 
-        return F.embedding(nearest(z, self._codebook), self._codebook).permute(0, 3, 1, 2)
+        return F.embedding(nearest_codes(z, self._codebook), self._codebook).permute(0, 3, 1, 2)
 
     def _decoded(self, z: torch.Tensor) -> torch.Tensor:
         import torch

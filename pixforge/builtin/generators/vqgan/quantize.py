@@ -79,7 +79,7 @@ class VectorQuantizer(nn.Module):
 
     def codes(self, z: torch.Tensor) -> torch.Tensor:
         """The code numbers `[B, h, w]` for the encoder's output `[B, d, h, w]`."""
-        return nearest(z, self.codebook)
+        return nearest_codes(z, self.codebook)
 
     def entries(self, codes: torch.Tensor) -> torch.Tensor:
         """Numbers `[B, h, w]` to their codes `[B, d, h, w]`."""
@@ -123,7 +123,7 @@ class GumbelQuantizer(nn.Module):
         return F.embedding(codes, self.codebook).permute(0, 3, 1, 2)
 
 
-def nearest(z: torch.Tensor, codebook: torch.Tensor) -> torch.Tensor:
+def nearest_codes(z: torch.Tensor, codebook: torch.Tensor) -> torch.Tensor:
     """The numbers `[B, h, w]` of the codes in `[n, d]` that are nearest to `[B, d, h, w]`.
 
     Distances are computed in float32, a part of the points at a time. The term |z|^2 is left out: it is the same for
