@@ -103,15 +103,15 @@ def drawing(art: Art, chosen: Tensor, side: int) -> Tensor:
     return warp(functional.avg_pool2d(art.pictures[chosen].float() / 255, factor), matrix, side)
 
 
-def placed(art: Art, scene: Coded) -> Tensor:
-    """Pictures (n, 3, SIDE, SIDE) in -1..1."""
+def placed(art: Art, scene: Coded, side: int = SIDE) -> Tensor:
+    """Pictures (n, 3, side, side) in -1..1."""
     palette = torch.tensor(list(COLORS.values())).float() / 255
-    drawn = drawing(art, scene.pictures, SIDE)
+    drawn = drawing(art, scene.pictures, side)
     own = (scene.tints == NO_COLOR)[:, None, None, None]
     drawn = torch.where(own, drawn, tint(drawn, palette[scene.tints]))
     two = (scene.others != ALONE).nonzero().squeeze(1)
     if len(two):
-        half, quarter = SIDE // 2, SIDE // 4
+        half, quarter = side // 2, side // 4
         both = [drawing(art, each[two], half) for each in (scene.pictures, scene.others)]
         beside = functional.pad(torch.cat(both, dim=3), (0, 0, quarter, quarter))
         above = functional.pad(torch.cat(both, dim=2), (quarter, quarter))

@@ -1,4 +1,4 @@
-"""Write the miniature of DALL-E 2, prior and decoder, in half precision with the card that is read beside them.
+"""Write the miniature of DALL-E 2, prior, decoder and upsampler, in half precision with the card that is read beside them.
 
 Usage: `python training/export_unclip.py --figures unclip-figures.json`; `python benchmarks/unclip.py SHEET.jpg` draws and
 judges its samples then.
@@ -24,6 +24,7 @@ from pixforge_unclip.sampling import embeddings, sample
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from train_decoder import HELD
+from train_upsampler import SHAPE as UPSAMPLER
 
 from pixforge.builtin.generators.vqgan.model import find
 from pixforge.builtin.inits.text_to_codes.load import TextTower
@@ -76,7 +77,7 @@ def nearness(prior: nn.Module, decoder: nn.Module, options: argparse.Namespace) 
 
 
 def main() -> None:
-    """Export both."""
+    """Export all three."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("training/work"))
     parser.add_argument("--out", type=Path, default=OUT)
@@ -86,7 +87,7 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     prior, decoder = PriorShape(), DecoderShape()
-    networks = {"prior": Prior(prior), "decoder": Decoder(decoder)}
+    networks = {"prior": Prior(prior), "decoder": Decoder(decoder), "upsampler": Decoder(UPSAMPLER)}
     sums = {
         f"{name}.safetensors": write(name, each, options.work, options.out) for name, each in networks.items()
     }
@@ -96,6 +97,7 @@ def main() -> None:
         "size": SIDE,
         "prior": dataclasses.asdict(prior),
         "decoder": dataclasses.asdict(decoder),
+        "upsampler": dataclasses.asdict(UPSAMPLER),
         "sha256": sums,
         "frozen": {
             "perceptor": sha256_of(resolve("embedded", None, Path()).file),

@@ -25,7 +25,9 @@ FALLING = 0.5
 """Share of the time after which the rate falls to zero."""
 
 
-def flow_loss(model: nn.Module, data: Tensor, told: Tensor, noise: Tensor, times: Tensor) -> Tensor:
+def flow_loss(
+    model: Callable[..., Tensor], data: Tensor, told: Tensor, noise: Tensor, times: Tensor
+) -> Tensor:
     """Mean square errors (n,) of the velocity at `times` (n,) between data and noise."""
     share = times.view(-1, *[1] * (data.ndim - 1))
     with torch.autocast(data.device.type, torch.bfloat16):

@@ -1,4 +1,4 @@
-"""The card of a model of this package's own form: `unclip.json`, with two files of weights beside it."""
+"""The card of a model of this package's own form: `unclip.json`, with its files of weights beside it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing_extensions import Self
 from pixforge.errors import WeightsError
 
 CARD = "unclip.json"
-PRIOR, DECODER = "prior.safetensors", "decoder.safetensors"
+PRIOR, DECODER, UPSAMPLER = "prior.safetensors", "decoder.safetensors", "upsampler.safetensors"
 LARGEST_CARD = 1 << 20
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
@@ -38,6 +38,7 @@ class DecoderCard(_Part):
     width: int = Field(ge=8, le=4096, multiple_of=8)
     told: int = Field(ge=4, le=16384, multiple_of=2)
     heads: int = Field(ge=1, le=64)
+    guide: int = Field(0, ge=0, le=256)
 
     @model_validator(mode="after")
     def _whole_heads(self) -> Self:
@@ -50,7 +51,7 @@ class Card(_Part):
     """The content of `unclip.json`.
 
     `perceptor` and `generator` are named as in a recipe: in whose space the embeddings lie, and which VQGAN decodes the
-    latents. `size` is the side of the decoder's pictures in pixels.
+    latents. `size` is the side of the decoder's pictures in pixels. An `upsampler` makes its latents twice as large.
     """
 
     perceptor: dict[str, str | None] = Field(max_length=20)
@@ -58,6 +59,7 @@ class Card(_Part):
     size: int = Field(ge=8, le=4096)
     prior: PriorCard
     decoder: DecoderCard
+    upsampler: DecoderCard | None = None
     sha256: dict[str, Sha256] = Field(default_factory=dict, max_length=10)
     frozen: dict[str, Sha256] = Field(default_factory=dict, max_length=10)
     """The hashes of the weights of `perceptor` and `generator` that it was trained with."""
@@ -67,7 +69,22 @@ class Card(_Part):
     def _one_space(self) -> Self:
         if self.prior.embedding != self.decoder.embedding:
             raise ValueError("prior.embedding and decoder.embedding must be the same")
+        if self.decoder.guide:
+            raise ValueError("decoder.guide must be 0; only an upsampler has a guide")
+        wanted, found = self.decoder, self.upsampler
+        if found is not None and (
+            (found.embedding, found.channels, found.guide, found.side)
+            != (wanted.embedding, wanted.channels, wanted.channels, 2 * wanted.side)
+        ):
+            raise ValueError(
+                "upsampler must have the decoder's embedding and channels, as many channels of guide, and twice its side"
+            )
         return self
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The names of the files."""
+        return (PRIOR, DECODER) if self.upsampler is None else (PRIOR, DECODER, UPSAMPLER)
 
 
 def read_card(file: Path) -> Card:

@@ -68,6 +68,11 @@ class UnclipConfig(ToldConfig):
         description="Number of pictures to draw; the perceptors choose the one that matches the prompts best.",
     )
     steps: int | None = Field(None, ge=1, le=1000, description="Of the decoder; null: what suits the model.")
+    upsample: bool = Field(
+        default=True,
+        strict=True,
+        description="Draw the chosen picture again at twice the side, where the model has an upsampler.",
+    )
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
@@ -123,10 +128,10 @@ class Unclip(Init[UnclipConfig]):
         config = self.config
         told = self._embeddings(backend, draws)
         pictures = backend.decode(told, draws, config.steps, config.guidance).to(self.context.device)
-        if len(pictures) == 1:
-            return pictures
-        first = int(self._scorer.similarity(pictures).argmax())
-        return pictures[first : first + 1]
+        if len(pictures) > 1:
+            first = int(self._scorer.similarity(pictures).argmax())
+            pictures, told = pictures[first : first + 1], told[first : first + 1]
+        return backend.enlarge(pictures, told, draws) if config.upsample else pictures
 
     def _embeddings(self, backend: Backend, draws: torch.Generator) -> torch.Tensor:
         """What the candidates show, `[candidates, D]`."""

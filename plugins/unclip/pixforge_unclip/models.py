@@ -8,7 +8,7 @@ from pathlib import Path
 from pixforge import Model, ModelFile
 from pixforge.contracts import ModelCollection
 from pixforge.errors import WeightsError
-from pixforge_unclip.card import CARD, DECODER, PRIOR, read_card
+from pixforge_unclip.card import CARD, DECODER, PRIOR, UPSAMPLER, read_card
 
 KIND = "unclip"
 SHIPPED = Path(__file__).parent / "models"
@@ -57,14 +57,15 @@ class ShippedUnclip(FolderModel):
 
 def embedded() -> ShippedUnclip:
     """The miniature; where its card is missing it is listed all the same, and reading it says so."""
-    sums = read_card(SHIPPED / CARD).sha256 if (SHIPPED / CARD).is_file() else {}
+    card = read_card(SHIPPED / CARD) if (SHIPPED / CARD).is_file() else None
+    names, sums = (card.weights, card.sha256) if card else ((PRIOR, DECODER, UPSAMPLER), {})
     sizes = {name: (SHIPPED / name).stat().st_size for name in sums if (SHIPPED / name).is_file()}
     return ShippedUnclip(
         name="embedded",
         place=SHIPPED,
         files=(
             ModelFile(CARD),
-            *(ModelFile(n, size=sizes.get(n), sha256=sums.get(n)) for n in (PRIOR, DECODER)),
+            *(ModelFile(n, size=sizes.get(n), sha256=sums.get(n)) for n in names),
         ),
         note="DALL-E 2 in miniature; init: unclip and prompts: prior use it",
         licence="MIT, trained on art under Apache-2.0, MIT and CC-BY-4.0 (see the model card)",
@@ -132,8 +133,8 @@ class UnclipFolders(ModelCollection):
             return None
         if not (place / CARD).is_file():
             return _saved_by_diffusers(name, place)
-        sums = read_card(place / CARD).sha256
-        files = (ModelFile(CARD), *(ModelFile(each, sha256=sums.get(each)) for each in (PRIOR, DECODER)))
+        card = read_card(place / CARD)
+        files = (ModelFile(CARD), *(ModelFile(each, sha256=card.sha256.get(each)) for each in card.weights))
         return FolderModel(
             name=name, place=place, files=files, recipe=f"init: {{type: unclip, model: {name}}}"
         )

@@ -7,6 +7,7 @@ stands for "told nothing", which classifier-free guidance needs (Ho and Salimans
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -30,7 +31,10 @@ class PriorShape:
 
 @dataclass(frozen=True)
 class DecoderShape:
-    """The size of a decoder: latents of `channels` x `side` x `side`, told `embedding` numbers."""
+    """The size of a decoder: latents of `channels` x `side` x `side`, told `embedding` numbers.
+
+    `guide` channels come in beside the latent: those of a smaller latent, for a decoder that makes it larger.
+    """
 
     embedding: int = 256
     channels: int = 16
@@ -38,6 +42,7 @@ class DecoderShape:
     width: int = 96
     told: int = 256
     heads: int = 4
+    guide: int = 0
 
 
 def time_features(time: Tensor, width: int) -> Tensor:
@@ -147,7 +152,7 @@ class Decoder(nn.Module):
         super().__init__()
         width, wide, told, heads = shape.width, 2 * shape.width, shape.told, shape.heads
         self.condition = Condition(shape.embedding, told)
-        self.first = nn.Conv2d(shape.channels, width, 3, padding=1)
+        self.first = nn.Conv2d(shape.channels + shape.guide, width, 3, padding=1)
         self.outer = Residual(width, width, told)
         self.down = nn.Conv2d(width, width, 3, stride=2, padding=1)
         self.inner1, self.look1 = Residual(width, wide, told), Attention(wide, heads)
@@ -160,7 +165,10 @@ class Decoder(nn.Module):
         self.last = zeroed(nn.Conv2d(width, shape.channels, 3, padding=1))
 
     def forward(self, x: Tensor, time: Tensor, embedding: Tensor) -> Tensor:
-        """The velocity `[B, C, h, w]` at the latent `x`, told an image's `embedding` `[B, D]`; h and w are even."""
+        """The velocity `[B, C, h, w]` at the latent `x`, told an image's `embedding` `[B, D]`; h and w are even.
+
+        A guide `[B, G, h, w]` follows in the channels of `x`.
+        """
         told = self.condition(time, embedding)
         at_first = self.first(x)
         outer = self.outer(at_first, told)
@@ -172,6 +180,16 @@ class Decoder(nn.Module):
         y = self.outer1(torch.cat([y, outer], dim=1), told)
         y = self.outer2(torch.cat([y, at_first], dim=1), told)
         return cast("Tensor", self.last(F.silu(self.norm(y))))
+
+
+def guided(network: nn.Module, small: Tensor) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """The velocity of a decoder that makes latents twice as large, with the small ones `[B, C, h, w]` beside its own."""
+    beside = F.interpolate(small, scale_factor=2.0, mode="nearest")
+
+    def velocity(x: Tensor, time: Tensor, embedding: Tensor) -> Tensor:
+        return cast("Tensor", network(torch.cat([x, beside.to(x)], dim=1), time, embedding))
+
+    return velocity
 
 
 def zeroed(layer: nn.Linear | nn.Conv2d) -> nn.Linear | nn.Conv2d:

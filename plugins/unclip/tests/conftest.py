@@ -12,13 +12,16 @@ EMBEDDED = {"type": "open_clip", "model": "embedded"}
 LENGTHS = {"fake": 13, "open_clip": 256}
 
 
-def save_tiny(folder, perceptor=FAKE, **changes):
+def save_tiny(folder, perceptor=FAKE, upsampler=False, **changes):
     """A model whose last layers are not zero, so that what it is told matters."""
     torch.manual_seed(0)
     length = LENGTHS[perceptor["type"]]
     prior = {"embedding": length, "width": 8, "depth": 1}
     decoder = {"embedding": length, "channels": 16, "side": 4, "width": 8, "told": 8, "heads": 2}
     networks = {"prior": Prior(PriorShape(**prior)), "decoder": Decoder(DecoderShape(**decoder))}
+    if upsampler:
+        changes = {"upsampler": {**decoder, "side": 8, "guide": 16}, **changes}
+        networks["upsampler"] = Decoder(DecoderShape(**changes["upsampler"]))
     folder.mkdir(exist_ok=True)
     for name, network in networks.items():
         for each in network.parameters():
@@ -42,3 +45,9 @@ def tiny(tmp_path):
 def small(tmp_path):
     """A folder with a model for the embedded perceptor."""
     return save_tiny(tmp_path / "small", EMBEDDED)
+
+
+@pytest.fixture
+def large(tmp_path):
+    """A folder with a model that has an upsampler."""
+    return save_tiny(tmp_path / "large", upsampler=True)

@@ -14,6 +14,7 @@ from pixforge_unclip.init import Unclip, UnclipConfig
 from pixforge_unclip.prompt import PriorPrompt, PriorPromptConfig
 from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
+from torch.nn import functional
 
 import pixforge
 from pixforge.contracts import PromptScorer
@@ -89,6 +90,24 @@ def test_a_canvas_starts_as_it_would_alone_and_differently_from_the_others(tiny)
     both = started(tiny, candidates=2)
     assert (both[0] - both[1]).abs().max() > 0.02
     torch.testing.assert_close(started(tiny, context_of(1, seed=1), candidates=2)[0], both[1])
+
+
+def test_an_upsampler_draws_the_chosen_picture_again_with_more_detail(large):
+    """Its small picture stays the same; on a canvas of twice the decoder's side there is what no small picture has."""
+    context = context_of(1, size=(64, 64))
+    plain, drawn = (started(large, context, upsample=each) for each in (False, True))
+
+    def detail(pictures):
+        return float((fitted(functional.avg_pool2d(pictures, 2), (64, 64)) - pictures).abs().mean())
+
+    assert detail(drawn) > 2 * detail(plain)
+    assert torch.equal(drawn, started(large, context))
+    alone = started(large, context_of(1, seed=1, size=(64, 64)), candidates=2)
+    torch.testing.assert_close(started(large, context_of(2, size=(64, 64)), candidates=2)[1], alone[0])
+
+
+def test_the_init_with_an_upsampler_keeps_the_contract(large):
+    check_component(Unclip, context_of(), model=str(large), candidates=2, steps=2, prior_steps=2)
 
 
 def test_variations_follow_the_picture(tiny, tmp_path):
@@ -297,6 +316,12 @@ def change(folder, change):
         (change, ("decoder.side", 5), "decoder.side: input should be a multiple of 2"),
         (change, ("prior.embedding", 12), "must be the same"),
         (change, ("size", 64), "which its generator"),
+        (change, ("decoder.guide", 16), "only an upsampler has a guide"),
+        (
+            change,
+            ("upsampler", {"embedding": 13, "channels": 16, "side": 4, "width": 8, "told": 8, "heads": 2}),
+            "upsampler must have the decoder's embedding and channels",
+        ),
         (change, ("generator", {"type": "nonsense"}), "there is no generator 'nonsense'"),
         (change, ("sha256", {"prior.safetensors": "0" * 64}), "is damaged"),
         (cut, None, "cannot be read"),

@@ -77,6 +77,19 @@ class Backend(ABC):
             guidance: classifier-free; 1 is the plain decoder, None the backend's usual one.
         """
 
+    def enlarge(
+        self, pictures: torch.Tensor, embeddings: torch.Tensor, generator: torch.Generator
+    ) -> torch.Tensor:
+        """Draw pictures `[N, 3, h, w]` again with more detail, told what they show; the same where there is no upsampler.
+
+        Args:
+            pictures: from `decode`, in [0, 1].
+            embeddings: `[N, D]`, of which they were decoded.
+            generator: the random numbers.
+        """
+        del embeddings, generator
+        return pictures
+
     @abstractmethod
     def denoiser(self) -> Denoiser:
         """The decoder one step at a time, for all canvases of the run."""

@@ -11,9 +11,9 @@ from torch.nn.functional import normalize
 
 from pixforge.errors import WeightsError
 from pixforge_unclip.backends.backend import Backend
-from pixforge_unclip.card import CARD, DECODER, PRIOR, Card, read_card
+from pixforge_unclip.card import CARD, DECODER, PRIOR, UPSAMPLER, Card, DecoderCard, read_card
 from pixforge_unclip.fitting import fitted
-from pixforge_unclip.networks import Decoder, DecoderShape, Prior, PriorShape
+from pixforge_unclip.networks import Decoder, DecoderShape, Prior, PriorShape, guided
 from pixforge_unclip.sampling import embeddings, sample
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Miniature(Backend):
         WeightsError: the card is invalid.
     """
 
-    steps, prior_steps = 24, 16
+    steps, prior_steps, upsampler_steps = 24, 16, 8
     guidance, prior_guidance = 2.0, 1.0
     samples = 4
 
@@ -79,19 +79,38 @@ class Miniature(Backend):
         latents = [sample(self.decoder, told, each, steps or self.steps, strength) for told, each in parts]
         return torch.cat([self._decoded(each) for each in latents])
 
+    def enlarge(self, pictures: Tensor, embeddings: Tensor, generator: torch.Generator) -> Tensor:
+        """Sample latents twice as large beside those of the pictures (Ho et al. 2021, arXiv 2106.15282: cascades)."""
+        shape = self.card.upsampler
+        if shape is None:
+            return pictures
+        noise = torch.randn(len(pictures), shape.channels, shape.side, shape.side, generator=generator)
+        made, small = self._holder(len(pictures), self.card.decoder)
+        with torch.no_grad():
+            made.encode(fitted(pictures, (self.card.size,) * 2))
+            velocity = guided(self.upsampler, small)
+            return self._decoded(sample(velocity, embeddings, noise.to(small), self.upsampler_steps))
+
     def _decoded(self, latents: Tensor) -> Tensor:
-        size = (self.card.size, self.card.size)
-        made = self.context.component("generator", self.card.generator, size=size, canvases=len(latents))
-        held = made.latents().get("z")
-        if held is None or held.shape != latents.shape:
-            raise WeightsError(
-                f"{self.files.paths[CARD]}: the decoder makes latents of {list(latents.shape[1:])}, which its generator "
-                f"{self.card.generator} does not have at {self.card.size} pixels"
-            )
+        upsampler = self.card.upsampler
+        large = upsampler is not None and latents.shape[-1] == upsampler.side
+        made, held = self._holder(len(latents), upsampler if large and upsampler else self.card.decoder)
         with torch.no_grad():
             held.copy_(latents)
             pictures: Tensor = made.forward(0)
         return pictures.detach()
+
+    def _holder(self, count: int, shape: DecoderCard) -> tuple[Any, Tensor]:
+        """The card's generator, and its latents `[count, C, side, side]` in the shape of a network's."""
+        side = self.card.size * shape.side // self.card.decoder.side
+        made = self.context.component("generator", self.card.generator, size=(side, side), canvases=count)
+        held, wanted = made.latents().get("z"), (count, shape.channels, shape.side, shape.side)
+        if held is None or held.shape != wanted:
+            raise WeightsError(
+                f"{self.files.paths[CARD]}: the decoder makes latents of {list(wanted[1:])}, which its generator "
+                f"{self.card.generator} does not have at {side} pixels"
+            )
+        return made, held
 
     def denoiser(self) -> Denoiser:
         """Around the generator of the card."""
@@ -107,7 +126,7 @@ class Miniature(Backend):
         return f"its embeddings are those of the perceptor '{wanted.get('model', wanted.get('type'))}'"
 
     def provenance(self) -> dict[str, Any]:
-        """The card and both files."""
+        """The card and its files."""
         return self.files.provenance()
 
     @cached_property
@@ -135,6 +154,14 @@ class Miniature(Backend):
         with torch.device("meta"):
             made = Decoder(DecoderShape(**self.card.decoder.model_dump()))
         return self._filled(made, DECODER)
+
+    @cached_property
+    def upsampler(self) -> Decoder:
+        """On the device."""
+        assert self.card.upsampler is not None
+        with torch.device("meta"):
+            made = Decoder(DecoderShape(**self.card.upsampler.model_dump()))
+        return self._filled(made, UPSAMPLER)
 
     def _filled(self, network: N, name: str) -> N:
         """The network with the weights of a file; until then it took no memory."""

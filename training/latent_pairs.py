@@ -1,0 +1,96 @@
+"""What the miniature's upsampler learns from: latents of the same drawings at 64 and at 128 pixels.
+
+Usage: `python training/latent_pairs.py`, once before train_upsampler.py; it takes about ten minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from codes import SIDE, digest, placed
+from compose import Art, load_art
+from latents import look, scene
+from torch import Tensor
+from torch.nn import functional
+
+from pixforge.builtin.generators.vqgan.load import load_vqgan
+from pixforge.builtin.generators.vqgan.model import find
+from pixforge.builtin.generators.vqgan.network import VQGAN
+from pixforge.builtin.inits.text_to_codes.load import TextTower
+from pixforge.builtin.models import builtin_catalog
+from pixforge.models import resolve
+
+LARGE = 128
+SEED = 17
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Latents `small` (n, 16, 8, 8) and `large` (n, 16, 16, 16), embeddings `seen` (n, 256), and which drawings."""
+
+    small: Tensor
+    large: Tensor
+    seen: Tensor
+    pictures: Tensor
+
+    def at(self, where: Tensor) -> Pairs:
+        """Some of them."""
+        return Pairs(**{f.name: getattr(self, f.name)[where] for f in fields(self)})
+
+
+@torch.no_grad()
+def encode(art: Art, vqgan: VQGAN, tower: TextTower) -> Pairs:
+    """One pair of each drawing, and of a quarter as many in other colors."""
+    torch.manual_seed(SEED)
+    coded = scene(art)
+    small, large, seen = [], [], []
+    for number, part in enumerate(torch.arange(len(coded.pictures)).split(BATCH)):
+        pictures = placed(art, coded.at(part), LARGE)
+        halved = functional.avg_pool2d(pictures, LARGE // SIDE)
+        with torch.autocast("cpu", torch.bfloat16):
+            large.append(vqgan.encode(pictures).half())
+            small.append(vqgan.encode(halved).half())
+        seen.append(look(tower, halved).half())
+        if number % 40 == 0:
+            print(number * BATCH, len(coded.pictures), flush=True)
+    return Pairs(torch.cat(small), torch.cat(large), torch.cat(seen), coded.pictures)
+
+
+def place(folder: Path, weights: Path) -> Path:
+    """The file of the pairs that were made with these weights of the VQGAN."""
+    return folder / f"pairs-{digest(weights)[:12]}-{SIDE}-{LARGE}.npz"
+
+
+def load(folder: Path, weights: Path) -> Pairs:
+    """The pairs."""
+    file = place(folder, weights)
+    if not file.exists():
+        raise SystemExit(f"{folder}: no pairs of {weights.name}; run training/latent_pairs.py first")
+    found = np.load(file)
+    return Pairs(**{f.name: torch.from_numpy(found[f.name]) for f in fields(Pairs)})
+
+
+def main() -> None:
+    """Encode, unless it is done."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("training/work/large.npz"))
+    parser.add_argument("--work", type=Path, default=Path("training/work"))
+    options = parser.parse_args()
+    files = find(builtin_catalog(), "embedded", Path())
+    file = place(options.work, files.weights)
+    if file.exists():
+        return
+    made = encode(load_art(options.data), load_vqgan(files), TextTower(resolve("embedded", None, Path())))
+    partial = file.with_suffix(".partial.npz")
+    np.savez(partial, **{f.name: getattr(made, f.name).numpy() for f in fields(made)})
+    partial.replace(file)
+    print(file.name, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Train the miniature's upsampler on what latent_pairs.py wrote: from a latent of 64 pixels to one of 128.
+
+Usage: `python training/train_upsampler.py --minutes 35`, which resumes from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from compose import load_art, wanted
+from data import STYLES
+from flow import FlowRun, flow_loss, parser, untold
+from latent_pairs import Pairs, load
+from pixforge_unclip.networks import Decoder, DecoderShape, guided
+from torch import Tensor, nn
+
+HELD = "twemoji"
+RATE = 8e-4
+BATCH = 16
+UNTOLD = 0.1
+ALIKE = 0.25
+"""Drawings that are shown alike often, beside those that people ask for."""
+JITTER = 0.4
+"""Up to this much noise on each number of the small latent: the decoder's latents are not quite those of pictures."""
+SHAPE = DecoderShape(side=16, width=64, guide=16)
+TESTED = 256
+
+
+def losses(model: nn.Module, pairs: Pairs, told: Tensor, small: Tensor) -> Tensor:
+    """Of the velocity at random times, (n,)."""
+    data = pairs.large.float()
+    times = torch.randn(len(data)).sigmoid()
+    return flow_loss(guided(model, small), data, told, torch.randn_like(data), times)
+
+
+def main() -> None:
+    """Train."""
+    options = parser(__doc__, 35).parse_args()
+    art = load_art(options.data)
+    found = load(options.work, options.weights / "vqgan.safetensors")
+    held = art.styles[found.pictures] == STYLES.index(HELD)
+    train = found.at((~held).nonzero().squeeze(1))
+    weights = wanted(art)[train.pictures]
+    weights = weights / weights.sum() + ALIKE / len(weights)
+    del art
+    tests = {f"held:{HELD}": found.at(held.nonzero().squeeze(1)), "seen": train}
+    tests = {
+        name: each.at(torch.linspace(0, len(each.seen) - 1, TESTED).long()) for name, each in tests.items()
+    }
+    torch.manual_seed(0)
+    run = FlowRun("upsampler", Decoder(SHAPE), RATE, options)
+
+    def batch() -> Tensor:
+        part = train.at(torch.multinomial(weights, BATCH, replacement=True))
+        small = part.small.float()
+        small = small + torch.randn_like(small) * JITTER * torch.rand(BATCH, 1, 1, 1)
+        return losses(run.model, part, untold(part.seen.float(), UNTOLD), small)
+
+    def test(model: nn.Module) -> dict[str, Any]:
+        return {
+            name: round(float(losses(model, part, part.seen.float(), part.small.float()).mean()), 4)
+            for name, part in tests.items()
+        }
+
+    run.train(batch, test)
+
+
+if __name__ == "__main__":
+    main()
