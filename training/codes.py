@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from compose import ALONE, COLORS, NO_COLOR, PAINTED, Art, load_art, pair_weights, tint, wanted, warp
+from rows import Drawn
 from torch import Tensor
 from torch.nn import functional
 
@@ -31,24 +31,19 @@ BATCH = 64
 
 
 @dataclass(frozen=True)
-class Coded:
+class Coded(Drawn):
     """Codes (n, rows, columns) and what they show.
 
-    `pictures` (n,) is which drawing of the archive, `colors` (n,) the background's color, `tints` (n,) the color that the
+    `colors` (n,) the background's color, `tints` (n,) the color that the
     drawing was given or NO_COLOR, `others` (n,) a second drawing or ALONE, and `stacked` (n,) whether the first is above
     the second instead of on its left.
     """
 
     codes: Tensor
-    pictures: Tensor
     colors: Tensor
     tints: Tensor
     others: Tensor
     stacked: Tensor
-
-    def at(self, where: Tensor) -> Coded:
-        """Some of them."""
-        return Coded(**{f.name: getattr(self, f.name)[where] for f in fields(self)})
 
 
 def digest(file: Path) -> str:
@@ -67,7 +62,7 @@ def singles(art: Art) -> Coded:
     """Every drawing once, as it is; codes are still missing."""
     n = len(art.labels)
     own, alone = torch.full((n,), NO_COLOR), torch.full((n,), ALONE)
-    return Coded(torch.empty(n, 0), torch.arange(n), grounds(n), own, alone, torch.zeros(n, dtype=torch.bool))
+    return Coded(torch.arange(n), torch.empty(n, 0), grounds(n), own, alone, torch.zeros(n, dtype=torch.bool))
 
 
 def tinted(art: Art, n: int) -> Coded:
@@ -77,7 +72,7 @@ def tinted(art: Art, n: int) -> Coded:
     tints = torch.where(tints == colors, (tints + 1) % len(COLORS), tints)
     chosen = torch.multinomial(wanted(art) * plain, n, replacement=True)
     alone = torch.full((n,), ALONE)
-    return Coded(torch.empty(n, 0), chosen, colors, tints, alone, torch.zeros(n, dtype=torch.bool))
+    return Coded(chosen, torch.empty(n, 0), colors, tints, alone, torch.zeros(n, dtype=torch.bool))
 
 
 def pairs(art: Art, n: int) -> Coded:
@@ -89,7 +84,7 @@ def pairs(art: Art, n: int) -> Coded:
         where = (art.styles[first] == style).nonzero().squeeze(1)
         second[where] = torch.multinomial(weights * (art.styles == style), len(where), replacement=True)
     own = torch.full((n,), NO_COLOR)
-    return Coded(torch.empty(n, 0), first, grounds(n), own, second, torch.rand(n) < 0.5)
+    return Coded(first, torch.empty(n, 0), grounds(n), own, second, torch.rand(n) < 0.5)
 
 
 def drawing(art: Art, chosen: Tensor, side: int) -> Tensor:
@@ -135,26 +130,12 @@ def encode(model: VQGAN, art: Art, scene: Coded, device: torch.device) -> Coded:
 def version(art: Art) -> Coded:
     """Each drawing once, half as many in other colors, and as many pairs."""
     n = len(art.labels)
-    parts = (singles(art), tinted(art, n // 2), pairs(art, n))
-    return Coded(**{f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Coded)})
-
-
-def save(coded: Coded, file: Path) -> None:
-    """Write one version in one move."""
-    partial = file.with_suffix(".partial.npz")
-    np.savez(partial, **{f.name: getattr(coded, f.name).numpy() for f in fields(coded)})
-    partial.replace(file)
+    return Coded.join((singles(art), tinted(art, n // 2), pairs(art, n)))
 
 
 def load(folder: Path, weights: Path) -> Coded:
     """All versions that were made with these weights."""
-    files = sorted(folder.glob(f"codes-{digest(weights)[:12]}-{SIDE}-*.npz"))
-    if not files:
-        raise SystemExit(f"{folder}: no codes of {weights.name}; run training/codes.py first")
-    parts = [np.load(file) for file in files if "partial" not in file.name]
-    return Coded(
-        **{f.name: torch.from_numpy(np.concatenate([p[f.name] for p in parts])) for f in fields(Coded)}
-    )
+    return Coded.read(folder, f"codes-{digest(weights)[:12]}-{SIDE}-*.npz", "codes.py")
 
 
 def main() -> None:
@@ -172,7 +153,7 @@ def main() -> None:
         file = options.work / f"{name}-{index}.npz"
         if not file.exists():
             torch.manual_seed(SEED + index)
-            save(encode(model, art, version(art), device), file)
+            encode(model, art, version(art), device).save(file)
             print(file.name, flush=True)
 
 

@@ -21,9 +21,9 @@ from latents import load
 from pixforge_unclip.card import CARD
 from pixforge_unclip.networks import Decoder, DecoderShape, Prior, PriorShape
 from pixforge_unclip.sampling import embeddings, sample
+from rows import HELD
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from train_decoder import HELD
 from train_upsampler import SHAPE as UPSAMPLER
 
 from pixforge.builtin.generators.vqgan.model import find

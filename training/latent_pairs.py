@@ -6,14 +6,14 @@ Usage: `python training/latent_pairs.py`, once before train_upsampler.py; it tak
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from codes import SIDE, digest, placed
 from compose import Art, load_art
 from latents import look, scene
+from rows import Drawn
 from torch import Tensor
 from torch.nn import functional
 
@@ -30,17 +30,12 @@ BATCH = 32
 
 
 @dataclass(frozen=True)
-class Pairs:
-    """Latents `small` (n, 16, 8, 8) and `large` (n, 16, 16, 16), embeddings `seen` (n, 256), and which drawings."""
+class Pairs(Drawn):
+    """Latents `small` (n, 16, 8, 8) and `large` (n, 16, 16, 16), embeddings `seen` (n, 256)."""
 
     small: Tensor
     large: Tensor
     seen: Tensor
-    pictures: Tensor
-
-    def at(self, where: Tensor) -> Pairs:
-        """Some of them."""
-        return Pairs(**{f.name: getattr(self, f.name)[where] for f in fields(self)})
 
 
 @torch.no_grad()
@@ -58,7 +53,7 @@ def encode(art: Art, vqgan: VQGAN, tower: TextTower) -> Pairs:
         seen.append(look(tower, halved).half())
         if number % 40 == 0:
             print(number * BATCH, len(coded.pictures), flush=True)
-    return Pairs(torch.cat(small), torch.cat(large), torch.cat(seen), coded.pictures)
+    return Pairs(coded.pictures, torch.cat(small), torch.cat(large), torch.cat(seen))
 
 
 def place(folder: Path, weights: Path) -> Path:
@@ -68,11 +63,7 @@ def place(folder: Path, weights: Path) -> Path:
 
 def load(folder: Path, weights: Path) -> Pairs:
     """The pairs."""
-    file = place(folder, weights)
-    if not file.exists():
-        raise SystemExit(f"{folder}: no pairs of {weights.name}; run training/latent_pairs.py first")
-    found = np.load(file)
-    return Pairs(**{f.name: torch.from_numpy(found[f.name]) for f in fields(Pairs)})
+    return Pairs.read(folder, place(folder, weights).name, "latent_pairs.py")
 
 
 def main() -> None:
@@ -86,9 +77,7 @@ def main() -> None:
     if file.exists():
         return
     made = encode(load_art(options.data), load_vqgan(files), TextTower(resolve("embedded", None, Path())))
-    partial = file.with_suffix(".partial.npz")
-    np.savez(partial, **{f.name: getattr(made, f.name).numpy() for f in fields(made)})
-    partial.replace(file)
+    made.save(file)
     print(file.name, flush=True)
 
 

@@ -6,14 +6,14 @@ Usage: `python training/latents.py`, once before train_prior.py and train_decode
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from captions import Writer, spoken_colors
 from codes import SIDE, Coded, digest, placed, singles, tinted
 from compose import Art, load_art
+from rows import Drawn
 from torch import Tensor
 from torch.nn import functional
 from train_tokens import Speaker
@@ -33,8 +33,8 @@ SAYINGS = 4
 
 
 @dataclass(frozen=True)
-class Pictured:
-    """Latents (n, 16, 8, 8), unit vectors (n, 256) of the pictures, those of texts (n, SAYINGS, 256), and which drawings.
+class Pictured(Drawn):
+    """Latents (n, 16, 8, 8), unit vectors (n, 256) of the pictures and those of texts (n, SAYINGS, 256).
 
     All zero stands for a text that says nothing. `colors` and `tints` are as in `codes.Coded`.
     """
@@ -42,19 +42,13 @@ class Pictured:
     latents: Tensor
     seen: Tensor
     said: Tensor
-    pictures: Tensor
     colors: Tensor
     tints: Tensor
-
-    def at(self, where: Tensor) -> Pictured:
-        """Some of them."""
-        return Pictured(**{f.name: getattr(self, f.name)[where] for f in fields(self)})
 
 
 def scene(art: Art) -> Coded:
     """Each drawing once, and a quarter as many in other colors."""
-    parts = (singles(art), tinted(art, len(art.labels) // 4))
-    return Coded(**{f.name: torch.cat([getattr(p, f.name) for p in parts]) for f in fields(Coded)})
+    return Coded.join((singles(art), tinted(art, len(art.labels) // 4)))
 
 
 def look(tower: TextTower, pictures: Tensor) -> Tensor:
@@ -80,26 +74,13 @@ def version(art: Art, vqgan: VQGAN, tower: TextTower, seed: int) -> Pictured:
         if number % 40 == 0:
             print(number * BATCH, len(coded.pictures), flush=True)
     return Pictured(
-        torch.cat(latents), torch.cat(seen), torch.cat(said), coded.pictures, coded.colors, coded.tints
+        coded.pictures, torch.cat(latents), torch.cat(seen), torch.cat(said), coded.colors, coded.tints
     )
-
-
-def save(made: Pictured, file: Path) -> None:
-    """Write one version in one move."""
-    partial = file.with_suffix(".partial.npz")
-    np.savez(partial, **{f.name: getattr(made, f.name).numpy() for f in fields(made)})
-    partial.replace(file)
 
 
 def load(folder: Path, weights: Path) -> Pictured:
     """All versions that were made with these weights of the VQGAN."""
-    files = sorted(folder.glob(f"latents-{digest(weights)[:12]}-{SIDE}-?.npz"))
-    if not files:
-        raise SystemExit(f"{folder}: no latents of {weights.name}; run training/latents.py first")
-    parts = [np.load(file) for file in files]
-    return Pictured(
-        **{f.name: torch.from_numpy(np.concatenate([p[f.name] for p in parts])) for f in fields(Pictured)}
-    )
+    return Pictured.read(folder, f"latents-{digest(weights)[:12]}-{SIDE}-?.npz", "latents.py")
 
 
 def main() -> None:
@@ -116,7 +97,7 @@ def main() -> None:
     for index in range(options.versions):
         file = options.work / f"{name}-{index}.npz"
         if not file.exists():
-            save(version(art, vqgan, tower, SEED + index), file)
+            version(art, vqgan, tower, SEED + index).save(file)
             print(file.name, flush=True)
 
 

@@ -8,15 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from compose import load_art, wanted
-from data import STYLES
 from flow import FlowRun, flow_loss, parser, untold
 from latents import load
 from pixforge_unclip.networks import Decoder, DecoderShape
+from rows import HELD, split
 from torch import Tensor, nn
 from torch.nn import functional
 
-HELD = "twemoji"
 RATE = 8e-4
 BATCH = 16
 UNTOLD = 0.1
@@ -30,20 +28,9 @@ TESTED = 256
 def main() -> None:
     """Train."""
     options = parser(__doc__, 60).parse_args()
-    art = load_art(options.data)
     found = load(options.work, options.weights / "vqgan.safetensors")
-    held = art.styles[found.pictures] == STYLES.index(HELD)
-    train = found.at((~held).nonzero().squeeze(1))
-    weights = wanted(art)[train.pictures]
-    weights = weights / weights.sum() + ALIKE / len(weights)
-    del art
-    tests = {
-        f"held:{HELD}": found.at(held.nonzero().squeeze(1)),
-        "seen": train,
-    }
-    tests = {
-        name: each.at(torch.linspace(0, len(each.seen) - 1, TESTED).long()) for name, each in tests.items()
-    }
+    train, held, weights = split(options.data, found, ALIKE)
+    tests = {f"held:{HELD}": held.spread(TESTED), "seen": train.spread(TESTED)}
     torch.manual_seed(0)
     model = Decoder(DecoderShape())
     run = FlowRun("decoder", model, RATE, options)

@@ -8,16 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from compose import load_art, wanted
-from data import STYLES
 from flow import FlowRun, flow_loss, parser, untold
 from latents import SAYINGS, Pictured, load
 from pixforge_unclip.networks import Prior, PriorShape
 from pixforge_unclip.sampling import embeddings
+from rows import HELD, split
 from torch import Tensor, nn
 from torch.nn import functional
 
-HELD = "twemoji"
 RATE = 1e-3
 BATCH = 128
 UNTOLD = 0.1
@@ -46,16 +44,10 @@ def measure(prior: nn.Module, part: Pictured) -> dict[str, Any]:
 def main() -> None:
     """Train."""
     options = parser(__doc__, 4).parse_args()
-    art = load_art(options.data)
     found = load(options.work, options.weights / "vqgan.safetensors")
-    held = art.styles[found.pictures] == STYLES.index(HELD)
-    train = found.at((~held).nonzero().squeeze(1))
-    weights = wanted(art)[train.pictures]
-    weights = weights / weights.sum() + 1 / len(weights)  # half as people ask, half all alike
-    del art
-    spoken = [found.at(where.nonzero().squeeze(1)) for where in (held, ~held)]
-    tests = [each.at((each.said[:, 0] != 0).any(1).nonzero().squeeze(1)) for each in spoken]
-    tests = [each.at(torch.linspace(0, len(each.seen) - 1, TESTED).long()) for each in tests]
+    train, held, weights = split(options.data, found, 1)  # half as people ask, half all alike
+    tests = [each.at((each.said[:, 0] != 0).any(1).nonzero().squeeze(1)) for each in (held, train)]
+    tests = [each.spread(TESTED) for each in tests]
     torch.manual_seed(0)
     model = Prior(PriorShape())
     run = FlowRun("prior", model, RATE, options)

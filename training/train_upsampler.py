@@ -1,6 +1,6 @@
 """Train the miniature's upsampler on what latent_pairs.py wrote: from a latent of 64 pixels to one of 128.
 
-Usage: `python training/train_upsampler.py --minutes 35`, which resumes from its last checkpoint.
+Usage: `python training/train_upsampler.py --minutes 30`, which resumes from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -8,14 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from compose import load_art, wanted
-from data import STYLES
 from flow import FlowRun, flow_loss, parser, untold
 from latent_pairs import Pairs, load
 from pixforge_unclip.networks import Decoder, DecoderShape, guided
+from rows import HELD, split
 from torch import Tensor, nn
 
-HELD = "twemoji"
 RATE = 8e-4
 BATCH = 16
 UNTOLD = 0.1
@@ -36,18 +34,10 @@ def losses(model: nn.Module, pairs: Pairs, told: Tensor, small: Tensor) -> Tenso
 
 def main() -> None:
     """Train."""
-    options = parser(__doc__, 35).parse_args()
-    art = load_art(options.data)
+    options = parser(__doc__, 30).parse_args()
     found = load(options.work, options.weights / "vqgan.safetensors")
-    held = art.styles[found.pictures] == STYLES.index(HELD)
-    train = found.at((~held).nonzero().squeeze(1))
-    weights = wanted(art)[train.pictures]
-    weights = weights / weights.sum() + ALIKE / len(weights)
-    del art
-    tests = {f"held:{HELD}": found.at(held.nonzero().squeeze(1)), "seen": train}
-    tests = {
-        name: each.at(torch.linspace(0, len(each.seen) - 1, TESTED).long()) for name, each in tests.items()
-    }
+    train, held, weights = split(options.data, found, ALIKE)
+    tests = {f"held:{HELD}": held.spread(TESTED), "seen": train.spread(TESTED)}
     torch.manual_seed(0)
     run = FlowRun("upsampler", Decoder(SHAPE), RATE, options)
 

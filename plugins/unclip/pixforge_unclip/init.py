@@ -71,7 +71,8 @@ class UnclipConfig(ToldConfig):
     upsample: bool = Field(
         default=True,
         strict=True,
-        description="Draw the chosen picture again at twice the side, where the model has an upsampler.",
+        description="Draw the chosen picture again at twice the side, where the model has an upsampler and the run's "
+        "picture is larger than the decoder's.",
     )
 
     @model_validator(mode="after")
@@ -131,7 +132,9 @@ class Unclip(Init[UnclipConfig]):
         if len(pictures) > 1:
             first = int(self._scorer.similarity(pictures).argmax())
             pictures, told = pictures[first : first + 1], told[first : first + 1]
-        return backend.enlarge(pictures, told, draws) if config.upsample else pictures
+        if config.upsample and max(self.context.size) > max(pictures.shape[-2:]):
+            return backend.enlarge(pictures, told, draws)
+        return pictures
 
     def _embeddings(self, backend: Backend, draws: torch.Generator) -> torch.Tensor:
         """What the candidates show, `[candidates, D]`."""

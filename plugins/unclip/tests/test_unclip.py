@@ -93,7 +93,7 @@ def test_a_canvas_starts_as_it_would_alone_and_differently_from_the_others(tiny)
 
 
 def test_an_upsampler_draws_the_chosen_picture_again_with_more_detail(large):
-    """Its small picture stays the same; on a canvas of twice the decoder's side there is what no small picture has."""
+    """On a canvas of twice the decoder's side there is what no small picture has; a small canvas needs none of it."""
     context = context_of(1, size=(64, 64))
     plain, drawn = (started(large, context, upsample=each) for each in (False, True))
 
@@ -102,12 +102,31 @@ def test_an_upsampler_draws_the_chosen_picture_again_with_more_detail(large):
 
     assert detail(drawn) > 2 * detail(plain)
     assert torch.equal(drawn, started(large, context))
+    little = context_of(1, size=(32, 32))
+    assert torch.equal(started(large, little), started(large, little, upsample=False))
     alone = started(large, context_of(1, seed=1, size=(64, 64)), candidates=2)
     torch.testing.assert_close(started(large, context_of(2, size=(64, 64)), candidates=2)[1], alone[0])
 
 
+@pytest.mark.parametrize("other", ["picture", "embedding"])
+def test_an_upsampler_follows_the_picture_and_what_it_shows(large, other):
+    """With the same noise, another of the two leads to another picture."""
+    backend = load(str(large), context_of(1))
+    told = functional.normalize(torch.randn(2, 13, generator=torch.Generator().manual_seed(0)), dim=1)
+    pictures = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+
+    def drawn(picture, embedding):
+        draws = torch.Generator().manual_seed(1)
+        return backend.enlarge(pictures[picture : picture + 1], told[embedding : embedding + 1], draws)
+
+    with torch.no_grad():
+        first, second = drawn(0, 0), drawn(int(other == "picture"), int(other == "embedding"))
+    assert first.shape == (1, 3, 64, 64)
+    assert (first - second).abs().mean() > 0.001
+
+
 def test_the_init_with_an_upsampler_keeps_the_contract(large):
-    check_component(Unclip, context_of(), model=str(large), candidates=2, steps=2, prior_steps=2)
+    check_component(Unclip, context_of(size=(48, 40)), model=str(large), candidates=2, steps=2, prior_steps=2)
 
 
 def test_variations_follow_the_picture(tiny, tmp_path):

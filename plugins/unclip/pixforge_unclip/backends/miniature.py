@@ -77,7 +77,7 @@ class Miniature(Backend):
         strength = self.guidance if guidance is None else guidance
         parts = zip(torch.split(embeddings, AT_ONCE), torch.split(noise, AT_ONCE), strict=True)
         latents = [sample(self.decoder, told, each, steps or self.steps, strength) for told, each in parts]
-        return torch.cat([self._decoded(each) for each in latents])
+        return torch.cat([self._decoded(each, shape) for each in latents])
 
     def enlarge(self, pictures: Tensor, embeddings: Tensor, generator: torch.Generator) -> Tensor:
         """Sample latents twice as large beside those of the pictures (Ho et al. 2021, arXiv 2106.15282: cascades)."""
@@ -88,13 +88,11 @@ class Miniature(Backend):
         made, small = self._holder(len(pictures), self.card.decoder)
         with torch.no_grad():
             made.encode(fitted(pictures, (self.card.size,) * 2))
-            velocity = guided(self.upsampler, small)
-            return self._decoded(sample(velocity, embeddings, noise.to(small), self.upsampler_steps))
+            velocity = guided(self._unet(shape, UPSAMPLER), small)
+            return self._decoded(sample(velocity, embeddings, noise.to(small), self.upsampler_steps), shape)
 
-    def _decoded(self, latents: Tensor) -> Tensor:
-        upsampler = self.card.upsampler
-        large = upsampler is not None and latents.shape[-1] == upsampler.side
-        made, held = self._holder(len(latents), upsampler if large and upsampler else self.card.decoder)
+    def _decoded(self, latents: Tensor, shape: DecoderCard) -> Tensor:
+        made, held = self._holder(len(latents), shape)
         with torch.no_grad():
             held.copy_(latents)
             pictures: Tensor = made.forward(0)
@@ -151,17 +149,12 @@ class Miniature(Backend):
     @cached_property
     def decoder(self) -> Decoder:
         """On the device."""
-        with torch.device("meta"):
-            made = Decoder(DecoderShape(**self.card.decoder.model_dump()))
-        return self._filled(made, DECODER)
+        return self._unet(self.card.decoder, DECODER)
 
-    @cached_property
-    def upsampler(self) -> Decoder:
-        """On the device."""
-        assert self.card.upsampler is not None
+    def _unet(self, shape: DecoderCard, name: str) -> Decoder:
         with torch.device("meta"):
-            made = Decoder(DecoderShape(**self.card.upsampler.model_dump()))
-        return self._filled(made, UPSAMPLER)
+            made = Decoder(DecoderShape(**shape.model_dump()))
+        return self._filled(made, name)
 
     def _filled(self, network: N, name: str) -> N:
         """The network with the weights of a file; until then it took no memory."""
