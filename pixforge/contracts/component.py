@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args
 
 from pixforge.contracts.config import Config
-from pixforge.contracts.context import RunContext
+from pixforge.contracts.context import RunContext, RunFacts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +53,16 @@ class Component(ABC, Generic[C]):
 
         Raises:
             WeightsError: nobody knows a model.
+        """
+
+    @classmethod
+    def check_run(cls, config: C, facts: RunFacts) -> None:
+        """See that a configuration goes with size, steps and film of the run, without building anything.
+
+        `pixforge check` and every run call it before anything is built.
+
+        Raises:
+            InputError: it does not; says which field, and what would work.
         """
 
     def state(self) -> dict[str, torch.Tensor]:

@@ -35,6 +35,25 @@ class Components(Protocol):
         ...
 
 
+class RunFacts(Protocol):
+    """What is known of a run before it is built; recipes and contexts have it."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        ...
+
+    @property
+    def steps(self) -> int:
+        """How many updates."""
+        ...
+
+    @property
+    def film(self) -> Film | None:
+        """Its frames; None for a run that makes no film."""
+        ...
+
+
 class NoComponents:
     """Of a context that was made by hand."""
 

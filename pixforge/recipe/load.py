@@ -18,6 +18,7 @@ from pixforge.plugins.loader import load_plugins
 from pixforge.plugins.registry import Entry, Registry
 from pixforge.recipe.aspects import sized
 from pixforge.recipe.claims import clashes
+from pixforge.recipe.complaints import unfit_components, unknown_models
 from pixforge.recipe.compose import compose
 from pixforge.recipe.defaults import DEFAULTS, FROM_NOISE
 from pixforge.recipe.digests import changed_files, with_hashes
@@ -27,7 +28,6 @@ from pixforge.recipe.formats.document import Document, RecipeText
 from pixforge.recipe.formats.read import read
 from pixforge.recipe.layers import add_layers
 from pixforge.recipe.model import Origin, Recipe
-from pixforge.recipe.models import unknown_models
 from pixforge.recipe.overrides import Override, apply, as_overrides
 from pixforge.recipe.prompt_list import open_prompts
 from pixforge.recipe.requirements import (
@@ -109,6 +109,7 @@ def load_recipe(
     raise_problems(document, film_problems(recipe))
     recipe = _with_learning_rate(_with_start(_with_plugins_beside(recipe, document)))
     raise_problems(document, unknown_models(recipe))
+    raise_problems(document, unfit_components(recipe))
     _warn_of_pictures(recipe)
     if not check_files:
         return recipe

@@ -59,9 +59,6 @@ def film_problems(recipe: Recipe) -> Iterator[Problem]:
             ("film",),
             f"no frame is done after {recipe.steps} steps; the first one takes first_frame_steps: {film.first_frame_steps}",
         )
-    for index, exporter in enumerate(recipe.exporters):
-        if film is None and getattr(exporter, "type", "") == "film":
-            yield Problem(("exporters", index), "there is no film without `film:` or `scenes:` in the recipe")
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,22 @@
 """The camera: where things go, what comes in from outside, and how little is lost."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
+import yaml
 
-from pixforge.builtin.edits.camera.camera import Camera, CameraConfig
+import pixforge
+from pixforge.builtin.curves.wave import WaveCurve
+from pixforge.builtin.edits.camera.camera import Camera
+from pixforge.builtin.edits.camera.config import CameraConfig
 from pixforge.builtin.edits.camera.motion import Motion, homography
 from pixforge.builtin.edits.camera.resample import moved
 from pixforge.contracts import Film
-from pixforge.errors import InputError
+from pixforge.errors import InputError, RecipeError
 from pixforge.testing import make_context
 
 SIZE = (48, 32)
@@ -34,9 +40,14 @@ def middle(image):
     )
 
 
-def after(image, frames=1, fps=1, **fields):
+def read(fields):
+    curves = {"curves": {"wave": WaveCurve}, "folder": Path()}
+    return CameraConfig.model_validate(fields, context=curves)
+
+
+def after(image, frames=1, fps=1, steps=100, **fields):
     film = Film(fps=fps, steps_per_frame=1, first_frame_steps=1)
-    camera = Camera(CameraConfig(**fields), make_context(SIZE, 1, film=film))
+    camera = Camera(read(fields), make_context(SIZE, 1, steps=steps, film=film))
     for frame in range(frames):
         image = camera.forward(image, film.end(frame))
     return image
@@ -144,14 +155,67 @@ def test_steps_of_a_run_without_a_film_are_frames():
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"pan_x": 3}, "pan_x: 3 is 3 from one frame to the next; at most 1"),
-        ({"tilt": {"0%": 0, "100%": -90}}, "tilt: 90 is 90"),
-        ({"zoom": 9}, "zoom: 9 is a factor of 9 from one frame"),
+        ({"pan_x": 3}, "pan_x: 3 from one frame to the next (after frame 0); at most 1"),
+        ({"pan_x": 1}, "after frame 0 nothing of the picture stays in sight"),
+        (
+            {"tilt": {"0%": 0, "100%": -90}},
+            "tilt: -54 from one frame to the next (after frame 2); at most 45",
+        ),
+        ({"rotate": {3: 0, 4: 190}}, "rotate: 190 from one frame to the next (after frame 3); at most 180"),
+        (
+            {"rotate": {"wave": "sine", "period": 4, "low": -200, "high": 200}},
+            "rotate: 200 from one frame to the next (after frame 0)",
+        ),
+        ({"zoom": 9}, "zoom: a factor of 9 from one frame to the next (after frame 0); from 0.25 to 4"),
+        ({"zoom": 0.25, "center": (0, 0), "pan_x": -0.25}, "after frame 0 nothing of the picture stays"),
+        ({"rotate": 90, "center": (500, 0)}, "after frame 0 nothing of the picture stays in sight"),
+        (
+            {"pan_y": {"0%": 0.5, "100%": 1}, "shear": 1, "pan_x": -0.9},
+            "after frame 4 nothing of the picture",
+        ),
+        ({"flight": 10, "every": 3}, "pan_x: -1.89386 from one frame to the next (after frame 2); at most 1"),
     ],
 )
 def test_a_camera_that_leaves_the_picture_is_refused(fields, message):
-    with pytest.raises(InputError, match=message):
-        after(dot(0.5, 0.5), **fields)
+    with pytest.raises(InputError, match=re.escape(message)):
+        after(dot(0.5, 0.5), steps=6, **fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"pan_x": 0.99},
+        {"zoom": 4, "pan_x": 0.9},
+        {"zoom": 0.25, "center": (0, 0), "pan_x": -0.24},
+        {"rotate": 180, "tilt": 45},
+        {"rotate": {3: 0, 4: 190}, "until": 3},
+        {"rotate": 190, "strength": 0.5},
+    ],
+)
+def test_a_camera_that_keeps_a_corner_goes(fields):
+    assert after(dot(0.5, 0.5), steps=6, **fields).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"rotate": 9999}, "recipe.yaml:4: edits[0].rotate: 9999 must be at most 3600"),
+        ({"zoom": {0: 1, 5: 1e6}}, "edits[0].zoom: 1e+06 must be at most 100"),
+        ({"pan_x": {"wave": "sine", "high": 50}}, "edits[0].pan_x: 50 must be at most 10"),
+        ({"shear": -11}, "edits[0].shear: -11 must be at least -10"),
+        ({"tilt": 1e4}, "edits[0].tilt: 10000 must be at most 360"),
+        ({"rotate": 3000}, "edits[0]: camera: rotate: 250 from one frame to the next (after frame 0); at most 180"),
+        ({"pan_x": {"0%": 1, "100%": 9}, "pan_y": 9, "every": 2}, "edits[0]: camera: pan_y: 1.5 from one frame to the next (after frame 1); at most 1"),
+    ],
+)  # fmt: skip
+def test_check_says_what_a_camera_cannot_do(fields, message, tmp_path):
+    path = tmp_path / "recipe.yaml"
+    edits = yaml.safe_dump([{"type": "camera", **fields}], default_flow_style=True, width=1000)
+    path.write_text(f"prompts: [a]\nsteps: 100\nfilm: {{fps: 12}}\nedits: {edits}", encoding="utf-8")
+    with pytest.raises(RecipeError) as caught:
+        pixforge.load_recipe(path)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_color_that_is_none_is_refused():

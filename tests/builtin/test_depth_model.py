@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from pixforge.builtin.edits.camera.camera import Camera, CameraConfig
+from pixforge.builtin.edits.camera.camera import Camera
+from pixforge.builtin.edits.camera.config import CameraConfig
 from pixforge.contracts import Film
 from pixforge.errors import InputError
 from pixforge.testing import make_context

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 import pixforge
-from pixforge.builtin.edits.camera.camera import Camera, CameraConfig
+from pixforge.builtin.edits.camera.camera import Camera
+from pixforge.builtin.edits.camera.config import CameraConfig
 from pixforge.builtin.edits.feedback import Feedback, FeedbackConfig
 from pixforge.contracts import Film
 from pixforge.errors import InputError

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from pixforge.contracts import Edit, EditConfig, RunContext
+from pixforge.contracts.context import RunFacts
 from pixforge.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,12 +35,20 @@ class Return(Edit[ReturnConfig]):
 
     def __init__(self, config: ReturnConfig, context: RunContext) -> None:
         super().__init__(config, context)
-        if context.film is None:
-            raise InputError(
-                "edits: return needs `film:` in the recipe, since it comes back to the first frame"
-            )
+        self.check_run(config, context)
+        assert context.film is not None
         self._count = context.film.count(context.steps)
         self._first: torch.Tensor | None = None
+
+    @classmethod
+    def check_run(cls, config: ReturnConfig, facts: RunFacts) -> None:  # noqa: ARG003 - all need it
+        """See that the recipe makes a film.
+
+        Raises:
+            InputError: it does not.
+        """
+        if facts.film is None:
+            raise InputError("return needs `film:` in the recipe, since it comes back to the first frame")
 
     def due(self, step: int) -> bool:
         """After the first frame, which it remembers, and before the last ones."""

@@ -13,6 +13,7 @@ from pixforge.builtin.exporters.video.exporter import Recorder
 from pixforge.builtin.exporters.video.formats import STREAMED, Soundtrack
 from pixforge.builtin.exporters.video.timeline import Streamed
 from pixforge.contracts import Output
+from pixforge.contracts.context import RunFacts
 from pixforge.contracts.paths import RecipePath
 from pixforge.errors import InputError
 
@@ -51,6 +52,16 @@ class FilmVideo(Recorder[FilmConfig]):
         super().__init__(config, output)
         if config.sound is not None and output.film is not None:
             self._compare(config.sound)
+
+    @classmethod
+    def check_run(cls, config: FilmConfig, facts: RunFacts) -> None:  # noqa: ARG003 - every film needs one
+        """See that the recipe makes a film.
+
+        Raises:
+            InputError: it does not.
+        """
+        if facts.film is None:
+            raise InputError("there is no film without `film:` or `scenes:` in the recipe")
 
     def _plan(self, start: int) -> None:
         film = self.output.film

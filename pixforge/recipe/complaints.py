@@ -1,4 +1,4 @@
-"""The models that a recipe names: all must be known before anything is built."""
+"""What components find wrong with their part of a recipe, before anything is built."""
 
 from __future__ import annotations
 
@@ -21,6 +21,17 @@ def unknown_models(recipe: Recipe) -> Iterator[Problem]:
             component.check_models(config, registry.catalog, folder)
         except InputError as error:
             yield Problem((*where, "model") if hasattr(config, "model") else where, str(error))
+
+
+def unfit_components(recipe: Recipe) -> Iterator[Problem]:
+    """A problem for each component that does not go with size, steps or film of the recipe."""
+    registry = recipe.origin.registry
+    for kind, where, config in _placed(recipe):
+        component: Any = registry.of(config, kind).component
+        try:
+            component.check_run(config, recipe)
+        except InputError as error:
+            yield Problem(where, str(error))
 
 
 def _placed(recipe: Recipe) -> Iterator[tuple[str, Where, Config]]:
