@@ -1,6 +1,8 @@
 """What videos look like: captions, their order, sizes for sites, contact sheets, frames of a film as pictures."""
 
+from collections import Counter
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -13,10 +15,12 @@ from pixforge.builtin.exporters.film import FilmConfig, FilmVideo
 from pixforge.builtin.exporters.still import Still, StillConfig
 from pixforge.builtin.exporters.video import exporter
 from pixforge.builtin.exporters.video.caption import Captions
+from pixforge.builtin.exporters.video.curve import LossCurve
 from pixforge.builtin.exporters.video.exporter import Video
 from pixforge.builtin.exporters.video.timeline import VideoConfig
 from pixforge.contracts import StepReport
 from pixforge.contracts.film import Film
+from pixforge.contracts.report import HostCopy
 from pixforge.errors import InputError
 from pixforge.media.ffmpeg import convert
 
@@ -209,3 +213,53 @@ def test_every_nth_frame_of_a_film_is_a_picture(output, report):
         assert image.getpixel((5, 5))[2] == pytest.approx(255 * 5 / 11, abs=6)
     with pytest.raises(InputError, match="every_frame counts frames of a film"):
         Still(StillConfig(every_frame=2), output())
+
+
+class Counted(StepReport):
+    """Counts how often its losses are asked for."""
+
+    reads: ClassVar = Counter()
+
+    @property
+    def losses(self):
+        Counted.reads[self.step] += 1
+        return {"total": float(self.values.get())}
+
+
+def counted(step, value):
+    return Counted(step, 12, torch.zeros(1, 3, 64, 64), 0.1, ("total",), HostCopy(torch.tensor(value)))
+
+
+def test_the_loss_curve_reads_each_report_once_and_draws_the_same_after_a_stop(output):
+    made = output(steps=12)
+    losses = [9.0, 8, 7, float("nan"), 6, 5, 8, 4, 3, 2, 2, 1]
+    frame = np.zeros((64, 64, 3), np.uint8)
+
+    def told(curve, steps):
+        for step in steps:
+            curve.add(counted(step, losses[step - 1]))
+            if step % 2 == 0:
+                yield curve.beside(frame, step)
+
+    Counted.reads.clear()
+    whole = list(told(LossCurve(made), range(1, 13)))
+    assert Counted.reads == dict.fromkeys(range(1, 13), 1)
+    begun = LossCurve(made)
+    first = list(told(begun, range(1, 8)))
+    resumed = LossCurve(made)
+    resumed.load_state(begun.state())
+    rest = list(told(resumed, range(8, 13)))
+    assert Counted.reads == dict.fromkeys(range(1, 13), 2)
+    assert all(np.array_equal(*pair) for pair in zip(whole, first + rest, strict=True))
+    assert len({each.tobytes() for each in whole}) == 6
+
+
+def test_the_loss_curve_of_a_frame_ends_at_its_step_though_the_run_is_further(output):
+    def drawn(known):
+        curve = LossCurve(output(steps=4))
+        for step in range(1, known + 1):
+            curve.add(counted(step, 9.0 - step))
+        return curve.beside(np.zeros((64, 64, 3), np.uint8), 2)
+
+    assert np.array_equal(drawn(2), drawn(4))
+    assert not np.array_equal(drawn(1), drawn(2))
