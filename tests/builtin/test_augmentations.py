@@ -48,6 +48,16 @@ def test_shear_slants_the_columns_by_its_degrees_and_keeps_the_rows():
     torch.testing.assert_close(warp, torch.eye(3).expand(MANY, 3, 3))
 
 
+def test_a_share_of_the_cutouts_is_moved_and_the_others_stay():
+    every, some = (
+        Affine(AffineConfig(degrees=30, probability=share), SCENE).warp(stream(), MANY, 0)[0]
+        for share in (1, 0.25)
+    )
+    stay = (some == torch.eye(3)).all(dim=-1).all(dim=-1)
+    assert stay.float().mean() == pytest.approx(0.75, abs=0.03)
+    assert torch.equal(some[~stay], every[~stay])
+
+
 def test_schedules_are_followed():
     affine = Affine(AffineConfig(degrees=Schedule({"0%": 0, "100%": 90}), translate=0, zoom=0), SCENE)
     spread = [affine.warp(stream(), MANY, step)[0, :, 1, 0].abs().max() for step in (0, 50, 100)]

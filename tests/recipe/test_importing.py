@@ -1,6 +1,7 @@
 """Settings of other programs as recipes; the texts are in the form that these programs read."""
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,6 +12,7 @@ from pixforge.errors import RecipeError
 from pixforge.recipe import load_recipe
 from pixforge.recipe.importing import convert
 
+SKETCH = Path(__file__).parents[2] / "examples" / "sketch.png"
 PIXRAY = """\
 drawer: fft
 prompts: "a red heart|blurry:-.5"
@@ -103,7 +105,7 @@ def test_vqgan_clip():
         20,
     )
     assert (recipe.optimizer.type, recipe.optimizer.learning_rate.value(Moment(0, 1))) == ("adamp", 0.2)
-    assert [each.type for each in recipe.augmentations] == ["affine", "perspective"]
+    assert [each.type for each in recipe.augmentations] == ["affine", "perspective", "noise"]
     assert "# - zoom_start: 10: moves the picture" in text
     assert "# - augments: Hf: see `pixforge plugins`" in text
     assert "pixforge models fetch imagenet_f16_1024" in text
@@ -133,6 +135,7 @@ def test_disco():
     assert said(recipe) == [("A lighthouse", 2), ("blurry", -1)]
     assert (recipe.size, recipe.steps, recipe.seed, recipe.cutouts.count) == ((320, 192), 250, 5, 16)
     assert recipe.cutouts.overview.values == (0.75, 0.25)
+    assert [each.type for each in recipe.augmentations] == ["flip", "affine", "color", "noise"]
     assert [each.type for each in recipe.losses] == ["saturation"]
     assert "# - text_prompts[100]: [A cat]: " in text
     assert "# - clip_guidance_scale: 5000: belongs to diffusion" in text
@@ -219,3 +222,138 @@ def test_wavelets_of_pixray():
     made = yaml.safe_load(text := convert("drawer: fft\nfft_use: dwt\nfft_wave: dmey\nprompts: a\n", "x"))
     assert made["generator"] == {"type": "wavelet"}
     assert "dmey: is none of pixforge's wavelets (haar, " in text
+
+
+def made_of(text, tool=None):
+    """The recipe as plain data, and its comments as one line."""
+    text = convert(text, "x", tool)
+    load_recipe(yaml.safe_load(text.replace("photo.png", str(SKETCH))), check_files=False)
+    comments = [line.lstrip("# ") for line in text.splitlines() if line.startswith("#")]
+    return yaml.safe_load(text), " ".join(comments)
+
+
+AFFINE = {"type": "affine", "degrees": 15, "translate": 0.1, "zoom": 0, "shear": 5, "probability": 0.7}
+PERSPECTIVE = {"type": "perspective", "distortion": 0.7, "probability": 0.7}
+ERASING = {"type": "erasing", "probability": 0.7, "smallest": 0.1, "largest": 0.4}
+NOISE = {"type": "noise", "amount": 0.1}
+
+
+def test_augmentations_of_vqgan_clip_keep_its_numbers():
+    made, comments = made_of("generate.py -p apple -aug Af Er Cr Ro Re Gn")
+    assert made["cutouts"] == {"type": "pooled", "count": 32}
+    assert made["augmentations"] == [
+        AFFINE,
+        ERASING,
+        {"type": "affine", "degrees": 15, "translate": 0, "zoom": 0, "probability": 0.7},
+        {"type": "crop", "scale": [0.1, 1], "ratio": 1.333, "probability": 0.5},
+        {"type": "noise", "amount": 1},
+        NOISE,
+    ]
+    assert "- augments: Cr: crops to the size that a cutout has already" in comments
+    assert "- augments: Gn: half of the cutouts get the whole noise there" in comments
+    made, comments = made_of("generate.py -p apple")
+    jitter = {
+        "type": "color",
+        "brightness": 0.1,
+        "contrast": 0.1,
+        "saturation": 0.1,
+        "hue": 0.1,
+        "probability": 0.7,
+    }
+    assert made["augmentations"] == [AFFINE, PERSPECTIVE, jitter, ERASING, NOISE]
+    assert "augments" not in comments
+
+
+def test_cut_methods_of_vqgan_clip():
+    made, comments = made_of("generate.py -p apple -s 448 448 -cutm original -cutp 2 -aug Af")
+    assert made["cutouts"] == {"type": "random", "count": 32, "smallest": 0.5, "power": 2, "overview": 0}
+    assert made["augmentations"] == []
+    assert "- augments: [Af]: cut_method original has its own, there too" in comments
+    made, _ = made_of("generate.py -p apple -s 100 100 -cutm nrupdated -aug Af Pe")
+    assert made["cutouts"]["smallest"] == 1
+    assert made["augmentations"] == [{**AFFINE, "degrees": 30}, {**PERSPECTIVE, "distortion": 0.5}, NOISE]
+    made, comments = made_of("generate.py -p apple -cutm latest -cutp 2")
+    assert "- cut_power: 2: cut_method latest shows the whole picture" in comments
+
+
+@pytest.mark.parametrize(
+    ("said", "init"),
+    [
+        ("", {"type": "pattern", "pattern": "fractal"}),
+        ("init_noise: gradient", {"type": "pattern", "pattern": "gradient"}),
+        ("init_noise: snow", {"type": "pattern", "pattern": "snow"}),
+        ("init_noise: white", {"type": "pattern", "pattern": "plain"}),
+        ("init_noise: none", {"type": "noise"}),
+        ("init_noise: snow\ninit_image: photo.png", {"type": "image", "image": "photo.png"}),
+        (
+            "init_noise: snow\ninit_image: photo.png\ninit_image_alpha: 102",
+            {"type": "image", "image": "photo.png", "opacity": 0.4, "under": "snow"},
+        ),
+    ],
+)
+def test_starts_of_pixray(said, init):
+    assert made_of(f"drawer: vqgan\nprompts: a\n{said}\n")[0]["init"] == init
+
+
+def test_other_starts_are_patterns_too():
+    assert made_of("generate.py -p a -in pixels")[0]["init"] == {"type": "pattern", "pattern": "snow"}
+    assert made_of("generate.py -p a")[0]["init"] == {"type": "noise"}
+    made, comments = made_of("generate.py -p a -in gradient -ii photo.png")
+    assert made["init"] == {"type": "image", "image": "photo.png"}
+    assert "- init_noise: gradient: the init image is the start" in comments
+    made, _ = made_of("text_prompts: [a]\nperlin_init: true\nperlin_mode: gray\n")
+    assert made["init"] == {"type": "pattern", "pattern": "perlin", "gray": True}
+    made, comments = made_of("text_prompts: [a]\ninit_image: https://example.org/x.png\n")
+    assert "init" not in made
+    assert "- init_image: https://example.org/x.png: pixforge fetches no pictures" in comments
+    assert "init" not in yaml.safe_load(convert("pixray --drawer clipdraw --prompts a", "x"))
+
+
+def test_the_target_palette_of_pytti_gives_the_colors():
+    made, comments = made_of(PYTTI + "target_palette: photo.png\npalettes: 3\n")
+    assert made["generator"] == {
+        "type": "palette", "grid": [40, 20], "colors": {"image": "photo.png", "count": 5}, "lock": True,
+    }  # fmt: skip
+    assert "- palettes: 3: `colors` are one palette: the main colors of target_palette" in comments
+    made, comments = made_of(
+        "scenes: a\nimage_model: VQGAN\npixel_size: 2\nwidth: 64\nheight: 32\ntarget_palette: photo.png\n"
+    )
+    assert made["size"] == [128, 64]
+    assert (
+        "- target_palette: photo.png: belongs to pytti's Limited Palette: write generator: {type: palette}"
+        in comments
+    )
+    assert made["losses"] == [{"type": "total_variation", "weight": 0.04}]  # 0.02 times 256 / 128
+    assert made["augmentations"] == [NOISE]
+
+
+def test_uses_of_the_fft_drawer():
+    assert made_of("drawer: fft\nfft_use: pixel\nprompts: a\n")[0]["generator"] == {
+        "type": "pixels",
+        "scale": 1,
+    }
+    _, comments = made_of("drawer: vqgan\nfft_use: dwt\nfft_wave: db4\nprompts: a\n")
+    assert (
+        "- fft_use: dwt: belongs to the drawer fft; here to the generators `fourier` and `wavelet`"
+        in comments
+    )
+    assert "- fft_wave: db4: belongs to fft_use: dwt" in comments
+
+
+def test_the_frames_of_a_style_film_have_a_counterpart():
+    _, comments = made_of("generate.py -p a -vsd frames/")
+    assert "- video_style_dir: frames/: write `film` and the edit `video`" in comments
+
+
+def test_schedules_of_discoart_become_keyframes():
+    made, comments = made_of(
+        "text_prompts: [a]\ncut_overview: '[12]*100+[12]*300+[4]*600'\ncut_innercut: '[0]*250+[4]*750'\n"
+        "cut_ic_pow: '[0]*500+[60]*500'\ncut_icgray_p: '[0.5]*500+[2]*500'\nskip_augs: true\n"
+    )
+    assert made["cutouts"] == {
+        "type": "disco", "count": 16, "overview": {"0%": 1.0, "25%": 0.75, "40%": 0.5, "ease": "step"},
+        "power": {"0%": 0.01, "50%": 60, "ease": "step"},
+    }  # fmt: skip
+    assert "- cut_overview: the number of cutouts changes there" in comments
+    assert "- cut_icgray_p: '[0.5]*500+[2]*500': is no number or schedule from 0 to 1" in comments
+    assert made["augmentations"] == []

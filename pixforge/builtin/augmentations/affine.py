@@ -29,6 +29,9 @@ class AffineConfig(Config):
     shear: Annotated[Schedule, Range(ge=0, le=60)] = Field(
         Schedule(0.0), description="Largest shear, in degrees."
     )
+    probability: Annotated[Schedule, Range(ge=0, le=1)] = Field(
+        Schedule(1.0), description="Share of cutouts that are moved."
+    )
 
 
 class Affine(Augmentation[AffineConfig]):
@@ -39,7 +42,11 @@ class Affine(Augmentation[AffineConfig]):
         import torch
 
         config, value = self.config, self.context.value
-        turn, slant, size, x, y = draws.uniform(-1.0, 1.0, 5, count).unbind(dim=1)
+        shares = draws.uniform(-1.0, 1.0, 5, count)
+        applied = value(config.probability, step)
+        if applied < 1:
+            shares = shares * (draws.rand(count) < applied).float()[:, None]
+        turn, slant, size, x, y = shares.unbind(dim=1)
         angle = turn * math.radians(value(config.degrees, step))
         shear = (slant * math.radians(value(config.shear, step))).tan()
         zoom = 1 + size * value(config.zoom, step)

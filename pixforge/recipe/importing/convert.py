@@ -10,6 +10,7 @@ from pixforge.plugins.loader import load_plugins
 from pixforge.plugins.registry import Registry
 from pixforge.recipe.formats.dump import dump_flow, dump_yaml
 from pixforge.recipe.importing import tools
+from pixforge.recipe.importing.reasons import REASONS
 from pixforge.recipe.importing.settings import read_settings
 from pixforge.recipe.importing.work import Work
 from pixforge.recipe.words import suggest
@@ -45,7 +46,7 @@ def convert(text: str, label: str, tool: str | None = None) -> str:
         )
     work = Work(settings, Registry(load_plugins()))
     TOOLS[tool](work)
-    work.rest(tools.REASONS)
+    work.rest(REASONS)
     if not work.recipe.get("prompts"):
         work.recipe["prompts"] = ["a sunflower"]
         work.note("prompts", None, "there was none; say what the picture should show")

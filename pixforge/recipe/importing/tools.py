@@ -5,50 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, get_args
 
+from pixforge.recipe.importing import views
 from pixforge.recipe.importing.work import Work
 
-DISPLAY = "is about the program's own display and files"
-MOTION = "moves the picture between steps; write `film` and the edit `camera`"
-REASONS = {
-    **dict.fromkeys(("display_every", "save_every", "clear_every", "display_scale", "output", "outdir", "file_namespace",
-                     "allow_overwrite", "save_progress", "open_folder", "save_date_time", "overwrite", "batch_name",
-                     "display_rate", "show_graphs", "backups", "approximate_vram_usage", "name_docarray", "make_video",
-                     "save_gif", "save_video", "save_dir", "intermediate_saves", "models_parent_dir", "defaults",
-                     "save_intervals", "display_clear", "keep_unsharp", "video_length", "output_video_fps",
-                     "input_video_fps", "cuda_device"), DISPLAY),
-    **dict.fromkeys(("translate_x", "translate_y", "translate_z_3d", "rotate_3d", "rotate_2d", "zoom_x_2d", "zoom_y_2d",
-                     "make_zoom_video", "zoom_start", "zoom_frequency", "zoom_scale", "zoom_shift_x", "zoom_shift_y",
-                     "field_of_view", "near_plane", "far_plane", "lock_camera", "sampling_mode", "infill_mode", "angle",
-                     "zoom", "translation_x", "translation_y", "translation_z", "rotation_3d_x", "rotation_3d_y",
-                     "rotation_3d_z", "pre_animation_steps", "steps_per_frame", "key_frames", "max_frames"), MOTION),
-    **dict.fromkeys(("diffusion_model", "use_secondary_model", "diffusion_sampling_mode", "eta", "clip_denoised",
-                     "randomize_class", "skip_steps", "clamp_grad", "clamp_max", "diffusion_model_config", "vdiff_model",
-                     "vdiff_schedule", "vdiff_skip", "timestep_respacing", "diffusion_steps", "clip_guidance_scale"),
-                    "belongs to diffusion, which this recipe does not use"),
-    **dict.fromkeys(("max_classes", "class_temperature", "num_classes", "larger_clip", "experimental_resample"),
-                    "belongs to BigGAN, for which pixforge has no generator"),
-    **dict.fromkeys(("gradient_accumulation_steps", "gradient_accumulate_every", "batches", "cutn_batches"),
-                    "only saves memory there; `chunk: auto` does that here"),
-    **dict.fromkeys(("palettes", "palette_size", "gamma", "hdr_weight", "palette_normalization_weight", "show_palette",
-                     "target_palette", "lock_palette", "random_initial_palette", "pixel_size", "smoothing_weight"),
-                    "belongs to the limited palette; the filter `lookup` keeps a picture to the colors of a palette"),
-    "transparent": "write generator: {type: pixels, alpha: true}, or fourier, with the loss `opacity`",
-    "fft_use": "only fft and pixel have a counterpart", "fft_wave": "belongs to wavelets",
-    "prompt_frequency": "write `scenes`, each with its seconds and prompts",
-    "steps_per_scene": "write `scenes`, each with its seconds and prompts",
-    "interpolation_steps": "write `fade` in each of the `scenes`",
-    "video_style_dir": "restyles a film's frames; pixforge makes one picture at a time",
-    "cut_method": "there is one way to cut; `cutouts` in the reference has the strategies",
-    "n_batches": "run the recipe again with other seeds: pixforge run RECIPE --seed N",
-    "init_noise": "the start is that of the generator; `init` in the reference has others",
-    "learning_rate_drops": "write optimizer.learning_rate with keyframes, such as {0: 0.1, 80: 0.01, ease: step}",
-    "animation_mode": MOTION,
-    "init_scale": "the loss `target` with distance: features does what it is for, in other units",
-    "perlin_init": "the start is other noise", "skip_augs": "write augmentations: []",
-    "clip_models_schedules": "a perceptor's `weight` may be a schedule",
-    "seed": "is not a plain number",
-}  # fmt: skip
-"""Why a setting of some program is left out."""
 _PYTTI_CLIPS = {"ViTB32": "ViT-B/32", "ViTB16": "ViT-B/16", "ViTL14": "ViT-L/14", "RN50": "RN50", "RN101": "RN101",
                 "RN50x4": "RN50x4", "RN50x16": "RN50x16", "RN50x64": "RN50x64"}  # fmt: skip
 _VQGANS = {"imagenet": "imagenet_f16_16384", "sflickr": "sflckr", "wikiart": "wikiart_16384",
@@ -59,9 +18,6 @@ _QUALITY = {
     "supreme": (["RN50x4", "RN101", "ViT-B/32", "ViT-B/16"], 400, 32, 5),
 }  # fmt: skip
 _SHAPES = {"square": (144, 144), "portrait": (128, 160), "widescreen": (192, 108)}
-_AUGMENTS = {"Ji": "color", "Sh": "sharpness", "Gn": "noise", "Pe": "perspective", "Ro": "affine", "Af": "affine",
-             "Et": "elastic", "Ts": "thin_plate", "Cr": "crop", "Er": "erasing", "Re": "crop", "A": "affine", "P": "perspective",
-             "J": "color", "E": "erasing", "N": "noise", "F": "flip", "S": "sharpness"}  # fmt: skip
 _LOSSES = {"smoothness", "saturation", "symmetry"}
 """Pixray's losses that need nothing but a weight."""
 
@@ -93,7 +49,8 @@ def pixray(work: Work) -> None:
     _drawer(work)
     _perceptors(work, _list(work.take("clip_models"), ",") or clips)
     _optimizer(work, work.take("optimiser"), None)
-    _init_image(work)
+    work.put("augmentations", views.PIXRAY)
+    _pixray_start(work)
     losses = []
     for name in _list(work.take("custom_loss"), ","):
         word = name.split(":")[0].strip()
@@ -138,10 +95,7 @@ def vqgan_clip(work: Work) -> None:
     if not _size(work, work.take("size")):
         work.put("size", [512, 512])
     work.put("steps", work.number("iterations", "max_iterations", low=0, high=1_000_000, whole=True) or 500)
-    count = work.number("num_cuts", low=1, high=4096, whole=True) or 32
-    work.put("cutouts", {"type": "random", "count": count})
-    if work.number("cut_power", low=0, high=100) not in (None, 1):
-        work.note("cut_power", None, "sizes are drawn evenly here; cutouts of type pytti have `power`")
+    views.vqgan_clip(work)
     model = work.take("vqgan_config")
     checkpoint = work.take("vqgan_checkpoint")
     name = re.sub(r".*/|vqgan_|\.(yaml|ckpt)$", "", str(checkpoint or model or "imagenet_f16_16384"))
@@ -151,20 +105,12 @@ def vqgan_clip(work: Work) -> None:
     _init_image(work)
     weight = work.number("init_weight", low=0, high=1000)
     work.put("losses", [{"type": "latent", "weight": weight / 2}] if weight else [])
-    _augmentations(work)
+    noise = work.take("init_noise")
+    if noise in {"pixels", "gradient"}:
+        _pattern(work, "init_noise", noise, {"pattern": {"pixels": "snow"}.get(noise, noise)})
+    elif noise is not None:
+        work.note("init_noise", noise, "is none of pixels and gradient")
     _seed(work)
-
-
-def _augmentations(work: Work) -> None:
-    """VQGAN-CLIP's two letters for each."""
-    found = []
-    for said in _list(work.take("augments"), " "):
-        word = _AUGMENTS.get(str(said).strip()[:2].capitalize())
-        if word is None:
-            work.note("augments", said, "see `pixforge plugins` for the augmentations")
-        else:
-            found.append(word)
-    work.put("augmentations", found or None)
 
 
 def pytti(work: Work) -> None:
@@ -173,19 +119,18 @@ def pytti(work: Work) -> None:
     width = work.number("width", low=16, high=8192, whole=True) or 180
     height = work.number("height", low=16, high=8192, whole=True) or 112
     model = str(work.take("image_model") or "VQGAN")
+    usual = 1 if model == "VQGAN" else 4
+    pixels = work.number("pixel_size", low=1, high=512, whole=True) or usual
+    work.put("size", [min(8192, width * pixels), min(8192, height * pixels)])
     if model == "VQGAN":
         name = str(work.take("vqgan_model") or "sflckr")
         _vqgan(work, _VQGANS.get(name, name), name)
-        work.put("size", [width, height])
+    elif model == "Limited Palette":
+        work.put("generator", {"type": "palette", "grid": [width, height], **_palettes(work)})
     else:
-        pixels = work.number("pixel_size", low=1, high=512, whole=True) or 4
-        work.put("size", [min(8192, width * pixels), min(8192, height * pixels)])
-        if model == "Limited Palette":
-            work.put("generator", {"type": "palette", "grid": [width, height], **_palettes(work)})
-        else:
-            work.put("generator", {"type": "pixels", "grid": [width, height], "upsampling": "nearest"})
-            if model != "Unlimited Palette":
-                work.note("image_model", model, "becomes pixels of any color")
+        work.put("generator", {"type": "pixels", "grid": [width, height], "upsampling": "nearest"})
+        if model != "Unlimited Palette":
+            work.note("image_model", model, "becomes pixels of any color")
     work.take("vqgan_model")
     work.put("steps", work.number("steps_per_scene", low=0, high=1_000_000, whole=True) or 100)
     _pytti_cutouts(work)
@@ -196,17 +141,25 @@ def pytti(work: Work) -> None:
     _perceptors(work, clips)
     _optimizer(work, None, None)
     _init_image(work)
-    work.put("losses", [])
+    work.put("augmentations", [views.NOISE])
+    smoothing = work.number("smoothing_weight", low=0, high=1000)
+    smoothing = 0.02 if smoothing is None else smoothing
+    # The loss of pixforge has the factor side / 256.
+    weight = round(smoothing * 256 / max(work.recipe["size"]), 6)
+    work.put("losses", [{"type": "total_variation", "weight": weight}] if weight else [])
     _seed(work)
 
 
 def _palettes(work: Work) -> dict[str, Any]:
     """The fields of the generator `palette`, with pytti's defaults."""
-    found: dict[str, Any] = {
-        "size": work.number("palette_size", low=2, high=64, whole=True) or 6,
-        "palettes": work.number("palettes", low=1, high=32, whole=True) or 9,
-    }
-    return found | ({"lock": True} if work.take("lock_palette") is True else {})
+    size = work.number("palette_size", low=2, high=64, whole=True) or 6
+    palettes = work.number("palettes", low=1, high=32, whole=True) or 9
+    target = work.take("target_palette")
+    locked = work.take("lock_palette") is True
+    if _is_file(work, "target_palette", target):
+        work.note("palettes", palettes, "`colors` are one palette: the main colors of target_palette")
+        return {"colors": {"image": target, "count": size}, "lock": True}
+    return {"size": size, "palettes": palettes, **({"lock": True} if locked else {})}
 
 
 def _scenes(work: Work) -> None:
@@ -270,19 +223,7 @@ def disco(work: Work) -> None:
         sides = [work.number(name, low=16, high=8192, whole=True) for name in ("width", "height")]
         work.put("size", [side or 512 for side in sides])
     work.put("steps", work.number("steps", low=0, high=1_000_000, whole=True) or 250)
-    overview, inner = (_average(work.take(name)) for name in ("cut_overview", "cut_innercut"))
-    count = round(sum(each[1] for each in (overview, inner) if each)) or 16
-    cutouts: dict[str, Any] = {"type": "disco", "count": min(4096, max(1, count))}
-    power = work.number("cut_ic_pow", low=0.01, high=100)
-    if power is not None:
-        cutouts["power"] = power
-    if overview and inner and overview[0] + inner[0] > 0 and overview[2] + inner[2] > 0:
-        shares = [round(overview[at] / (overview[at] + inner[at]), 4) for at in (0, 2)]
-        cutouts["overview"] = {"0%": shares[0], "40%": shares[1], "ease": "step"}
-    gray = _average(work.take("cut_icgray_p"))
-    if gray and 0 <= gray[0] <= 1 and 0 <= gray[2] <= 1:
-        cutouts["gray"] = {"0%": gray[0], "40%": gray[2], "ease": "step"}
-    work.put("cutouts", cutouts)
+    views.disco(work)
     named = {name: work.take(name) for name in _PYTTI_CLIPS}
     clips = [_PYTTI_CLIPS[name] for name, wanted in named.items() if wanted is True]
     _perceptors(work, [str(each) for each in _list(work.take("clip_models"), ",")] or clips or ["ViT-B/32"])
@@ -302,6 +243,11 @@ def disco(work: Work) -> None:
     work.put("generator", {"type": "fourier"})
     _optimizer(work, None, None)
     _init_image(work)
+    mode = work.take("perlin_mode")
+    perlin = work.take("perlin_init")
+    if perlin is True:
+        gray = {"gray": True} if mode == "gray" else {}
+        _pattern(work, "perlin_init", perlin, {"pattern": "perlin", **gray})
     _seed(work)
 
 
@@ -345,7 +291,7 @@ def _sleep(work: Work, updates: int) -> None:
     work.put("cutouts", {"type": "random", "count": count} if count else None)
     _perceptors(work, [str(work.take("model_name") or "ViT-B/32")])
     start = work.take("start_image_path")
-    if isinstance(start, str):
+    if _is_file(work, "start_image_path", start):
         work.put("init", {"type": "image", "image": start})
     work.put("losses", [])
     work.put("augmentations", [])
@@ -364,9 +310,15 @@ def _drawer(work: Work) -> None:
             "generator", {"type": "pixels", "grid": [max(1, side) for side in grid], "upsampling": "nearest"}
         )
     elif drawer == "fft":
-        if work.take("fft_use") == "dwt":
+        use = work.take("fft_use")
+        if use == "dwt":
             _wavelet(work)
             return
+        if use == "pixel":
+            work.put("generator", {"type": "pixels", "scale": 1})
+            return
+        if use not in (None, "fft"):
+            work.note("fft_use", use, "is none of fft, dwt and pixel")
         decay = work.number("fft_decay", low=0, high=4)
         work.put("generator", {"type": "fourier", **({"decay": decay} if decay is not None else {})})
     elif drawer in {"clipdraw", "line_sketch"}:
@@ -430,8 +382,49 @@ def _optimizer(work: Work, name: Any, rate: float | None) -> None:
 
 def _init_image(work: Work) -> None:
     path = work.take("init_image")
-    if isinstance(path, str) and path not in {"", "none", "None"}:
+    if _is_file(work, "init_image", path):
         work.put("init", {"type": "image", "image": path})
+
+
+def _is_file(work: Work, name: str, path: Any) -> bool:
+    """Whether this names a file; an address of the web gets a note."""
+    if not isinstance(path, str) or path.strip() in {"", "none", "None"}:
+        return False
+    if "://" in path:
+        work.note(name, path, "pixforge fetches no pictures; save it, and name the file")
+        return False
+    return True
+
+
+def _pattern(work: Work, name: str, value: Any, pattern: dict[str, Any]) -> None:
+    """Start from a pattern, unless the recipe starts from a picture."""
+    start = work.recipe.get("init", {})
+    if start.get("type") != "image":
+        work.put("init", {"type": "pattern", **pattern})
+    elif value is not None:
+        work.note(name, value, "the init image is the start; `init.opacity` lets a pattern shine through it")
+
+
+def _pixray_start(work: Work) -> None:
+    """An init image, else noise as a picture; strokes begin as they do there."""
+    _init_image(work)
+    value = work.take("init_noise")
+    word = str(value or "pixels").lower()
+    pattern = {"pixels": "fractal", "gradient": "gradient", "snow": "snow"}.get(word, "plain")
+    alpha = work.number("init_image_alpha", low=0, high=255)
+    start = work.recipe.get("init", {})
+    if start.get("type") == "image" and alpha is not None:
+        start["opacity"] = round(alpha / 255, 3)
+        if pattern != "plain":
+            start["under"] = pattern
+        elif alpha < 255:
+            work.note(
+                "init_noise",
+                value,
+                "the picture lies over fractal noise; there is no plain color to lie over",
+            )
+    elif word != "none" and work.recipe["generator"]["type"] not in {"strokes", "sketch"}:
+        _pattern(work, "init_noise", value, {"pattern": pattern})
 
 
 def _image_prompts(work: Work, name: str, weight: float | None = None, *, layout: bool = False) -> None:
@@ -489,19 +482,3 @@ def _list(value: Any, separator: str | None) -> list[Any]:
             str(each).strip() for each in (value if isinstance(value, list) else [value]) if each is not True
         ]
     return list(value) if isinstance(value, list) else [value]
-
-
-def _average(value: Any) -> tuple[float, float, float] | None:
-    """The first, mean and last value of a schedule like `[12]*400+[4]*600`; it is read, not evaluated."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 4096:
-        return float(value), float(value), float(value)
-    parts = (
-        re.findall(r"\[\s*(\d{1,4}(?:\.\d{1,6})?)\s*\]\s*\*\s*(\d{1,5})", value)
-        if isinstance(value, str)
-        else []
-    )
-    numbers = [(float(number), int(times)) for number, times in parts if int(times)]
-    if not numbers:
-        return None
-    total = sum(times for _, times in numbers)
-    return numbers[0][0], sum(number * times for number, times in numbers) / total, numbers[-1][0]
