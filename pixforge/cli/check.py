@@ -11,6 +11,7 @@ import click
 
 from pixforge.cli.complete import recipes
 from pixforge.cli.options import DISABLE, TRUST, trust_of
+from pixforge.cli.process import imports_ahead
 from pixforge.contracts.command import Command
 from pixforge.errors import InputError, plain_name
 
@@ -47,13 +48,9 @@ class Check(Command):
 
 
 def _check(source: str, args: SimpleNamespace) -> int:
-    from pixforge.recipe import load_recipe
-    from pixforge.recipe.layers import defaults_file
-
     try:
-        recipe = load_recipe(
-            source, disabled=args.disable_plugin, trust=trust_of(args), defaults=defaults_file()
-        )
+        with imports_ahead():
+            recipe = _load(source, args)
         needs = f"; {_memory(recipe)}" if args.memory else ""
     except InputError as error:
         print(error, file=sys.stderr)
@@ -66,6 +63,13 @@ def _check(source: str, args: SimpleNamespace) -> int:
         )
     print(f"{plain_name(source)}: ok{needs}")
     return 0
+
+
+def _load(source: str, args: SimpleNamespace) -> Recipe:
+    from pixforge.recipe import load_recipe
+    from pixforge.recipe.layers import defaults_file
+
+    return load_recipe(source, disabled=args.disable_plugin, trust=trust_of(args), defaults=defaults_file())
 
 
 def _beside(recipe: Recipe) -> list[Path]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 # Of <malloc.h> (glibc).
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -61,3 +63,24 @@ def keep_freed_memory() -> None:
         mallopt(M_TRIM_THRESHOLD, NEVER)
         # To set the one ends glibc's own adapting of the other, which would begin with 128 KiB.
         mallopt(M_MMAP_THRESHOLD, LARGEST)
+
+
+@contextmanager
+def imports_ahead() -> Iterator[None]:
+    """Keep the collector of dead cycles from looking through what imports make, which all stays.
+
+    It would look at the same classes and functions again and again: a tenth of the time to the first step. What is
+    there at the end is left out of later passes, too.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def import_torch() -> None:
+    """Import torch, which is most of what a run imports."""
+    with imports_ahead():
+        import torch  # noqa: F401 - for those that import it next

@@ -177,6 +177,8 @@ class Program(click.Group):
         from pixforge.plugins.commands import commands_of_file
 
         found: dict[str, type[Command]] = {}
+        if not ctx.params.get("plugin"):
+            return found
         taken = {
             **dict.fromkeys(self._builtin(), "pixforge"),
             **{name: str(claims[0]) for name, claims in self._installed().items()},

@@ -27,6 +27,7 @@ from pixforge.cli.options import (
     shape_of,
     trust_of,
 )
+from pixforge.cli.process import import_torch, imports_ahead
 from pixforge.contracts.command import Command
 from pixforge.errors import PixforgeError, RecipeError, plain_name, short_text
 
@@ -98,12 +99,18 @@ class Run(Command):
         what = short_text(", ".join(args.prompt or args.recipes) or args.each)
         doing = f"making {what}: reading the recipe, loading the models, drawing the start"
         with said_soon(doing, quiet=args.quiet):
-            made = [
-                _load(args, source, prompts) for source in args.recipes or [None] for prompts in _asked(args)
-            ]
+            with imports_ahead():
+                made = [
+                    _load(args, source, prompts)
+                    for source in args.recipes or [None]
+                    for prompts in _asked(args)
+                ]
             if len(made) == 1:
                 from pixforge.runs import make_progress, render
+                from pixforge.runs.folder import check_folder
 
+                check_folder(args.out)
+                import_torch()
                 result = render(made[0], out=args.out, progress=make_progress(args.quiet))
         if len(made) > 1:
             return _run_all(made, args)
@@ -118,6 +125,7 @@ def _run_all(made: list[Recipe], args: SimpleNamespace) -> int:
     """
     from pixforge.runs import make_progress, render
 
+    import_torch()
     statuses = []
     for number, recipe in enumerate(made, 1):
         out = Path(args.out) / f"{number:03d}-{recipe.origin.name}" if args.out else None

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pixforge.contracts.output import Output
     from pixforge.contracts.painter import Painter, PainterModel
     from pixforge.contracts.palette import Palette
-    from pixforge.contracts.paths import ModelPath, RecipePath
+    from pixforge.contracts.paths import FileName, ModelPath, RecipePath
     from pixforge.contracts.perceptor import Perceptor, PerceptorConfig
     from pixforge.contracts.placement import Placement
     from pixforge.contracts.prompt import Prompt, PromptConfig, Sight
@@ -61,7 +61,7 @@ _HOMES = {
     "output": ("Output",),
     "painter": ("Painter", "PainterModel"),
     "palette": ("Palette",),
-    "paths": ("ModelPath", "RecipePath"),
+    "paths": ("FileName", "ModelPath", "RecipePath"),
     "perceptor": ("Perceptor", "PerceptorConfig"),
     "placement": ("Placement",),
     "prompt": ("Prompt", "PromptConfig", "Sight"),
@@ -88,6 +88,7 @@ __all__ = [
     "EditConfig",
     "Executor",
     "Exporter",
+    "FileName",
     "Film",
     "Filter",
     "FilterConfig",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from pydantic import Field
+
 
 @dataclass(frozen=True)
 class PathMark:
@@ -21,6 +23,12 @@ class PathMark:
     prefix: str = ""
     row: bool = False
 
+
+FileName = Annotated[str, Field(pattern=r"^\w[\w.-]*$", max_length=100)]
+"""The name of a file that an exporter writes, without a folder and mostly without its ending.
+
+The length is a bound of its own, since in the pattern, as `{0,99}`, it costs a hundred times as long to compile.
+"""
 
 RecipePath = Annotated[str, PathMark()]
 """A file that must exist when the recipe is loaded."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from importlib.metadata import Distribution
 from pathlib import Path
-
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
+from typing import TYPE_CHECKING
 
 from pixforge import __version__
 from pixforge.errors import PluginError
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
 
 NAME = "requires_pixforge"
 
@@ -22,6 +22,9 @@ def check_distribution(distribution: Distribution) -> None:
     Raises:
         PluginError: it needs another pixforge than this one.
     """
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
     for text in distribution.requires or ():
         try:
             requirement = Requirement(text)
@@ -39,6 +42,8 @@ def check_file(file: Path) -> None:
         PluginError: it needs another pixforge than this one, or says so in a way that cannot be read.
         SyntaxError: it is not Python.
     """
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
     for node in ast.parse(file.read_bytes()).body:
         if isinstance(node, ast.Assign) and any(
             isinstance(target, ast.Name) and target.id == NAME for target in node.targets

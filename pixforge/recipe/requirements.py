@@ -7,9 +7,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
-
 from pixforge.errors import PluginError
 from pixforge.plugins.loader import Plugins
 from pixforge.recipe.digest import digest_of
@@ -82,6 +79,11 @@ def check_loaded(document: Document, plugins: Plugins) -> None:
     Raises:
         PluginError: one failed; names the plugin and the cause.
     """
+    if not plugins.failures:
+        return
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
     needed = {canonicalize_name(Requirement(text).name) for _, text in _texts(document, "requires")}
     files = {str(document.folder / text) for _, text in _texts(document, "plugins")}
     for failure in plugins.failures:
@@ -100,6 +102,8 @@ def _texts(document: Document, field: str) -> Iterator[tuple[int, str]]:
 
 
 def _unmet(text: str) -> str | None:
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         requirement = Requirement(text)
     except InvalidRequirement:

@@ -40,6 +40,7 @@ def test_check_imports_no_torch(tmp_path):
     loaded = modules_after("check", "r.yaml", cwd=tmp_path)
     assert "pydantic" in loaded
     assert not loaded & {"torch", "torchvision", "open_clip", "rich", "imageio", "imageio_ffmpeg"}
+    assert not loaded & {"PIL", "packaging", "tomllib", "tomli", "multiprocessing"}
 
 
 def test_schema_and_plugins_import_no_torch():

@@ -1,13 +1,15 @@
+import gc
 import os
 import platform
 import subprocess
 import sys
+import weakref
 
 import pytest
 
 import pixforge.cli.main
 from pixforge.cli.main import main
-from pixforge.cli.process import let_others_run
+from pixforge.cli.process import imports_ahead, let_others_run
 
 FAULTS = """
 import resource
@@ -65,3 +67,20 @@ def test_only_a_process_of_its_own_is_changed(monkeypatch, capsys):
     assert main() == 0
     assert calls == [1]
     assert capsys.readouterr().out
+
+
+def test_cycles_are_collected_again_after_the_imports():
+    class Ring:
+        pass
+
+    before = gc.get_freeze_count()
+    with imports_ahead():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > before
+    gone = Ring()
+    gone.itself, seen = gone, weakref.ref(gone)
+    del gone
+    gc.collect()
+    assert seen() is None
+    gc.unfreeze()

@@ -8,14 +8,15 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from pixforge.contracts import Config, Executor, Job, Outcome
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
 _PATIENCE = 60.0
 """Seconds that a run has to save after it was told to stop."""
@@ -51,6 +52,8 @@ class ProcessesExecutor(Executor[ProcessesConfig]):
 
     def run(self, jobs: Sequence[Job]) -> Iterator[Outcome]:
         """Keep all workers busy; a worker is told to stop like a run of its own."""
+        from multiprocessing.connection import wait
+
         waiting, tries = list(reversed(jobs)), dict.fromkeys((job.name for job in jobs), 0)
         workers: list[_Worker] = []
         try:
@@ -80,6 +83,8 @@ class ProcessesExecutor(Executor[ProcessesConfig]):
             _end(workers)
 
     def _begin(self, job: Job) -> _Worker:
+        from multiprocessing import get_context
+
         ours, theirs = get_context("spawn").Pipe()
         threads = max(1, (os.cpu_count() or 1) // self.config.workers)
         process = get_context("spawn").Process(target=_serve, args=(theirs, threads), daemon=False)

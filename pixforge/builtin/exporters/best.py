@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from pixforge.contracts import Config, Exporter, Output, StepReport
+from pixforge.contracts.paths import FileName
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +20,7 @@ class BestConfig(Config):
     """Its name, and from when on it counts."""
 
     type: Literal["best"] = "best"
-    name: str = Field("best", pattern=r"^\w[\w.-]{0,99}$", description="Of the file, without its extension.")
+    name: FileName = Field("best", description="Of the file, without its extension.")
     after: float = Field(
         0.0,
         ge=0,

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from pixforge.builtin.exporters.sheet import sheet
 from pixforge.contracts import Config, Exporter, Output, StepReport
+from pixforge.contracts.paths import FileName
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,9 +33,7 @@ class ContactSheetConfig(Config):
     width: Annotated[int, Field(ge=16, le=1024, strict=True)] = Field(
         128, description="Of each picture in pixels, at most that of the canvas."
     )
-    name: str = Field(
-        "contact-sheet", pattern=r"^\w[\w.-]{0,99}$", description="Of the file, without its extension .jpg."
-    )
+    name: FileName = Field("contact-sheet", description="Of the file, without its extension .jpg.")
 
 
 class ContactSheet(Exporter[ContactSheetConfig]):

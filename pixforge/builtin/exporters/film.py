@@ -14,7 +14,7 @@ from pixforge.builtin.exporters.video.formats import STREAMED, Soundtrack
 from pixforge.builtin.exporters.video.timeline import Streamed
 from pixforge.contracts import Output
 from pixforge.contracts.context import RunFacts
-from pixforge.contracts.paths import RecipePath
+from pixforge.contracts.paths import FileName, RecipePath
 from pixforge.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class FilmConfig(Streamed):
     """The file that a film becomes."""
 
     type: Literal["film"] = "film"
-    name: str = Field("film", pattern=r"^\w[\w.-]{0,99}$", description="Of the file, without its extension.")
+    name: FileName = Field("film", description="Of the file, without its extension.")
     sound: RecipePath | None = Field(
         None,
         description="A sound for mp4 and webm. One that is too long fades out with the film; after one that is too short it is silent.",

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pixforge.contracts import Config, Exporter, Output, StepReport
+from pixforge.contracts.paths import FileName
 
 
 class PreviewConfig(Config):
@@ -17,9 +18,7 @@ class PreviewConfig(Config):
     seconds: Annotated[float, Field(ge=0, le=86400)] = Field(
         1.0, description="At least this much time between two; 0: after every step."
     )
-    name: str = Field(
-        "preview", pattern=r"^\w[\w.-]{0,99}$", description="Of the file, without its extension .png."
-    )
+    name: FileName = Field("preview", description="Of the file, without its extension .png.")
 
 
 class Preview(Exporter[PreviewConfig]):

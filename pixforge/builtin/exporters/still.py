@@ -10,6 +10,7 @@ from typing_extensions import Self
 
 from pixforge.builtin.exporters.metadata import Metadata
 from pixforge.contracts import Config, Exporter, Output, StepReport
+from pixforge.contracts.paths import FileName
 from pixforge.errors import InputError, RecipeError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class StillConfig(Config):
         0, ge=0, description="Frames of a film between pictures on the way (image-frame-00012.jpg); 0: none."
     )
     metadata: Metadata = Field("recipe", description="Put the resolved recipe into the file, or none of it.")
-    name: str = Field("image", pattern=r"^\w[\w.-]{0,99}$", description="Of the file, without its extension.")
+    name: FileName = Field("image", description="Of the file, without its extension.")
 
     @model_validator(mode="after")
     def _quality_matters(self) -> Self:

@@ -21,7 +21,8 @@ class EdgeConfig(LossConfig):
 
     type: Literal["edge"] = "edge"
     color: Palette = Field(
-        Palette(colors=("white",)), description="The color of the margin; of a palette, the first."
+        Palette.model_construct(colors=("white",)),
+        description="The color of the margin; of a palette, the first.",
     )
     image: RecipePath | None = Field(
         None, description="Take the colors from this picture instead of `color`."

@@ -19,7 +19,7 @@ class GaussianConfig(LossConfig):
 
     type: Literal["gaussian"] = "gaussian"
     color: Palette = Field(
-        Palette(colors=("white",)), description="The color outside; of a palette, the first."
+        Palette.model_construct(colors=("white",)), description="The color outside; of a palette, the first."
     )
     spread: float = Field(
         0.25,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from pixforge.contracts import Perceptor, Sight
 from pixforge.errors import InputError
-from pixforge.models.safe_load import read_tensors
 from pixforge.ordinary_files import open_ordinary
 
 if TYPE_CHECKING:
@@ -95,6 +94,8 @@ def read_vectors(path: Path) -> dict[str, torch.Tensor]:
 def _parsed(path: Path, content: bytes) -> Mapping[str, Any]:
     suffix = path.suffix.lower()
     if suffix == ".safetensors":
+        from pixforge.models.safe_load import read_tensors
+
         return read_tensors(path)
     try:
         if suffix == ".npy":

@@ -13,7 +13,6 @@ from typing import IO, Any, NoReturn
 from pixforge.errors import RecipeError
 from pixforge.ordinary_files import open_ordinary
 from pixforge.recipe.formats.document import MAX_DEPTH, Document, RecipeText, Where, plain_mapping
-from pixforge.recipe.formats.tomlfile import parse_toml, toml_lines
 from pixforge.recipe.formats.yamlfile import parse_yaml
 
 MAX_BYTES = 2**20
@@ -127,6 +126,8 @@ def _from_yaml(text: str, label: str, folder: Path, name: str) -> Document:
 
 
 def _from_toml(text: str, label: str, folder: Path, name: str) -> Document:
+    from pixforge.recipe.formats.tomlfile import parse_toml, toml_lines
+
     data = plain_mapping(parse_toml(text, label), label)
     return Document(data, label, folder, name, lambda: toml_lines(text))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from pydantic import Field
 
-from pixforge.contracts import Config, Exporter, Output, StepReport
+from pixforge.contracts import Config, Exporter, FileName, Output, StepReport
 from pixforge.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class GlslConfig(Config):
     """The name of the file."""
 
     type: Literal["glsl"] = "glsl"
-    name: str = Field("shader", pattern=r"^\w[\w.-]{0,99}$", description="Name of the file, without .glsl.")
+    name: FileName = Field("shader", description="Name of the file, without .glsl.")
 
 
 class Glsl(Exporter[GlslConfig]):

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from pydantic import Field
 
-from pixforge.contracts import Config, Exporter, Output, StepReport
+from pixforge.contracts import Config, Exporter, FileName, Output, StepReport
 from pixforge.errors import UnsupportedError
 
 Numbers = Sequence[float]
@@ -26,7 +26,7 @@ class SvgConfig(Config):
     """The name of the file, and whether it holds the recipe."""
 
     type: Literal["svg"] = "svg"
-    name: str = Field("drawing", pattern=r"^\w[\w.-]{0,99}$", description="Name of the file, without .svg.")
+    name: FileName = Field("drawing", description="Name of the file, without .svg.")
     metadata: bool = Field(default=True, description="Put the resolved recipe into the file.")
 
 

@@ -12,8 +12,8 @@ from pixforge.builtin.exporters.metadata import Metadata
 from pixforge.builtin.exporters.video.caption import check_template
 from pixforge.builtin.exporters.video.sites import Site
 from pixforge.contracts import Config
+from pixforge.contracts.paths import FileName
 
-_NAME = r"^\w[\w.-]{0,99}$"
 _FPS = (10.0, 30.0)
 _GIF_FPS = 20.0
 _GIF_FASTEST = 50.0
@@ -33,7 +33,7 @@ class Streamed(Config):
     )
     quality: int | None = Field(None, ge=1, le=100, description="Of mp4, webm and webp, 80 when absent.")
     metadata: Metadata = Field("recipe", description="Put the resolved recipe into the file, or none of it.")
-    name: str = Field("video", pattern=_NAME, description="Of the file, without its extension.")
+    name: FileName = Field("video", description="Of the file, without its extension.")
 
     caption: str = Field(
         "",
@@ -127,7 +127,7 @@ class VideoConfig(Streamed):
         le=3600,
         description="Seconds that the result stays, within `seconds`; 1.5 when absent, less in a short video.",
     )
-    name: str = Field("progress", pattern=_NAME, description="Of the file, without its extension.")
+    name: FileName = Field("progress", description="Of the file, without its extension.")
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

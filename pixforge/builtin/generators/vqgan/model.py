@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixforge.builtin.generators.vqgan.files import CONFIGS, WEIGHTS, Files, first_of, logs_of, pair_of
-from pixforge.builtin.generators.vqgan.network_config import parse_config, read_yaml
 from pixforge.contracts.model import Get, Model, ModelCollection, ModelFile, Models
 from pixforge.errors import WeightsError
 
@@ -41,6 +40,8 @@ class VqganModel(Model):
         Raises:
             WeightsError: one cannot be had, or the configuration is none.
         """
+        from pixforge.builtin.generators.vqgan.network_config import parse_config, read_yaml
+
         config, weights = self.files
         path = store / config.name
         if not path.is_file():
@@ -164,5 +165,7 @@ def describe(files: Files) -> str:
     Raises:
         WeightsError: the configuration cannot be read.
     """
+    from pixforge.builtin.generators.vqgan.network_config import parse_config, read_yaml
+
     config = parse_config(read_yaml(files.config), str(files.config))
     return f"{'Gumbel' if config.gumbel else 'VQ'}, factor {config.factor}, {config.n_embed} codes of {config.embed_dim}"

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pixforge.builtin.inits.text_to_codes.card import TokensFiles, read_tokens
 from pixforge.contracts.model import Model, ModelCollection, ModelFile, Models
+
+if TYPE_CHECKING:
+    from pixforge.builtin.inits.text_to_codes.card import TokensFiles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,8 @@ class TokensCards(ModelCollection):
         """
         if not name.endswith(".json"):
             return None
+        from pixforge.builtin.inits.text_to_codes.card import read_tokens
+
         own = read_tokens(name, folder / name)
         # The card holds the hash of the weights, where its author wrote it down.
         files = (
@@ -60,4 +65,6 @@ def tokens_of(name: str, paths: Mapping[str, Path]) -> TokensFiles:
     Raises:
         WeightsError: it is invalid.
     """
+    from pixforge.builtin.inits.text_to_codes.card import read_tokens
+
     return read_tokens(name, next(path for path in paths.values() if path.suffix == ".json"))
