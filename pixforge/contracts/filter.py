@@ -34,6 +34,15 @@ class Filter(Component[C]):
     kind = "filter"
     saved: ClassVar[bool] = True
 
+    @property
+    def seen(self) -> bool:
+        """Whether perceptors and losses see the change.
+
+        A saved filter that is not seen runs when a picture is written, not in each step; after all others, without
+        gradient, perhaps on another thread. It cannot have `where`.
+        """
+        return True
+
     @abstractmethod
     def forward(self, images: torch.Tensor, draws: Stream, step: int) -> torch.Tensor:
         """`[B, C, H, W]` in [0, 1] to `[B, C, H', W']` in [0, 1], differentiable.

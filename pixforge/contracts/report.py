@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -37,9 +38,10 @@ class HostCopy:
 class StepReport:
     """The state after `step` of `steps` updates (from 1; the start, which only exporters get, is 0).
 
-    `image` is the picture as it would be saved, `[B, C, H, W]` in [0, 1] on the device, C 3 or with alpha 4; the losses are those that
+    `image` is the picture, `[B, C, H, W]` in [0, 1] on the device, C 3 or with alpha 4; the losses are those that
     led to the update, `values` `[T, B]` in the order of `names`. Reading `pixels` waits for the device, so the loop
-    itself does not, and exporters do so on their own thread.
+    itself does not, and exporters do so on their own thread. `pixels` and `layers` are what is written: filters such as
+    `upscale` with a network change them when they are read first, and may make them larger than `image`.
     """
 
     step: int
@@ -48,6 +50,16 @@ class StepReport:
     learning_rate: float
     names: tuple[str, ...] = ()
     values: HostCopy | None = field(default=None, repr=False)
+    finish: Callable[[torch.Tensor], torch.Tensor] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def finished(self) -> torch.Tensor:
+        """What is written: `image`, changed by the filters that run on written pictures alone."""
+        return self.image.detach() if self.finish is None else self.finish(self.image.detach())
+
+    def draft(self) -> StepReport:
+        """The same without those filters, for a quick look."""
+        return self if self.finish is None else replace(self, finish=None)
 
     @cached_property
     def losses_by_canvas(self) -> list[dict[str, float]]:
@@ -68,14 +80,14 @@ class StepReport:
         """The pictures as `[B, H, W, 3]` bytes on the host, transparency over white."""
         from pixforge.contracts.alpha import WHITE, over
 
-        return _bytes(over(self.image.detach(), WHITE))
+        return _bytes(over(self.finished, WHITE))
 
     @cached_property
     def layers(self) -> npt.NDArray[np.uint8]:
         """The pictures as `[B, H, W, C]` bytes on the host: `pixels`, or with alpha four channels."""
         from pixforge.contracts.alpha import has_alpha
 
-        return _bytes(self.image.detach()) if has_alpha(self.image) else self.pixels
+        return _bytes(self.finished) if has_alpha(self.image) else self.pixels
 
 
 def _bytes(images: torch.Tensor) -> npt.NDArray[np.uint8]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from pixforge.contracts import Canvas, Component, Draws, RunContext
+from pixforge.contracts import Canvas, Component, Draws, Filter, RunContext
 from pixforge.contracts.alpha import WITH_ALPHA
 from pixforge.contracts.random import number_of_seed
 from pixforge.engine.attribution import attributed
@@ -68,6 +68,7 @@ def _build(recipe: Recipe) -> Session:
         for loss in losses.values():
             loss.prepare(generator)
     filters = [make("filter", config) for config in recipe.filters]
+    _check_filters(filters)
     edits = [make("edit", config) for config in recipe.edits]
     pulled = any(loss.sees_features for loss in losses.values())
     optimizer = make("optimizer", recipe.optimizer)
@@ -138,6 +139,19 @@ def _check_losses(losses: dict[str, Loss[Any]], generator: Generator[Any]) -> No
         if loss.config.where is not None and not loss.takes_region:
             raise InputError(
                 f"losses: {name} does not look at places in the picture, so it cannot have `where`"
+            )
+
+
+def _check_filters(filters: list[Filter[Any]]) -> None:
+    """Refuse a region where a filter runs on written pictures alone.
+
+    Raises:
+        InputError: there is one.
+    """
+    for each in filters:
+        if not each.seen and each.config.where is not None:
+            raise InputError(
+                f"filters: {each.config.type} changes the whole picture, so it cannot have `where`"
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from pixforge.contracts.report import HostCopy
 from pixforge.engine.attribution import attributed, check_range, returned, who
 from pixforge.engine.chunks import explained
 from pixforge.engine.deterministic import only_deterministic
+from pixforge.engine.finishing import finishing
 from pixforge.engine.nonfinite import not_finite
 from pixforge.engine.state import State, capture, restore
 from pixforge.engine.step import Advance, advance, picture, shown
@@ -30,7 +32,7 @@ def first_report(session: Session) -> StepReport:
     """The picture before the first update."""
     with attributed("in the first picture"), torch.no_grad(), explained("in the first picture"):
         image = picture(session, _first_picture(session, 0), 0)
-    return StepReport(0, session.context.steps, image, 0.0)
+    return StepReport(0, session.context.steps, image, 0.0, finish=finishing(session, 0))
 
 
 def _first_picture(session: Session, step: int) -> torch.Tensor:
@@ -104,9 +106,13 @@ class Optimization:
         return capture(self._session, self._update, self._step)
 
     def current(self) -> torch.Tensor:
-        """What is saved at the present step, made again from the state: `[B, C, H, W]` in [0, 1]."""
+        """The picture of the present step, made again from the state: `[B, C, H, W]` in [0, 1]."""
         with torch.no_grad():
             return shown(self._session, self._session.generator.forward(self._step), self._step)
+
+    def finish(self) -> Callable[[torch.Tensor], torch.Tensor] | None:
+        """What the filters that run on written pictures alone do to it."""
+        return finishing(self._session, self._step)
 
     def _make(self) -> StepReport:
         session, step = self._session, self._step
@@ -156,7 +162,9 @@ def _report(session: Session, done: Advance, step: int) -> StepReport:
         largest = saved.abs().flatten(1).amax(dim=1)  # nan if there is one; to ask each pixel takes longer
         finite = torch.where(largest.isfinite(), 0.0, torch.nan)
         values = HostCopy(torch.stack([*done.terms.values(), finite]))
-    return StepReport(step + 1, session.context.steps, saved, done.rate, (*done.terms, PICTURE), values)
+        finish = finishing(session, step + 1)
+    names = (*done.terms, PICTURE)
+    return StepReport(step + 1, session.context.steps, saved, done.rate, names, values, finish)
 
 
 def _checked(report: StepReport) -> StepReport:

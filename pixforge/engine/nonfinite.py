@@ -28,6 +28,8 @@ def not_finite(session: Session, image: torch.Tensor, step: int) -> str | None:
             if gradient is not None and not bool(gradient.isfinite().all()):
                 return f"{who(loss)}: the gradient of '{name}' is not finite; mind roots, divisions and logs at 0"
     for index, each in enumerate(session.filters):
+        if not each.seen:
+            continue
         leaf = image.detach().clone().requires_grad_()
         changed = each.forward(leaf, session.context.draws.at(f"filter/{index}", step), step)
         if changed.requires_grad:

@@ -55,9 +55,12 @@ def shown(session: Session, image: torch.Tensor, step: int) -> torch.Tensor:
 
 
 def picture(session: Session, image: torch.Tensor, step: int) -> torch.Tensor:
-    """What is saved: the generator's picture through the filters that are part of it, with what is kept put back."""
+    """The generator's picture through the filters that are part of it, with what is kept put back.
+
+    This is what is saved, but for filters that nothing sees (`finishing`).
+    """
     for index, each in enumerate(session.filters):
-        if each.saved:
+        if each.saved and each.seen:
             image = _filtered(session, index, each, image, step)
     return image if session.keep is None else session.keep.put_back(image)
 

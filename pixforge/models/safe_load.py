@@ -19,7 +19,7 @@ from pixforge.ordinary_files import open_ordinary
 if TYPE_CHECKING:
     import torch
 
-ENVELOPES = ("state_dict", "model")
+ENVELOPES = ("state_dict", "model", "params_ema", "params")
 SAFETENSORS = ".safetensors"
 PAGES = (b"<!doctype", b"<html", b"<?xml")
 

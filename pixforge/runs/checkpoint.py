@@ -95,7 +95,8 @@ class Checkpoint:
         ):
             raise InputError(f"the checkpoint's {VALUES} does not fit its {len(facts.terms)} terms")
         copy = HostCopy(values) if values is not None else None
-        return StepReport(facts.step, loop.steps, image, facts.learning_rate, tuple(facts.terms), copy)
+        names = tuple(facts.terms)
+        return StepReport(facts.step, loop.steps, image, facts.learning_rate, names, copy, loop.finish())
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:

@@ -151,7 +151,7 @@ class Work:
             from pixforge.media.images import to_pil
 
             self._shown = now
-            yield Preview(report.step, [to_pil(pixels) for pixels in report.layers])
+            yield Preview(report.step, [to_pil(pixels) for pixels in report.draft().layers])
 
     def _look(self) -> Iterator[Event]:
         from pixforge.engine.looking import cutouts_of

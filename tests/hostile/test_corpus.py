@@ -93,6 +93,7 @@ def test_tensors(path, work):
     texts = [
         f"perceptors: [fake], generator: pixels, init: {{type: run, checkpoint: {name}}}}}",
         f"perceptors: [fake], generator: {{type: vqgan, model: {name}}}}}",
+        f"perceptors: [fake], generator: pixels, filters: [{{type: upscale, model: {name}}}]}}",
     ]
     if path.parent.name == "works":  # a network is made for each, which takes its time
         texts.append(f"perceptors: [{{type: open_clip, model: ViT-B-32, pretrained: {name}}}]}}")

@@ -2,37 +2,123 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from pixforge.contracts import Filter, FilterConfig
+from pixforge.contracts import Filter, FilterConfig, RunContext
+from pixforge.contracts.paths import RecipePath
 from pixforge.contracts.random import Stream
+from pixforge.errors import InputError
 
 if TYPE_CHECKING:
     import torch
+
+MAX_PIXELS = 1 << 28
+"""Of a picture that a network makes: 16384 x 16384, 3 GiB as floats."""
 
 
 class UpscaleConfig(FilterConfig):
     """By how much, and how."""
 
     type: Literal["upscale"] = "upscale"
-    factor: int = Field(
-        2, ge=2, le=8, strict=True, description="The saved picture has so many times the width and height."
+    factor: int | None = Field(
+        None,
+        ge=2,
+        le=8,
+        strict=True,
+        description="The saved picture has so many times the width and height. Absent: 2, or what the model makes; another "
+        "number than the model's makes its picture larger or smaller.",
     )
     method: Literal["bicubic", "bilinear", "nearest"] = Field(
-        "bicubic", description="bicubic: sharp; bilinear: soft; nearest: squares, for pixel art."
+        "bicubic",
+        description="bicubic: sharp; bilinear: soft; nearest: squares, for pixel art. With a model: of the alpha channel.",
+    )
+    model: RecipePath | None = Field(
+        None,
+        description="A network that makes up the detail, such as RealESRGAN_x4plus.pth: a .safetensors, .pth, .pt or .ckpt file "
+        "of an architecture that spandrel knows; needs pixforge[upscale].",
+    )
+    tile: int = Field(
+        256,
+        ge=32,
+        le=4096,
+        strict=True,
+        description="With a model: side in pixels of the squares that it sees at once; less takes less memory.",
     )
 
 
 class Upscale(Filter[UpscaleConfig]):
-    """Enlarges what is saved, without a network: no detail is made up. Perceptors see the enlarged picture as well."""
+    """Enlarges what is saved.
+
+    Without a model no detail is made up, and perceptors see the enlarged picture as well. A model runs when a picture is
+    written, not in each step: perceptors and losses see the picture before it, previews show that one.
+
+    Raises:
+        InputError: the picture would be too large; spandrel is not there, or the file is not what it should be.
+    """
+
+    def __init__(self, config: UpscaleConfig, context: RunContext) -> None:
+        super().__init__(config, context)
+        self._factor = config.factor or 2
+        if config.model is None:
+            return
+        from pixforge.builtin.upscaler import Upscaler
+        from pixforge.models.shared import SHARED
+
+        file = context.folder / config.model
+        self._upscaler = SHARED.get(
+            [file] if file.exists() else [],
+            ("upscaler", str(file), str(context.device)),
+            lambda: Upscaler(file, context.device),
+            lambda upscaler: upscaler.modules,
+        )
+        self._factor = config.factor or self._upscaler.factor
+        largest = max(self._factor, self._upscaler.factor)
+        if context.width * context.height * largest**2 > MAX_PIXELS:
+            raise InputError(
+                f"filters: upscale: {context.width} x {context.height} pixels would be made {largest} times as wide and high; at "
+                f"most {MAX_PIXELS // 2**20} megapixels are; make the size smaller"
+            )
+
+    @property
+    def seen(self) -> bool:
+        """Without a model."""
+        return self.config.model is None
 
     def forward(self, images: torch.Tensor, draws: Stream, step: int) -> torch.Tensor:  # noqa: ARG002
         """`[B, C, factor H, factor W]`."""
+        import torch
+
+        if self.config.model is None:
+            return self._plain(images)
+        made = self._upscaler(images[:, :3], self.config.tile)
+        if self._factor != self._upscaler.factor:
+            made = torch.nn.functional.interpolate(
+                made, self._size(images), mode="bicubic", antialias=True, align_corners=False
+            )
+        return (
+            torch.cat([made, self._plain(images[:, 3:])], dim=1).clamp(0, 1)
+            if images.shape[1] > 3
+            else made.clamp(0, 1)
+        )
+
+    def _plain(self, images: torch.Tensor) -> torch.Tensor:
         import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
 
         method = self.config.method
         align = None if method == "nearest" else False
-        made = F.interpolate(images, scale_factor=self.config.factor, mode=method, align_corners=align)
-        return made.clamp(0, 1)
+        return F.interpolate(images, self._size(images), mode=method, align_corners=align).clamp(0, 1)
+
+    def _size(self, images: torch.Tensor) -> tuple[int, int]:
+        return self._factor * images.shape[-2], self._factor * images.shape[-1]
+
+    def provenance(self) -> dict[str, Any]:
+        """Name, size and SHA-256 of the model, and its architecture."""
+        if self.config.model is None:
+            return {}
+        from pixforge.models.files import known_sha256
+
+        file = self._upscaler.file
+        facts = {"name": file.name, "bytes": file.stat().st_size, "sha256": known_sha256(file)}
+        return {**facts, "architecture": self._upscaler.architecture}
