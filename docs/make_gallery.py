@@ -13,6 +13,10 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 
 import pixforge
+from pixforge.engine.build import build
+from pixforge.engine.looking import cutouts_of
+from pixforge.media.images import to_pil
+from pixforge.recipe.layers import VIEWS
 
 HERE = Path(__file__).parent
 TILE, GAP, LINE, COLUMNS = 112, 8, 18, 6
@@ -132,6 +136,36 @@ def sheet(entries: Entries) -> Image.Image:
     return page
 
 
+def views() -> Image.Image:
+    """Six cutouts in the middle of a run for each preset of a view, with its name below."""
+    shown, side, across = 6, 64, 2
+    rows = -(-len(VIEWS) // across)
+    width, height = shown * (side + 2) + GAP, side + LINE + GAP
+    page = Image.new("RGB", (across * width + GAP, rows * height + GAP), "white")
+    pen, font = ImageDraw.Draw(page), ImageFont.load_default(12)
+    for index, name in enumerate(VIEWS):
+        base = {
+            "prompts": ["a"],
+            "seed": 4,
+            "size": 256,
+            "steps": 100,
+            "generator": "pixels",
+            "init": "noise",
+        }
+        extends = ["disco", name] if name in {"watercolor", "pad_or_pulp", "han_fav"} else name
+        session = build(pixforge.load_recipe({**base, "extends": extends}))
+        (found,) = cutouts_of(session, 45, HERE / "images" / "quickstart.png").values()
+        left, top = GAP + index % across * width, GAP + index // across * height
+        for place in range(shown):
+            cutout = to_pil(
+                found[place * len(found) // shown].mul(255).round().byte().permute(1, 2, 0).numpy()
+            )
+            page.paste(cutout, (left + place * (side + 2), top))
+        pen.text((left, top + side + 2), name, "black", font)
+    return page
+
+
 if __name__ == "__main__":
-    for part in sys.argv[1:] or PARTS:
-        sheet(PARTS[part]).save(HERE / "images" / f"vocabulary-{part}.jpg", quality=88)
+    for part in sys.argv[1:] or [*PARTS, "views"]:
+        page = views() if part == "views" else sheet(PARTS[part])
+        page.save(HERE / "images" / f"vocabulary-{part}.jpg", quality=88)

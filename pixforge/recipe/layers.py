@@ -24,7 +24,14 @@ from pixforge.recipe.formats.read import read
 from pixforge.recipe.formats.yamlfile import parse_yaml
 from pixforge.recipe.words import shown, suggest
 
-PRESETS = ("draft", "normal", "better", "best")
+QUALITIES = ("draft", "normal", "better", "best")
+"""Presets of the size, the steps and the number of cutouts."""
+VIEWS = (
+    "vqgan-clip", "pixray", "pytti", "disco", "pad_or_pulp", "watercolor", "han_fav", "aphantasia-fast",
+    "aphantasia-custom", "aphantasia-elastic", "openai", "lucent",
+)  # fmt: skip
+"""Presets of how perceptors see the picture: the cutouts and augmentations of other programs."""
+PRESETS = (*QUALITIES, *VIEWS)
 SUFFIXES = (".yaml", ".yml", ".toml", ".json")
 MOST, DEEPEST = 30, 8
 """Files that one recipe may be made of, and how far one may lead to the next."""
@@ -109,8 +116,13 @@ def _users(document: Document, defaults: Path | None, reader: _Reader) -> _Layer
 
 
 def _fitting(preset: _Layer, whole: _Layer) -> _Layer:
-    """A preset that is laid over a recipe says nothing of cutouts of another strategy, which may have no count."""
-    cutouts = whole.data.get("cutouts")
+    """A preset that is laid over a recipe says nothing of cutouts of another strategy, which may have no count.
+
+    Unless it names the strategy itself.
+    """
+    cutouts, own = whole.data.get("cutouts"), preset.data.get("cutouts")
+    if isinstance(own, Mapping) and "type" in own:
+        return preset
     strategy = cutouts.get("type") if isinstance(cutouts, Mapping) else cutouts
     usual = DEFAULTS["cutouts"]["type"]
     data = {key: each for key, each in preset.data.items() if key != "cutouts" or strategy in {None, usual}}

@@ -73,7 +73,7 @@ def load_recipe(
         trust: which plugin files may run. They are programs: `written` runs those of a recipe that somebody wrote, `all`
             also those of a recipe inside a picture, video or checkpoint, `none` no file at all. Those that `overrides`
             name run anyway.
-        presets: laid over the recipe: draft, normal, better, best.
+        presets: laid over the recipe: draft, normal, better, best, or one of the views, such as vqgan-clip.
         aspect: `widescreen` or another word, or a ratio such as `16:9`: the size of the recipe gets it, and keeps its area.
         scale: multiplies the sides.
         defaults: a recipe that is laid under this one, such as `pixforge.recipe.layers.defaults_file()`; the commands

@@ -142,8 +142,8 @@ class Recipe(Config):
     optimizer: OptimizerConfig
     exporters: list[Config]
     extends: list[str] | str = Field(
-        description="Presets (draft, normal, better, best) and recipes that this one is laid over; later ones win, this one "
-        "over all."
+        description="Presets (draft, normal, better, best; vqgan-clip and other views) and recipes that this one is laid "
+        "over; later ones win, this one over all."
     )
     include: list[str] | str = Field(
         description="Recipes of which the lists (prompts, losses, ...) come before those of this one, and all else below it."

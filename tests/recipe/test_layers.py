@@ -1,12 +1,17 @@
 """`extends`, `include`, presets, aspects and a user's own defaults."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+import yaml
+
+import pixforge
 from pixforge.cli.main import main
 from pixforge.errors import RecipeError
 from pixforge.recipe import load_recipe
 from pixforge.recipe.aspects import sized
-from pixforge.recipe.layers import PRESETS, defaults_file
+from pixforge.recipe.importing import convert
+from pixforge.recipe.layers import QUALITIES, VIEWS, defaults_file
 
 
 def test_later_ones_win_and_the_recipe_over_all(write):
@@ -114,7 +119,7 @@ def test_mistakes_are_told_where_they_stand(write, complaint):
     )
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", QUALITIES)
 def test_presets_are_recipes(name):
     recipe = load_recipe({"prompts": ["a"], "steps": 1}, presets=[name])
     assert recipe.steps > 1
@@ -122,6 +127,83 @@ def test_presets_are_recipes(name):
     if name == "normal":
         plain = load_recipe({"prompts": ["a"], "seed": recipe.seed})
         assert (plain.size, plain.steps, plain.cutouts) == (recipe.size, recipe.steps, recipe.cutouts)
+
+
+def test_every_file_is_a_preset_that_is_told_of():
+    folder = Path(pixforge.recipe.__file__).parent / "presets"
+    assert sorted(path.stem for path in folder.iterdir()) == sorted([*QUALITIES, *VIEWS])
+    page = (Path(__file__).parents[2] / "docs" / "recipe.md").read_text("utf-8")
+    assert all(f"`{name}`" in page for name in [*QUALITIES, *VIEWS])
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_views_make_pictures(name, write):
+    """One step with a perceptor of 16 pixels that sees colors; the picture becomes redder."""
+    fields = {
+        "prompts": ["red"], "seed": 5, "size": 32, "steps": 4, "generator": "pixels", "init": "noise", "losses": [],
+        "perceptors": ["fake"], "extends": name, "cutouts": {"count": 4}, "optimizer": {"learning_rate": 0.3},
+    }  # fmt: skip
+    plugin = write("from pixforge.testing import pixforge_perceptors\n", "fake.py")
+    recipe = load_recipe({**fields, "plugins": [str(plugin)]})
+    assert recipe.based_on == [f"preset {name}"]
+    assert recipe.cutouts.count == 4
+    first, *_, last = [report.losses["prompt"] for report in pixforge.optimize(recipe)]
+    assert last < first
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ("generate.py -p a", "vqgan-clip"),
+        ("pixray --prompts a", "pixray"),
+        ("scenes: a\nsteps_per_scene: 9\ncutouts: 40\n", "pytti"),
+        ("text_prompts: [a]\n", "disco"),
+    ],
+)
+def test_views_are_what_import_writes(settings, name):
+    made = yaml.safe_load(convert(settings, "x"))
+    own = load_recipe({"prompts": ["a"], "extends": name})
+    other = load_recipe({"prompts": ["a"], **{key: made[key] for key in ("cutouts", "augmentations")}})
+    assert (own.cutouts, own.augmentations) == (other.cutouts, other.augmentations)
+
+
+SCHEDULES = {
+    "watercolor": (
+        "[14]*200+[12]*200+[4]*400+[0]*200", "[2]*200+[4]*200+[12]*400+[12]*200",
+        "[12]*300+[12]*100+[12]*50+[12]*50+[10]*100+[10]*100+[10]*300",
+        "[0.7]*100+[0.6]*100+[0.45]*100+[0.3]*100+[0]*600",
+    ),
+    "pad_or_pulp": (
+        "[15]*100+[15]*100+[12]*100+[12]*100+[6]*100+[4]*100+[2]*200+[0]*200",
+        "[1]*100+[1]*100+[4]*100+[4]*100+[8]*100+[8]*100+[10]*200+[10]*200",
+        "[12]*300+[12]*100+[12]*50+[12]*50+[10]*100+[10]*100+[10]*300",
+        "[0.87]*100+[0.78]*50+[0.73]*50+[0.64]*60+[0.56]*40+[0.50]*50+[0.33]*100+[0.19]*150+[0]*400",
+    ),
+    "han_fav": (
+        "[8]*200+[6]*200+[4]*200+[0]*200+[0]*200", "[0]*200+[2]*200+[4]*200+[6]*200+[10]*200",
+        "[0]*200+[10]*200+[10]*200+[60]*200+[80]*200", "[0.5]*100+[0.4]*100+[0.2]*100+[0.1]*100+[0]*600",
+    ),
+}  # fmt: skip
+"""discoart's cut_overview, cut_innercut, cut_ic_pow and cut_icgray_p."""
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules_of_discoart_are_views(name):
+    names = ("cut_overview", "cut_innercut", "cut_ic_pow", "cut_icgray_p")
+    text = yaml.safe_dump({"text_prompts": ["a"], **dict(zip(names, SCHEDULES[name], strict=True))})
+    made = yaml.safe_load(convert(text, "x"))
+    own = load_recipe({"prompts": ["a"], "extends": ["disco", name]})
+    assert own.cutouts == load_recipe({"prompts": ["a"], "cutouts": made["cutouts"]}).cutouts
+    assert [each.type for each in own.augmentations] == ["flip", "affine", "color", "noise"]
+
+
+def test_a_quality_after_a_view_changes_the_count_alone():
+    recipe = load_recipe({"prompts": ["a"], "extends": ["vqgan-clip", "draft"]})
+    assert (recipe.cutouts.type, recipe.cutouts.count, recipe.size) == ("pooled", 8, (128, 128))
+    recipe = load_recipe({"prompts": ["a"], "extends": "vqgan-clip", "augmentations": []})
+    assert (recipe.cutouts.type, recipe.augmentations) == ("pooled", [])
+    recipe = load_recipe({"prompts": ["a"], "cutouts": {"type": "disco"}}, presets=["vqgan-clip", "draft"])
+    assert (recipe.cutouts.type, recipe.cutouts.count) == ("pooled", 32)
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,8 @@ def _together(
 
 def _keyframes(parts: list[tuple[float, float]]) -> Any:
     """A number, or keyframes that hold until the next one."""
-    if len({value for _, value in parts}) == 1:
-        return parts[0][1]
-    return {**{f"{round(start * 100, 4):g}%": value for start, value in parts}, "ease": "step"}
+    before = [None, *(value for _, value in parts)]
+    changes = [part for part, old in zip(parts, before, strict=False) if part[1] != old]
+    if len(changes) == 1:
+        return changes[0][1]
+    return {**{f"{round(start * 100, 4):g}%": value for start, value in changes}, "ease": "step"}
