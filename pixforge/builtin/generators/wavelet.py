@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pixforge.contracts import Config, Generator, RunContext
+from pixforge.errors import short_text
 
 if TYPE_CHECKING:
     import torch
 
+Wave = Literal[
+    "haar", "db2", "db3", "db4", "db6", "db8", "sym4", "sym5", "sym6", "sym7", "sym8", "coif1", "coif2"
+]
 COARSEST = 4
 """The shortest side of the coarsest map is at least this long."""
 GAIN = 1.8
@@ -23,9 +27,10 @@ class WaveletConfig(Config):
     """Options of the wavelet generator."""
 
     type: Literal["wavelet"] = "wavelet"
-    wave: Literal["haar", "db2", "db3", "db4", "db6", "db8", "coif1", "coif2"] = Field(
+    wave: Wave = Field(
         "coif2",
-        description="The wavelet: haar shows squares, higher numbers are smoother. Aphantasia and Pixray use coif2.",
+        description="The wavelet: haar shows squares, higher numbers are smoother, and sym is nearly symmetric. Aphantasia and "
+        "Pixray use coif2.",
     )
     sharp: float = Field(
         0.3,
@@ -43,6 +48,16 @@ class WaveletConfig(Config):
     saturation: float = Field(
         1.0, gt=0, le=10, description="Above 1, colors are stronger: the lightness is divided by it."
     )
+
+    @field_validator("wave", mode="before")
+    @classmethod
+    def _is_orthogonal(cls, wave: Any) -> Any:
+        if isinstance(wave, str) and wave.startswith(("bior", "rbio")):
+            known = ", ".join(get_args(Wave))
+            raise ValueError(
+                f"biorthogonal wavelets such as {short_text(wave)} do not fit: this generator needs orthogonal ones, which are {known}"
+            )
+        return wave
 
 
 class Wavelet(Generator[WaveletConfig]):

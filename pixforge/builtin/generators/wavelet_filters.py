@@ -20,27 +20,39 @@ COIFLETS = {
         0.3861100668211622, -0.06737255472196302, -0.04146493678175915, 0.016387336463522112,
     ),
 }  # fmt: skip
+# Which pairs of zeros lie outside of the unit circle in the least asymmetric filters, Daubechies 1992, table 6.3; the
+# pairs are in the order of the real part of y in `daubechies`.
+SYMLETS = {4: (1,), 5: (0,), 6: (0, 2), 7: (0,), 8: (1, 3)}
 
 
 def lowpass(wave: str) -> list[float]:
-    """The low-pass filter of a wavelet: `haar`, `dbN`, `coif1` or `coif2`; its squares add up to 1."""
+    """The low-pass filter of a wavelet: `haar`, `dbN`, `symN`, `coif1` or `coif2`; its squares add up to 1."""
     if wave in COIFLETS:
         return list(COIFLETS[wave])
+    if wave.startswith("sym"):
+        moments = int(wave.removeprefix("sym"))
+        return daubechies(moments, SYMLETS[moments])
     return daubechies(1 if wave == "haar" else int(wave.removeprefix("db")))
 
 
-def daubechies(moments: int) -> list[float]:
-    """The filter of 2 N numbers with N vanishing moments and extremal phase, by spectral factorization.
+def daubechies(moments: int, outside: tuple[int, ...] = ()) -> list[float]:
+    """The filter of 2 N numbers with N vanishing moments, by spectral factorization.
 
-    Daubechies 1988, "Orthonormal bases of compactly supported wavelets": the zeros inside the unit circle of the polynomial
-    that makes the filter orthogonal, and N zeros at -1.
+    Daubechies 1988, "Orthonormal bases of compactly supported wavelets": N zeros at -1, and those of the polynomial that
+    makes the filter orthogonal. Of each of them, the one inside the unit circle is taken, which gives the extremal phase,
+    but for the numbers in `outside`.
     """
     import numpy as np
 
     # P(y) = sum of binomial(N - 1 + k, k) y^k with y = (2 - z - 1/z) / 4; each root y gives z and 1/z.
     found = np.roots([math.comb(moments - 1 + k, k) for k in reversed(range(moments))])
-    zeros = [z for y in found for z in np.roots([1, 4 * y - 2, 1]) if abs(z) < 1]
-    filter_ = np.real(np.poly(np.array([*zeros, *[-1.0] * moments])))
+    upper = sorted((y for y in found if y.imag > -1e-9), key=lambda y: float(y.real))
+    zeros = [-1.0 + 0j] * moments
+    for number, y in enumerate(upper):
+        z = complex(min(np.roots([1, 4 * y - 2, 1]), key=abs))
+        z = 1 / z if number in outside else z
+        zeros += [z] if abs(y.imag) < 1e-9 else [z, z.conjugate()]
+    filter_ = np.real(np.poly(np.array(zeros)))
     return [float(each) for each in filter_ * (math.sqrt(2) / filter_.sum())]
 
 
