@@ -35,7 +35,9 @@ SET = click.Option(
 )  # fmt: skip
 STEPS = click.Option(["--steps"], metavar="N", help="How many updates.")
 SEED = click.Option(["--seed"], metavar="SEED", help="A whole number or a text.")
-SIZE = click.Option(["--size"], metavar="WxH", help="Width and height in pixels.")
+SIZE = click.Option(
+    ["--size"], metavar="WxH", help="Width and height in pixels, or retain (those of the start picture)."
+)
 DEVICE = click.Option(
     ["--device"], metavar="DEVICE", shell_complete=lambda _ctx, _option, start: [w for w in ("auto", "cpu", "cuda", "mps") if w.startswith(start)],
     help="auto, cpu, cuda, cuda:N or mps.",
@@ -46,7 +48,8 @@ QUALITY = click.Option(
 )  # fmt: skip
 ASPECT = click.Option(
     ["--aspect"], metavar="ASPECT",
-    help="square, portrait, landscape, widescreen, tall, panorama or a ratio such as 16:9; the area stays.",
+    help="square, portrait, landscape, widescreen, tall, panorama, a ratio such as 16:9, or retain (the start picture's); "
+    "the area stays.",
 )  # fmt: skip
 SCALE = click.Option(["--scale"], metavar="N", type=float, help="Multiply width and height.")
 OVERRIDES = (SET, STEPS, SEED, SIZE, DEVICE)

@@ -1,12 +1,18 @@
-"""Sizes by aspect and scale: `--aspect widescreen --scale 2`."""
+"""Sizes by aspect and scale: `--aspect widescreen --scale 2`, and those of the start picture: `--aspect retain`."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
+
+from pydantic_core import PydanticCustomError
 
 from pixforge.errors import RecipeError
-from pixforge.recipe.fields import LARGEST, SMALLEST
+from pixforge.recipe.defaults import DEFAULTS
+from pixforge.recipe.errors import Problem, raise_problems
+from pixforge.recipe.fields import LARGEST, RETAIN, SMALLEST, parse_size
+from pixforge.recipe.formats.document import Document
 from pixforge.recipe.words import shown, suggest
 
 ASPECTS = {
@@ -22,7 +28,49 @@ MULTIPLE = 16
 _RATIO = re.compile(r"(\d{1,4}):(\d{1,4})")
 
 
-def sized(size: tuple[int, int], aspect: str | None, scale: float | None) -> tuple[int, int]:
+def shape(document: Document, aspect: str | None, scale: float | None, *, fixed: bool) -> None:
+    """Give the size of a recipe another aspect and scale, and write `retain` out.
+
+    Args:
+        document: the recipe; it is changed.
+        aspect: a word, a ratio, or `retain`, the start picture's; None leaves it.
+        scale: a factor of both sides; None leaves them.
+        fixed: the size is to stay as it is, unless it is `retain`.
+
+    Raises:
+        RecipeError: the aspect is unknown, a side would be too short or too long, or no picture is there to take the size of.
+        ImageError: the start picture cannot be read.
+    """
+    size = document.data.get("size")
+    if size == RETAIN:
+        base = _start_size(document)
+    elif fixed or (aspect is None and scale is None):
+        return
+    else:
+        try:
+            base = parse_size(size or DEFAULTS["size"])
+        except PydanticCustomError:
+            return  # the validation will say what is wrong with it
+    ratio = _start_size(document) if aspect == RETAIN else aspect
+    document.data["size"] = list(sized(base, ratio, scale))
+
+
+def _start_size(document: Document) -> tuple[int, int]:
+    """Width and height of the picture that a recipe starts from, upright."""
+    from pixforge.media.files import opened, upright
+
+    init = document.data.get("init")
+    image = init.get("image") if isinstance(init, Mapping) else None
+    if not isinstance(image, str):
+        message = "retain is the size of the start picture; write init: {type: image, image: photo.png}, too"
+        raise_problems(document, [Problem(("size",), message)])
+    with opened(document.folder / str(image)) as picture:
+        return upright(picture).size
+
+
+def sized(
+    size: tuple[int, int], aspect: str | tuple[int, int] | None, scale: float | None
+) -> tuple[int, int]:
     """A size of the same area with another aspect, its sides `scale` times as long, rounded to 16 pixels.
 
     Raises:
@@ -30,7 +78,7 @@ def sized(size: tuple[int, int], aspect: str | None, scale: float | None) -> tup
     """
     width, height = size
     if aspect is not None:
-        across, down = _ratio(aspect)
+        across, down = _ratio(aspect) if isinstance(aspect, str) else aspect
         area = width * height
         width, height = math.sqrt(area * across / down), math.sqrt(area * down / across)  # type: ignore[assignment]
     factor = 1.0 if scale is None else scale
@@ -39,7 +87,7 @@ def sized(size: tuple[int, int], aspect: str | None, scale: float | None) -> tup
     found = [max(MULTIPLE, round(side * factor / MULTIPLE) * MULTIPLE) for side in (width, height)]
     if not all(SMALLEST <= side <= LARGEST for side in found):
         raise RecipeError(
-            f"--scale {factor:g}: {found[0]}x{found[1]} pixels: sides go from {SMALLEST} to {LARGEST}"
+            f"size: {found[0]}x{found[1]} pixels (--scale {factor:g}): sides go from {SMALLEST} to {LARGEST}"
         )
     return found[0], found[1]
 
@@ -49,6 +97,8 @@ def _ratio(aspect: str) -> tuple[int, int]:
         return ASPECTS[aspect]
     match = _RATIO.fullmatch(aspect)
     if match is None or not int(match[1]) or not int(match[2]):
-        hint = suggest(aspect[:60], ASPECTS)
-        raise RecipeError(f"--aspect {shown(aspect)}: an aspect is a word or a ratio such as 16:9{hint}")
+        hint = suggest(aspect[:60], [*ASPECTS, RETAIN])
+        raise RecipeError(
+            f"--aspect {shown(aspect)}: an aspect is a word, a ratio such as 16:9, or retain{hint}"
+        )
     return int(match[1]), int(match[2])

@@ -11,7 +11,9 @@ from pydantic_core import PydanticCustomError
 SMALLEST, LARGEST = 16, 8192
 _DEVICE = r"^(auto|cpu|mps|cuda(:[0-9]{1,3})?)$"
 _TIMES = re.compile(r"\s*(\d{1,12})\s*[xX×]\s*(\d{1,12})\s*")  # noqa: RUF001 - people type that sign
-_SIZE_HELP = "a size is [width, height], one number for a square, or a text such as 512x256"
+RETAIN = "retain"
+"""The size of the start picture; the loader writes it out."""
+_SIZE_HELP = "a size is [width, height], one number for a square, a text such as 512x256, or retain"
 
 
 def parse_size(value: Any) -> tuple[int, int]:
@@ -76,6 +78,7 @@ Size = Annotated[
                 {"type": "array", "items": _SIDE, "minItems": 2, "maxItems": 2},
                 _SIDE,
                 {"type": "string", "pattern": "^[0-9]+x[0-9]+$"},
+                {"const": RETAIN},
             ]
         }
     ),

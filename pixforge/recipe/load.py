@@ -10,20 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import PydanticCustomError
 
 from pixforge.contracts import Generator, Schedule
 from pixforge.plugins.kinds import kind_of_hook
 from pixforge.plugins.loader import load_plugins
 from pixforge.plugins.registry import Entry, Registry
-from pixforge.recipe.aspects import sized
+from pixforge.recipe.aspects import shape
 from pixforge.recipe.claims import clashes
 from pixforge.recipe.complaints import unfit_components, unknown_models
 from pixforge.recipe.compose import compose
 from pixforge.recipe.defaults import DEFAULTS, FROM_NOISE
 from pixforge.recipe.digests import changed_files, with_hashes
 from pixforge.recipe.errors import Problem, problems_of, raise_problems
-from pixforge.recipe.fields import parse_size
 from pixforge.recipe.formats.document import Document, RecipeText
 from pixforge.recipe.formats.read import read
 from pixforge.recipe.layers import add_layers
@@ -74,7 +72,8 @@ def load_recipe(
             also those of a recipe inside a picture, video or checkpoint, `none` no file at all. Those that `overrides`
             name run anyway.
         presets: laid over the recipe: draft, normal, better, best, or one of the views, such as vqgan-clip.
-        aspect: `widescreen` or another word, or a ratio such as `16:9`: the size of the recipe gets it, and keeps its area.
+        aspect: `widescreen` or another word, a ratio such as `16:9`, or `retain`, the start picture's: the size of the recipe gets
+            it, and keeps its area.
         scale: multiplies the sides.
         defaults: a recipe that is laid under this one, such as `pixforge.recipe.layers.defaults_file()`; the commands
             `run` and `check` take that, a program does not unless it says so.
@@ -90,9 +89,9 @@ def load_recipe(
         presets=presets,
         defaults=None if defaults is None else Path(defaults),
     )
-    if aspect is not None or scale is not None:
-        _shape(document, aspect, scale)
-    _override(document, as_overrides(overrides), trust)
+    changes = as_overrides(overrides)
+    _override(document, changes, trust)
+    shape(document, aspect, scale, fixed=any(re.match(r"size\b", each.path) for each in changes))
     # A field without a value (`filters:` with nothing below) is as good as none.
     document.data = {key: value for key, value in document.data.items() if value is not None}
     check_trust(document, trust)
@@ -125,15 +124,6 @@ def _override(document: Document, overrides: Iterable[Override], trust: Trust) -
         apply(document, [override])
         if override.path.startswith(("prompts", "scenes")):
             open_prompts(document, files=files)
-
-
-def _shape(document: Document, aspect: str | None, scale: float | None) -> None:
-    """Give the size another aspect and scale."""
-    try:
-        size = parse_size(document.data.get("size") or DEFAULTS["size"])
-    except PydanticCustomError:
-        return  # the validation will say what is wrong with it
-    document.data["size"] = list(sized(size, aspect, scale))
 
 
 def _open_prompts(document: Document, trust: Trust) -> None:

@@ -100,7 +100,9 @@ class Recipe(Config):
 
     version: Literal[1] = Field(1, description="Of the recipe language.")
     seed: Seed = Field(description="A whole number or any text; drawn when absent.")
-    size: Size = Field(description="Width and height in pixels of what is saved.")
+    size: Size = Field(
+        description="Width and height in pixels of what is saved; retain: those of the start picture, rounded to 16."
+    )
     steps: Annotated[int, Field(ge=0, le=1_000_000, strict=True)] = Field(
         description="Updates of the picture."
     )

@@ -295,6 +295,12 @@ def test_starts_of_pixray(said, init):
     assert made_of(f"drawer: vqgan\nprompts: a\n{said}\n")[0]["init"] == init
 
 
+def test_the_aspect_of_the_init_image():
+    made, comments = made_of("drawer: vqgan\nprompts: a\naspect: retain\ninit_image: photo.png\nscale: 2\n")
+    assert made["size"] == [288, 288]
+    assert "- aspect: retain: run it with `pixforge run RECIPE --aspect retain`" in comments
+
+
 def test_other_starts_are_patterns_too():
     assert made_of("generate.py -p a -in pixels")[0]["init"] == {"type": "pattern", "pattern": "snow"}
     assert made_of("generate.py -p a")[0]["init"] == {"type": "noise"}

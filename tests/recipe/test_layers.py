@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from PIL import ExifTags, Image
 
 import pixforge
 from pixforge.cli.main import main
@@ -221,9 +222,56 @@ def test_aspects_keep_the_area(aspect, scale, size):
     assert load_recipe({"prompts": ["a"]}, aspect=aspect, scale=scale).size == size
 
 
+@pytest.fixture
+def photo(tmp_path):
+    """A start picture of 90 x 60 pixels that its EXIF data turn upright, to 60 x 90."""
+    path = tmp_path / "photo.jpg"
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.new("RGB", (90, 60), "red").save(path, exif=exif)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("fields", "options", "size"),
+    [
+        ({}, {"aspect": "retain"}, (208, 320)),  # 256 * sqrt(2 / 3) and 256 * sqrt(3 / 2)
+        ({"size": 96}, {"aspect": "retain", "scale": 2}, (160, 240)),
+        ({"size": "retain"}, {}, (64, 96)),
+        ({"size": "retain"}, {"scale": 0.5}, (32, 48)),
+        ({"size": "retain"}, {"aspect": "square"}, (80, 80)),
+        ({}, {"overrides": {"size": "retain"}, "scale": 3}, (176, 272)),
+        ({}, {"overrides": {"size": 64}, "aspect": "retain"}, (64, 64)),
+    ],
+)
+def test_the_size_of_the_start_picture(fields, options, size, photo):
+    recipe = {
+        "prompts": ["a"],
+        "generator": "pixels",
+        "init": {"type": "image", "image": str(photo)},
+        **fields,
+    }
+    assert load_recipe(recipe, **options).size == size
+
+
+def test_an_override_may_name_the_start_picture(photo):
+    start = {"init.type": "image", "init.image": str(photo), "generator": "pixels"}
+    assert load_recipe({"prompts": ["a"], "size": 96}, start, aspect="retain").size == (80, 112)
+
+
+def test_without_a_start_picture_no_size_is_retained(write, complaint):
+    assert "recipe.yaml:2: size: retain is the size of the start picture" in complaint(
+        "prompts: [a]\nsize: retain\n"
+    )
+    assert "retain is the size of the start picture" in complaint("prompts: [a]\n", aspect="retain")
+    write("no picture", "x.png")
+    init = "prompts: [a]\ninit: {type: image, image: x.png}\n"
+    assert "x.png: is not a picture" in complaint(init, aspect="retain")
+
+
 @pytest.mark.parametrize(
     ("aspect", "scale", "message"),
-    [("wide", None, "an aspect is a word or a ratio"), ("0:1", None, "an aspect"), (None, 0, "above 0"),
+    [("wide", None, "an aspect is a word, a ratio"), ("0:1", None, "an aspect"), (None, 0, "above 0"),
      (None, float("nan"), "above 0"), (None, 100, "sides go from 16 to 8192")],
 )  # fmt: skip
 def test_wrong_aspects(aspect, scale, message):

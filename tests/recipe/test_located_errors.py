@@ -165,7 +165,7 @@ def test_sizes_that_are_too_small_or_too_large(size, complaint):
 )
 def test_sizes_that_are_none(size, complaint):
     assert complaint(f"prompts: [a]\nsize: {size}") == (
-        "recipe.yaml:2: size: a size is [width, height], one number for a square, or a text such as 512x256"
+        "recipe.yaml:2: size: a size is [width, height], one number for a square, a text such as 512x256, or retain"
     )
 
 

@@ -37,11 +37,7 @@ def pixray(work: Work) -> None:
             "vector_prompts", vectors, "{direction: textoff, weight: 0.1} does it with the embedded perceptor; "
             "`pixforge direction --model` makes such vectors for others",
         )  # fmt: skip
-    size = work.take("size")
-    factor = work.number("scale", low=0.1, high=20) or scale
-    shape = _SHAPES.get(str(work.take("aspect") or "widescreen"), _SHAPES["widescreen"])
-    if not _size(work, size):
-        work.put("size", [max(16, round(side * factor)) for side in shape])
+    _pixray_size(work, scale)
     work.put("steps", work.number("iterations", low=0, high=1_000_000, whole=True) or steps)
     work.put(
         "cutouts", {"type": "pixray", "count": work.number("num_cuts", low=1, high=4096, whole=True) or cuts}
@@ -403,6 +399,21 @@ def _pattern(work: Work, name: str, value: Any, pattern: dict[str, Any]) -> None
         work.put("init", {"type": "pattern", **pattern})
     elif value is not None:
         work.note(name, value, "the init image is the start; `init.opacity` lets a pattern shine through it")
+
+
+def _pixray_size(work: Work, usual: float) -> None:
+    """A size, or the one of an aspect, enlarged."""
+    factor = work.number("scale", low=0.1, high=20) or usual
+    aspect = str(work.take("aspect") or "widescreen")
+    if _size(work, work.take("size")):
+        return
+    if aspect == "retain":
+        work.note(
+            "aspect", aspect, "run it with `pixforge run RECIPE --aspect retain`, or write size: retain"
+        )
+        aspect = "square"
+    shape = _SHAPES.get(aspect, _SHAPES["widescreen"])
+    work.put("size", [max(16, round(side * factor)) for side in shape])
 
 
 def _pixray_start(work: Work) -> None:
