@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from pixforge.contracts.gradients import root_of
+
 Network = Callable[[torch.Tensor], torch.Tensor]
 
 
@@ -45,7 +47,7 @@ class _Chunked(torch.autograd.Function):
             ):
                 leaf = part.detach().requires_grad_()
                 with torch.enable_grad():
-                    found.extend(torch.autograd.grad(ctx.network(leaf), leaf, gradient))
+                    found.extend(torch.autograd.grad(root_of(ctx.network(leaf), gradient), leaf))
             return torch.cat(found)
 
         return _halving(ctx.size, back), None, None

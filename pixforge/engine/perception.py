@@ -19,6 +19,7 @@ import torch
 from torch.nn.functional import normalize
 
 from pixforge.contracts import Region, RunContext
+from pixforge.contracts.gradients import root_of
 from pixforge.engine.attribution import returned
 from pixforge.engine.chunks import even_parts
 from pixforge.engine.cutouts import CutoutPlan, CutoutSampler
@@ -289,11 +290,12 @@ class Perception:
     def _to_picture(self, leaf: torch.Tensor, cutouts: torch.Tensor, gradients: list[torch.Tensor]) -> None:
         """From the cutouts to the picture; what comes from a region's prompts stays in the region."""
         if self._regions == [None]:
-            cutouts.backward(gradients[0].view_as(cutouts))  # type: ignore[no-untyped-call]
+            root_of(cutouts, gradients[0].view_as(cutouts)).backward()  # type: ignore[no-untyped-call]
             return
         for index, (region, gradient) in enumerate(zip(self._regions, gradients, strict=True)):
             more = index + 1 < len(gradients)
-            (found,) = torch.autograd.grad(cutouts, leaf, gradient.view_as(cutouts), retain_graph=more)
+            root = root_of(cutouts, gradient.view_as(cutouts))
+            (found,) = torch.autograd.grad(root, leaf, retain_graph=more)
             if region is not None:
                 found = found * self._masks.of(region, *leaf.shape[-2:])
             leaf.grad = found if leaf.grad is None else leaf.grad + found
@@ -321,7 +323,8 @@ def _gradients(roots: list[torch.Tensor], part: torch.Tensor, scale: float) -> l
     found = []
     for index, root in enumerate(roots):
         more = index + 1 < len(roots)
-        (gradient,) = torch.autograd.grad(root, part, torch.full_like(root, scale), retain_graph=more)
+        known = root_of(root, torch.full_like(root, scale))
+        (gradient,) = torch.autograd.grad(known, part, retain_graph=more)
         found.append(gradient)
     return found
 

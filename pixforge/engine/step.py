@@ -14,6 +14,7 @@ import torch
 
 from pixforge.contracts import Filter, LossConfig, View
 from pixforge.contracts.alpha import COLORS, MIDDLE, has_alpha, over
+from pixforge.contracts.gradients import root_of
 from pixforge.engine.attribution import check_range, in_range, mistake, returned
 from pixforge.engine.regions import blend, only_inside
 from pixforge.errors import InputError
@@ -110,7 +111,7 @@ def backward(session: Session, image: torch.Tensor, step: int) -> dict[str, torc
         terms = {**session.perception.terms(leaf, step, pulls), **own}
     terms["total"] = terms["prompt"] + weighted.detach()
     if leaf.grad is not None:
-        looked.backward(leaf.grad)  # type: ignore[no-untyped-call]
+        root_of(looked, leaf.grad).backward()  # type: ignore[no-untyped-call]
     return terms
 
 

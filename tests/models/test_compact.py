@@ -1,18 +1,21 @@
 """The embedded models' own networks and tokenizer compute what open_clip's and timm's compute."""
 
+import html
 import json
 import subprocess
 import sys
 from copy import deepcopy
 from pathlib import Path
+from string import printable
 
+import ftfy
 import pytest
 import torch
 
 from pixforge.models import resolve
 from pixforge.models.clip.build import _construct, build_model, load_model
 from pixforge.models.clip.compact.network import CompactClip
-from pixforge.models.clip.compact.tokenizer import MergesTokenizer
+from pixforge.models.clip.compact.tokenizer import MergesTokenizer, _mended
 from pixforge.models.files import import_open_clip
 
 TEXTS = [
@@ -55,6 +58,33 @@ def test_texts_become_the_same_numbers():
     assert torch.equal(ours(TEXTS, 7), theirs(TEXTS, 7))
 
 
+def by_ftfy(text):
+    """What open_clip's tokenizer makes of a text before it counts."""
+    return html.unescape(html.unescape(ftfy.fix_text(text)))
+
+
+def test_ftfy_changes_no_text_that_it_is_not_asked_about():
+    pairs = [first + second for first in printable for second in printable]
+    assert [text for text in [printable, *pairs] if _mended(text) != by_ftfy(text)] == []
+    long = "".join(pairs).replace("&", "and")
+    assert _mended(long) == by_ftfy(long)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("Tom &amp; Jerry", "Tom & Jerry"),
+        ("caf&eacute;", "café"),
+        ("cafÃ©", "café"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("a\x00b\x7f", "ab"),
+        ("“quoted”", '"quoted"'),
+    ],
+)
+def test_damaged_texts_are_mended(text, meant):
+    assert _mended(text) == meant
+
+
 @pytest.mark.parametrize(
     "change", [{"timm_pool": "max"}, {"timm_model_name": "resnet14t"}, {"timm_drop": 0.1}]
 )
@@ -64,7 +94,7 @@ def test_other_configurations_are_left_to_open_clip(change):
     assert not isinstance(build_model(config, "other"), CompactClip)
 
 
-def test_a_run_with_what_ships_imports_neither_package(tmp_path):
+def test_a_run_with_what_ships_imports_nothing_slow(tmp_path):
     recipe = {
         "prompts": ["red"],
         "size": 32,
@@ -72,10 +102,13 @@ def test_a_run_with_what_ships_imports_neither_package(tmp_path):
         "exporters": ["still"],
         "init": {"type": "tokens", "candidates": 1},
     }
+    regions = {**recipe, "prompts": ["red", {"text": "blue", "where": "left"}], "init": "noise", "chunk": 8}
     code = (
         "import json, sys, pixforge\n"
-        f"pixforge.render(pixforge.load_recipe(json.loads({json.dumps(json.dumps(recipe))})), 'out')\n"
-        "print(sorted(set(sys.modules) & {'open_clip', 'timm', 'torchvision', 'torch._dynamo'}))"
+        f"for number, recipe in enumerate(json.loads({json.dumps(json.dumps([recipe, regions]))})):\n"
+        "    pixforge.render(pixforge.load_recipe(recipe), f'out{number}')\n"
+        "heavy = {'open_clip', 'timm', 'torchvision', 'torch._dynamo', 'ftfy', 'sympy'}\n"
+        "print(sorted(set(sys.modules) & {*heavy, 'torch.fx.experimental.symbolic_shapes'}))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
