@@ -38,6 +38,14 @@ class Init(Component[C]):
     def prepare(self, scorer: PromptScorer) -> None:
         """Learn what the run is after, before `start`."""
 
+    def sketch(self) -> torch.Tensor | None:
+        """Pictures `[B, 3, H, W]` in [0, 1] to look at while `start` works, or None.
+
+        Written by inits whose `start` takes seconds. It is called after `prepare`, only where somebody watches, so it must
+        change nothing of what `start` does.
+        """
+        return None
+
     @abstractmethod
     def start(self, generator: Generator[Any]) -> None:
         """Set the latent of a generator that has just been built."""

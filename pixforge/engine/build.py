@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import abc
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import torch
 from pixforge.contracts import Canvas, Component, Draws, Filter, RunContext
 from pixforge.contracts.alpha import WITH_ALPHA
 from pixforge.contracts.random import number_of_seed
-from pixforge.engine.attribution import attributed
+from pixforge.engine.attribution import attributed, returned
 from pixforge.engine.components import build_component, unique_names
 from pixforge.engine.cutouts import CutoutSampler
 from pixforge.engine.devices import choose_devices, choose_dtype
@@ -29,8 +30,10 @@ from pixforge.errors import InputError
 from pixforge.plugins.components import RegisteredComponents
 
 if TYPE_CHECKING:
-    from pixforge.contracts import Generator, Loss
+    from pixforge.contracts import Generator, Init, Loss
     from pixforge.recipe import Recipe
+
+    Making = abc.Generator[torch.Tensor, None, Session]
 
 
 def build(recipe: Recipe) -> Session:
@@ -41,11 +44,22 @@ def build(recipe: Recipe) -> Session:
         PluginError: a component failed while it was built; names its plugin.
         RunError: a component failed while it was prepared; names its file and line.
     """
+    making = building(recipe, sketches=False)
+    try:
+        while True:
+            next(making)
+    except StopIteration as end:
+        session: Session = end.value
+        return session
+
+
+def building(recipe: Recipe, *, sketches: bool) -> Making:
+    """As `build`; with `sketches` it gives the pictures `[B, 3, H, W]` that the init has to show meanwhile."""
     with attributed("before the first step"):
-        return _build(recipe)
+        return (yield from _build(recipe, sketches))
 
 
-def _build(recipe: Recipe) -> Session:
+def _build(recipe: Recipe, sketches: bool) -> Making:
     context = make_context(recipe)
     check_room(context)
     make = partial(build_component, recipe.origin.registry, given=context)
@@ -60,6 +74,10 @@ def _build(recipe: Recipe) -> Session:
         scorer = make_scorer(groups, prompts, context)
         generator.prepare(scorer)
         init.prepare(scorer)
+        sketch = _sketch(init, context) if sketches else None
+    if sketch is not None:
+        yield sketch
+    with torch.no_grad():
         init.start(generator)
     names = unique_names(recipe.losses)
     losses = {name: make("loss", config) for name, config in zip(names, recipe.losses, strict=True)}
@@ -100,6 +118,16 @@ def _build(recipe: Recipe) -> Session:
             **_numbered("edit", edits),
         },
     )
+
+
+def _sketch(init: Init[Any], context: RunContext) -> torch.Tensor | None:
+    """What the init has to show, if it is a picture of each canvas."""
+    found = init.sketch()
+    if found is None:
+        return None
+    shape = (context.batch, 3, context.height, context.width)
+    pictures: torch.Tensor = returned(init, "sketch", found, shape)
+    return pictures.clamp(0, 1)
 
 
 def make_context(recipe: Recipe) -> RunContext:

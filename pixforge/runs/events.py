@@ -54,7 +54,10 @@ class Frame:
 
 @dataclass(frozen=True)
 class Preview:
-    """The picture after a step, one for each canvas; as often as `start` was asked for."""
+    """The picture after a step, one for each canvas; as often as `start` was asked for.
+
+    One of step 0 may come before `Started`: what the init has to show while the start is still being made.
+    """
 
     step: int
     images: list[Image] = field(repr=False)

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pixforge.runs.events import Preview
 from pixforge.runs.folder import check_folder, locked, run_folder
 from pixforge.runs.manifest import describe_session, fingerprint
 from pixforge.runs.run import Run
@@ -15,7 +16,10 @@ from pixforge.runs.work import Work, write_recipe
 from pixforge.runs.writers import open_writers
 
 if TYPE_CHECKING:
+    import torch
+
     from pixforge.contracts import StepReport
+    from pixforge.engine.session import Session
     from pixforge.recipe import Recipe
     from pixforge.runs.control import Control
     from pixforge.runs.events import Event
@@ -76,10 +80,10 @@ def new_run(
         InputError: the recipe cannot be built, or the folder cannot be used; nothing was written.
         RunError: it failed while running, or a file could not be written; what was made stays.
     """
-    from pixforge.engine.build import build
+    from pixforge.engine.build import building
 
     started = time.perf_counter()
-    session = build(recipe)
+    session = yield from _shown(building(recipe, sketches=previews is not None))
     facts = describe_session(session)
     timings = {"build": time.perf_counter() - started}
     with run_folder(out, recipe.origin.name) as folder, locked(folder), control:
@@ -90,3 +94,16 @@ def new_run(
             session, folder, writers, session.run(), saving, control, facts, timings, previews=previews
         )
         yield from work.make(started)
+
+
+def _shown(making: Generator[torch.Tensor, None, Session]) -> Generator[Event, None, Session]:
+    """The session that is being built; what it shows meanwhile, as events."""
+    from pixforge.media.images import to_pil
+
+    try:
+        while True:
+            pixels = next(making).mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+            yield Preview(0, [to_pil(each) for each in pixels])
+    except StopIteration as end:
+        session: Session = end.value
+        return session

@@ -33,18 +33,19 @@ def check_generator(component: type[Generator[Any]], context: RunContext, **fiel
 
 
 def check_init(component: type[Init[Any]], context: RunContext, **fields: Any) -> None:
-    """The latent of a generator stays usable, and the same recipe starts the same way."""
+    """The latent of a generator stays usable, and the same recipe starts the same way, whoever watches."""
     import torch
 
-    starts = []
-    for _ in range(2):
+    starts, name = [], component.__name__
+    for watched in (False, True):
         generator = plain_generator(context)
         with torch.no_grad():
             init = built(component, context, fields)
             init.prepare(PromptScorer(("red",), _similarity))
+            if watched:
+                _check_sketch(init, context, name)
             init.start(generator)
         starts.append(generator.forward(0))
-    name = component.__name__
     _is_picture(starts[0].detach(), context, f"after {name}.start, the generator")
     assert torch.equal(*starts), (
         f"{name}.start must draw from context.draws alone; two runs started differently"
@@ -53,6 +54,13 @@ def check_init(component: type[Init[Any]], context: RunContext, **fields: Any) -
         assert latent.requires_grad, f"{name}.start replaced latent '{key}'; change it in place (copy_)"
     if component.likelihood is not Init.likelihood:
         _check_likelihood(built(component, context, fields), name)
+
+
+def _check_sketch(init: Init[Any], context: RunContext, name: str) -> None:
+    """What there is to see while the start is made has the size of the canvases."""
+    shown = init.sketch()
+    if shown is not None:
+        _is_picture(shown, context, f"{name}.sketch")
 
 
 def _check_likelihood(init: Init[Any], name: str) -> None:

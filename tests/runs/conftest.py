@@ -139,6 +139,13 @@ def recipe():
 def on_step(monkeypatch):
     """Set `on_step.call` to what happens in each step; the engine is replaced by the fake."""
     holder = SimpleNamespace(session=FakeSession, call=lambda _step: time.sleep(0.001))
+
+    def building(recipe, *, sketches):
+        assert not sketches
+        yield from ()
+        return FakeSession(recipe, holder)
+
+    monkeypatch.setattr("pixforge.engine.build.building", building)
     monkeypatch.setattr("pixforge.engine.build.build", lambda recipe: FakeSession(recipe, holder))
     return holder
 

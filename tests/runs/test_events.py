@@ -48,6 +48,17 @@ def test_the_events_tell_what_happens():
     assert not events[-1].result.interrupted
 
 
+def test_a_start_that_takes_seconds_is_seen_before_it_is_done():
+    fields = {**TINY, "init": {"type": "tokens", "candidates": 9}, "steps": 0}
+    watched = list(pixforge.start(pixforge.load_recipe(fields), "watched", previews=0))
+    assert kinds(watched)[:3] == [Preview, Started, Step]
+    first = watched[0].images
+    assert [each.size for each in first] == [(32, 32)]
+    assert len(set(first[0].convert("L").tobytes())) > 20  # a picture, not a plain color
+    alone = pixforge.start(pixforge.load_recipe(fields), "alone").wait()
+    assert watched[-1].result.images[0].tobytes() == alone.images[0].tobytes()
+
+
 def test_the_picture_is_that_of_render():
     run = pixforge.start(tiny(), "a")
     assert run.wait().images[0].tobytes() == pixforge.render(tiny(), "b").images[0].tobytes()
@@ -164,10 +175,10 @@ def test_a_change_that_does_not_fit_the_state_leaves_the_run_as_it_was():
 
 
 def test_ctrl_c_before_the_first_step_says_that_nothing_was_made(monkeypatch):
-    def interrupted(_recipe):
+    def interrupted(_recipe, **_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pixforge.engine.build.build", interrupted)
+    monkeypatch.setattr("pixforge.engine.build.building", interrupted)
     with pytest.raises(KeyboardInterrupt, match="before the first step; nothing was made"):
         pixforge.render(tiny(), "r")
     assert not Path("r").exists()

@@ -252,10 +252,10 @@ def test_dead_video_does_not_take_the_picture_along(on_step, recipe):
 
 
 def test_nothing_is_written_when_the_recipe_cannot_be_built(monkeypatch, recipe):
-    def missing(_recipe):
+    def missing(_recipe, **_):
         raise WeightsError("no weights")
 
-    monkeypatch.setattr("pixforge.engine.build.build", missing)
+    monkeypatch.setattr("pixforge.engine.build.building", missing)
     with pytest.raises(WeightsError):
         render(recipe(), "out")
     with pytest.raises(WeightsError):
@@ -264,7 +264,7 @@ def test_nothing_is_written_when_the_recipe_cannot_be_built(monkeypatch, recipe)
 
 
 def test_used_folder_is_seen_before_anything_is_built(monkeypatch, recipe):
-    monkeypatch.setattr("pixforge.engine.build.build", lambda _recipe: pytest.fail("built"))
+    monkeypatch.setattr("pixforge.engine.build.building", lambda _recipe, **_: pytest.fail("built"))
     Path("out").mkdir()
     Path("out/image.png").write_text("mine")
     with pytest.raises(OutputError, match="already holds files"):

@@ -13,11 +13,16 @@ from pixforge.errors import InputError
 from pixforge_unclip.told import ToldConfig, check_known
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import torch
 
     from pixforge_unclip.backends.backend import Backend
+
+
+WORTH_A_SKETCH = 4
+"""Candidates from which on a single one takes much less time than all."""
 
 
 class UnclipConfig(ToldConfig):
@@ -105,6 +110,12 @@ class Unclip(Init[UnclipConfig]):
         """Keep the scorer, which ranks the candidates."""
         self._scorer = scorer
 
+    def sketch(self) -> torch.Tensor | None:
+        """A sample for each canvas, as the decoder draws it: none of the candidates, since they are drawn together."""
+        if self.config.candidates < WORTH_A_SKETCH:
+            return None
+        return self._fitted(lambda backend, draws: self._drawn(backend, draws, 1)[0])
+
     def start(self, generator: Generator[Any]) -> None:
         """Sample, rank, and encode the best.
 
@@ -115,20 +126,27 @@ class Unclip(Init[UnclipConfig]):
         """
         import torch
 
+        pictures = self._fitted(self._best)
+        with torch.no_grad():
+            generator.encode(pictures)
+
+    def _fitted(self, draw: Callable[[Backend, torch.Generator], torch.Tensor]) -> torch.Tensor:
+        """What `draw` makes for each canvas, in the run's size; alone, so that it equals its solo run."""
+        import torch
+
         from pixforge_unclip.backends import load
         from pixforge_unclip.draws import generators
         from pixforge_unclip.fitting import fitted
 
         self._backend = backend = load(self.config.model, self.context, self.config.prior_model)
         with torch.no_grad():
-            best = [self._best(backend, each) for each in generators(self.context, "unclip")]
-            generator.encode(fitted(torch.cat(best), self.context.size))
+            made = [draw(backend, each) for each in generators(self.context, "unclip")]
+            return fitted(torch.cat(made), self.context.size)
 
     def _best(self, backend: Backend, draws: torch.Generator) -> torch.Tensor:
-        """The picture `[1, 3, h, w]` of one canvas; alone, so that it equals its solo run."""
+        """The picture `[1, 3, h, w]` of one canvas."""
         config = self.config
-        told = self._embeddings(backend, draws)
-        pictures = backend.decode(told, draws, config.steps, config.guidance).to(self.context.device)
+        pictures, told = self._drawn(backend, draws, config.candidates)
         if len(pictures) > 1:
             first = int(self._scorer.similarity(pictures).argmax())
             pictures, told = pictures[first : first + 1], told[first : first + 1]
@@ -136,14 +154,23 @@ class Unclip(Init[UnclipConfig]):
             return backend.enlarge(pictures, told, draws)
         return pictures
 
-    def _embeddings(self, backend: Backend, draws: torch.Generator) -> torch.Tensor:
-        """What the candidates show, `[candidates, D]`."""
+    def _drawn(
+        self, backend: Backend, draws: torch.Generator, count: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pictures `[count, 3, h, w]`, and what each was told to show."""
+        told = self._embeddings(backend, draws, count)
+        pictures = backend.decode(told, draws, self.config.steps, self.config.guidance)
+        return pictures.to(self.context.device), told
+
+    def _embeddings(self, backend: Backend, draws: torch.Generator, count: int) -> torch.Tensor:
+        """What `count` pictures show, `[count, D]`."""
         from pixforge_unclip.mixing import difference, slerp
 
         config = self.config
-        found = self._of(backend, draws, self._text() if config.image is None else None, config.image)
+        text = self._text() if config.image is None else None
+        found = self._of(backend, draws, count, text, config.image)
         if config.toward is not None or config.toward_image is not None:
-            other = self._of(backend, draws, config.toward, config.toward_image)
+            other = self._of(backend, draws, count, config.toward, config.toward_image)
             found = slerp(found, other, config.share)
         if config.plus is not None or config.minus is not None:
             texts = [
@@ -154,19 +181,17 @@ class Unclip(Init[UnclipConfig]):
         return found
 
     def _of(
-        self, backend: Backend, draws: torch.Generator, text: str | None, image: str | None
+        self, backend: Backend, draws: torch.Generator, count: int, text: str | None, image: str | None
     ) -> torch.Tensor:
-        """Embeddings `[candidates, D]` of a picture, else of a text."""
+        """Embeddings `[count, D]` of a picture, else of a text."""
         config = self.config
         if image is not None:
             picture = self.context.read_image(image).unsqueeze(0)
-            return backend.pictures(picture).expand(config.candidates, -1)
+            return backend.pictures(picture).expand(count, -1)
         assert text is not None
         if not config.prior:
-            return backend.texts([text]).expand(config.candidates, -1)
-        return backend.means(
-            text, config.candidates, config.samples, draws, config.prior_steps, config.prior_guidance
-        )
+            return backend.texts([text]).expand(count, -1)
+        return backend.means(text, count, config.samples, draws, config.prior_steps, config.prior_guidance)
 
     def _text(self) -> str:
         if self.config.text is not None:

@@ -221,7 +221,7 @@ def test_an_init_starts_from_it(decoder, tmp_path):
     init.prepare(PromptScorer(("red",), lambda images: images.mean(dim=(1, 2, 3))))
     generator = context.component("generator", {"type": "pixels"})
     before = generator.forward(0).detach().clone()
-    init._embeddings = lambda backend, draws: torch.randn(2, LENGTH, generator=draws)
+    init._embeddings = lambda backend, draws, count: torch.randn(count, LENGTH, generator=draws)
     init.start(generator)
     after = generator.forward(0).detach()
     assert (after - before).abs().mean() > 0.05

@@ -95,6 +95,17 @@ class Tokens(Init[TokensConfig]):
             )
         self._scorer = scorer
 
+    def sketch(self) -> torch.Tensor | None:
+        """The best of the first few candidates, which takes a tenth of the time of all."""
+        import torch
+
+        if self.config.candidates <= AT_ONCE or (self._scorer.parts and self.config.text is None):
+            return None
+        model = self._model()
+        begun = self._begun(model)
+        best = self._bests(model, self._scorer, "tokens", begun, AT_ONCE)
+        return self._fitted(torch.cat([picture for _, picture in best]), self.context.size, begun)
+
     def start(self, generator: Generator[Any]) -> None:
         """Load the networks, sample and rank candidates, and set or encode the best; this run does not keep the networks."""
         import torch
@@ -175,11 +186,17 @@ class Tokens(Init[TokensConfig]):
         return image
 
     def _bests(
-        self, model: Painter, scorer: PromptScorer, purpose: str, begun: Begun | None = None
+        self,
+        model: Painter,
+        scorer: PromptScorer,
+        purpose: str,
+        begun: Begun | None = None,
+        candidates: int | None = None,
     ) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Codes and picture of each canvas."""
+        """Codes and picture of each canvas, the best of all or of the first `candidates`."""
         first = None if begun is None else begun.codes(model)
-        return [self._best(model, each, scorer, first) for each in self._uniform(model, purpose)]
+        uniform = self._uniform(model, purpose)[:, :candidates]
+        return [self._best(model, each, scorer, first) for each in uniform]
 
     def _text(self, scorer: PromptScorer) -> str:
         if self.config.text is not None:
