@@ -22,7 +22,7 @@ class Generator(Component[C]):
     """What works for this parameterisation when the recipe names no learning rate."""
     refining_rate: ClassVar[float | None] = None
     """The same for a run that does not start from noise; None: no other."""
-    approximates: ClassVar[bool] = False
+    approximates: bool = False
     """Whether `encode` comes only near a picture, as strokes do; the run then says how near."""
 
     @property

@@ -1,11 +1,14 @@
 """Generators encode and show pictures at any size, and levels join when their fields say."""
 
+import math
+
 import pytest
 import torch
 
 from pixforge.builtin.generators.colors import from_rgb, to_rgb
 from pixforge.builtin.generators.fourier import Fourier, FourierConfig
 from pixforge.builtin.generators.pixels import Pixels, PixelsConfig
+from pixforge.builtin.inits.encoding import encode
 from pixforge.testing import make_context
 
 
@@ -62,6 +65,52 @@ def test_levels_join_one_after_the_other():
         for grid in grids:
             grid.grad = None
     assert alive == [[True, False, False], [True, True, False], [True, True, True]]
+
+
+def test_aphantasias_form_has_its_contrast_whatever_the_spectrum():
+    """Logits of the spectrum of one wave along x and of one along y, by hand, with aphantasia's matrix of colors."""
+    generator = Fourier(
+        FourierConfig(form="aphantasia", contrast=0.9, saturation=1.5, decay=1), make_context((32, 16), 2)
+    )
+    spectrum = generator.latents()["spectrum"]
+    with torch.no_grad():
+        spectrum.zero_()
+        spectrum[0, 0, 0, 1, 0] = 0.01
+        spectrum[1, 0, 0, 1, 0] = 70.0
+    first, second = generator.forward(0)
+    torch.testing.assert_close(first, second, atol=1e-6, rtol=0)
+    # The plane of lightness is a cosine, the two others are 0: a third of the values have the variance 1/2.
+    wave = torch.cos(torch.arange(32) * 2 * math.pi / 32)
+    plane = torch.zeros(3, 16, 32)
+    plane[0] = wave
+    plane = 0.9 * plane / plane.std()
+    columns = torch.tensor([[0.26 / 1.5, 0.09, 0.02], [0.27 / 1.5, 0.0, -0.05], [0.27 / 1.5, -0.09, 0.03]])
+    logits = torch.einsum("ij,jhw->ihw", columns / columns.norm(dim=0).max(), plane)
+    torch.testing.assert_close(first, logits.sigmoid(), atol=1e-5, rtol=0)
+    first[0, 3, 5].backward()
+    assert spectrum.grad.isfinite().all()
+
+
+def test_aphantasias_form_has_even_waves_up_to_four_over_the_longer_side():
+    def gain(form, wave):
+        generator = Fourier(FourierConfig(form=form, decay=1), make_context((64, 32), 1))
+        return float(generator._scale[0, wave])
+
+    assert gain("aphantasia", 1) == gain("aphantasia", 4) == pytest.approx(2 * gain("aphantasia", 8))
+    assert gain("lucid", 1) == pytest.approx(4 * gain("lucid", 4))
+
+
+def test_aphantasias_form_shows_a_start_picture_with_its_own_contrast_and_says_so(caplog):
+    generator = Fourier(FourierConfig(form="aphantasia", contrast=0.3), make_context((32, 32), 1))
+    image = picture(32, 32)
+    with torch.no_grad():
+        encode(generator, image)
+        shown = generator.forward(0)
+    assert "fourier comes near the start picture, it cannot show it: colors are off by" in caplog.text
+    assert float(from_rgb(shown).std()) == pytest.approx(0.3, abs=1e-3)
+    correlation = torch.corrcoef(torch.stack([from_rgb(each).flatten() for each in (shown, image)]))[0, 1]
+    assert float(correlation) > 0.99
+    assert not Fourier(FourierConfig(), make_context((8, 8), 1)).approximates
 
 
 def test_decay_smooths_what_an_update_draws():

@@ -20,25 +20,29 @@ def with_channels(image: torch.Tensor, channels: int) -> torch.Tensor:
     return image[:, :channels]
 
 
-def color_matrix(device: torch.device, saturation: float = 1.0) -> torch.Tensor:
+def color_matrix(device: torch.device, saturation: float = 1.0, *, raised: bool = False) -> torch.Tensor:
     """The matrix `[3, 3]` from decorrelated channels to the logits of RGB.
 
-    Lightness is divided by the saturation, as aphantasia does, so that colors come out stronger.
+    Lightness is divided by the saturation, as aphantasia does, so that colors come out stronger. With `raised` this comes
+    before the division by the largest column norm, as in aphantasia: lightness stays, and the other channels grow.
     """
     matrix = constant(_SQUARE_ROOT, device)
-    scaled: torch.Tensor = matrix / torch.linalg.vector_norm(matrix, dim=0).max()
+    norm = torch.linalg.vector_norm(matrix, dim=0).max()
     if saturation != 1:
-        scaled = torch.cat([scaled[:, :1] / saturation, scaled[:, 1:]], dim=1)
+        matrix = torch.cat([matrix[:, :1] / saturation, matrix[:, 1:]], dim=1)
+    if raised:
+        norm = torch.linalg.vector_norm(matrix, dim=0).max()
+    scaled: torch.Tensor = matrix / norm
     return scaled
 
 
-def to_rgb(latent: torch.Tensor, saturation: float = 1.0) -> torch.Tensor:
+def to_rgb(latent: torch.Tensor, saturation: float = 1.0, *, raised: bool = False) -> torch.Tensor:
     """Convert decorrelated logits `[B, 3, H, W]` to sRGB in (0, 1)."""
-    return torch.einsum("ij,bjhw->bihw", color_matrix(latent.device, saturation), latent).sigmoid()
+    matrix = color_matrix(latent.device, saturation, raised=raised)
+    return torch.einsum("ij,bjhw->bihw", matrix, latent).sigmoid()
 
 
-def from_rgb(image: torch.Tensor, saturation: float = 1.0) -> torch.Tensor:
+def from_rgb(image: torch.Tensor, saturation: float = 1.0, *, raised: bool = False) -> torch.Tensor:
     """The inverse of `to_rgb`, to within 1/600."""
-    return torch.einsum(
-        "ij,bjhw->bihw", color_matrix(image.device, saturation).inverse(), image.clamp(EDGE, 1 - EDGE).logit()
-    )
+    matrix = color_matrix(image.device, saturation, raised=raised).inverse()
+    return torch.einsum("ij,bjhw->bihw", matrix, image.clamp(EDGE, 1 - EDGE).logit())

@@ -28,8 +28,18 @@ class FourierConfig(Config):
     alpha: bool = Field(
         default=False, strict=True, description="Make an alpha channel, too: the picture may be transparent."
     )
+    form: Literal["lucid", "aphantasia"] = Field(
+        "lucid",
+        description="aphantasia: each step divides the picture by its own standard deviation before `contrast` and the sigmoid, and "
+        "all waves longer than a quarter of the longer side count alike. A start picture gets this contrast too, so it "
+        "is not shown exactly. aphantasia's other numbers are decay 1.5, contrast 1.1, saturation 1.8.",
+    )
     contrast: float = Field(
-        1.0, gt=0, le=10, description="Multiplies the picture before the sigmoid that limits it to [0, 1]."
+        1.0,
+        gt=0,
+        le=10,
+        description="Multiplies the picture before the sigmoid that limits it to [0, 1]. With the form aphantasia it is the "
+        "standard deviation there.",
     )
     saturation: float = Field(
         1.0,
@@ -50,7 +60,10 @@ class Fourier(Generator[FourierConfig]):
     def __init__(self, config: FourierConfig, context: RunContext) -> None:
         super().__init__(config, context)
         height, width = context.height, context.width
-        self._scale = _scale(height, width, config.decay).to(context.device)
+        self._divides = config.form == "aphantasia"
+        self.approximates = self._divides
+        longest_waves = 4 if self._divides else 1
+        self._scale = _scale(height, width, config.decay, longest_waves).to(context.device)
         shape = self.channels, height, width // 2 + 1, 2
         start = context.draws.at("latent", device="cpu").randn(*shape) * config.noise
         self._spectrum = start.to(context.device).requires_grad_()
@@ -72,18 +85,21 @@ class Fourier(Generator[FourierConfig]):
 
         spectrum = torch.view_as_complex(self._spectrum) * self._scale
         plane = torch.fft.irfft2(spectrum, s=(self.context.height, self.context.width), norm="ortho")
-        plane = plane * self.config.contrast
-        if self.channels == 3:
-            return to_rgb(plane, self.config.saturation)
-        return torch.cat([to_rgb(plane[:, :3], self.config.saturation), plane[:, 3:].sigmoid()], dim=1)
+        colors, alpha = plane[:, :3], plane[:, 3:]
+        if self._divides:
+            # The floor keeps the gradient of an even picture finite; aphantasia has none.
+            colors = colors / colors.var(dim=(1, 2, 3), keepdim=True).clamp(min=1e-12).sqrt()
+        contrast = self.config.contrast
+        made = to_rgb(colors * contrast, self.config.saturation, raised=self._divides)
+        return made if self.channels == 3 else torch.cat([made, (alpha * contrast).sigmoid()], dim=1)
 
     def encode(self, image: torch.Tensor) -> None:
-        """Set the spectrum to that of a picture, in closed form."""
+        """Set the spectrum to that of a picture, in closed form; the form aphantasia shows it with another contrast."""
         import torch
 
         from pixforge.builtin.generators.colors import EDGE, from_rgb, with_channels
 
-        plane = from_rgb(image[:, :3], self.config.saturation)
+        plane = from_rgb(image[:, :3], self.config.saturation, raised=self._divides)
         if self.channels != 3:
             alpha = with_channels(image, self.channels)[:, 3:].clamp(EDGE, 1 - EDGE).logit()
             plane = torch.cat([plane, alpha], dim=1)
@@ -91,18 +107,19 @@ class Fourier(Generator[FourierConfig]):
         self._spectrum.copy_(torch.view_as_real(spectrum))
 
 
-def _scale(height: int, width: int, decay: float) -> torch.Tensor:
+def _scale(height: int, width: int, decay: float, lowest: int) -> torch.Tensor:
     """The factor of each frequency `[H, W // 2 + 1]`.
 
     lucid uses (1 / f)^decay / 4, with f in cycles per pixel, so that both the size and the decay change the effect of
     one optimizer step. Here the factor of the lowest frequency, one wave over the longer side, depends neither on the
-    decay nor on the shape: it is lucid's at 128 pixels and a decay of 1.5. Higher frequencies fall off from there.
+    decay nor on the shape: it is lucid's at 128 pixels and a decay of 1.5. Frequencies above `lowest` waves over the
+    longer side fall off from there.
     """
     import torch
 
     vertical = torch.fft.fftfreq(height)[:, None]
     horizontal = torch.fft.rfftfreq(width)[None, :]
-    longest = 1 / max(height, width)
+    longest = lowest / max(height, width)
     frequency: torch.Tensor = (vertical.square() + horizontal.square()).sqrt().clamp(min=longest)
     gain = float(height * width) ** 0.5 * 128**0.5 / 4
     scale: torch.Tensor = gain * frequency.div(longest).pow(-decay)

@@ -316,7 +316,8 @@ def _drawer(work: Work) -> None:
         if use not in (None, "fft"):
             work.note("fft_use", use, "is none of fft, dwt and pixel")
         decay = work.number("fft_decay", low=0, high=4)
-        work.put("generator", {"type": "fourier", **({"decay": decay} if decay is not None else {})})
+        numbers = {"decay": 1.5 if decay is None else decay, "contrast": 0.9, "saturation": 1.5}
+        work.put("generator", {"type": "fourier", "form": "aphantasia", **numbers})
     elif drawer in {"clipdraw", "line_sketch"}:
         kind = "strokes" if drawer == "clipdraw" else "sketch"
         count = work.number("strokes", low=1, high=4096, whole=True)

@@ -47,7 +47,7 @@ C = TypeVar("C", bound=CurvesConfig)
 class Curves(Generator[C]):
     """Base of generators whose latent is a set of curves; a subclass defines their colors."""
 
-    approximates: ClassVar[bool] = True
+    approximates = True
     evenly: ClassVar[float] = 0.0
     """How likely a stroke of a start picture is where that has no edge, against 1 on its strongest edge."""
 

@@ -50,7 +50,7 @@ class FewSteps(Told[FewStepsConfig]):
     """
 
     learning_rate: ClassVar[float] = 0.05
-    approximates: ClassVar[bool] = True
+    approximates = True
 
     def __init__(self, config: FewStepsConfig, context: RunContext) -> None:
         super().__init__(config, context)
