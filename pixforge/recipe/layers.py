@@ -22,6 +22,7 @@ from pixforge.recipe.errors import Problem, raise_problems
 from pixforge.recipe.formats.document import Document, Where
 from pixforge.recipe.formats.read import read
 from pixforge.recipe.formats.yamlfile import parse_yaml
+from pixforge.recipe.picture_list import names_pictures
 from pixforge.recipe.words import shown, suggest
 
 QUALITIES = ("draft", "normal", "better", "best")
@@ -269,18 +270,25 @@ def _moved(layer: _Layer, start: Path, folder: Path | None) -> _Layer:
             return {name: moved(each, name) for name, each in value.items()}
         if isinstance(value, list):
             return [moved(each, key) for each in value]
-        if not isinstance(value, str) or key in _TEXTS or not Path(value).suffix or "\n" in value:
+        if not isinstance(value, str) or not _is_path(value, key, start):
             return value
         whole = start / value
         try:
-            if not whole.is_file():
-                return value
-            return (
-                Path(os.path.relpath(whole, folder)).as_posix()
-                if folder is not None
-                else str(whole.resolve())
-            )
-        except (OSError, ValueError):  # no name of a file, or another drive
-            return value
+            near = folder and Path(os.path.relpath(whole, folder)).as_posix()
+        except ValueError:  # on another drive
+            near = None
+        return near or str(whole.resolve())
 
     return _Layer({key: moved(value, key) for key, value in deepcopy(layer.data).items()}, layer.places)
+
+
+def _is_path(value: str, key: object, start: Path) -> bool:
+    """Whether a text names a file, or as `image` a folder of pictures."""
+    if key in _TEXTS or not value or "\n" in value:
+        return False
+    if key == "image" and names_pictures(start / value):
+        return True
+    try:
+        return bool(Path(value).suffix) and (start / value).is_file()
+    except (OSError, ValueError):  # no name of a file
+        return False

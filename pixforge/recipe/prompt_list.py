@@ -1,4 +1,4 @@
-"""The short forms in a list of prompts: `text:weight:stop | text`, and files with a prompt on each line.
+"""The short forms in a list of prompts: `text:weight:stop | text`, files with a prompt on each line, folders of pictures.
 
 They become plain prompts before a recipe is validated, so that nothing later knows them, and the resolved recipe has none.
 A text in a mapping, `{text: "a | b"}`, is always taken as it is.
@@ -16,6 +16,7 @@ from pixforge.errors import RecipeError
 from pixforge.ordinary_files import open_ordinary
 from pixforge.recipe.errors import Problem, raise_problems
 from pixforge.recipe.formats.document import Document, Where
+from pixforge.recipe.picture_list import names_pictures, pictures_of
 from pixforge.recipe.words import shown
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ def open_prompts(document: Document, *, files: bool = True) -> None:
 
     Args:
         document: the recipe; it is changed.
-        files: whether files with lists of prompts may be read.
+        files: whether files with lists of prompts, and folders, may be read.
 
     Raises:
         RecipeError: one of them cannot be understood, or its file cannot be read.
@@ -93,8 +94,19 @@ def _opened(value: Any, folder: Path, files: bool) -> Iterator[Any]:
         for line in _lines(value["file"], folder):
             for each in short_prompts(line):
                 yield _with(each, rest)
+    elif _is_pictures(value, folder):
+        if not files:
+            raise RecipeError("this recipe may not read a folder; name its pictures one by one")
+        yield from pictures_of(value, folder)
     else:
         yield value
+
+
+def _is_pictures(value: Any, folder: Path) -> bool:
+    """Whether a prompt is the pictures of a folder."""
+    if not isinstance(value, dict) or not isinstance(image := value.get("image"), str) or not image:
+        return False
+    return value.get("type", "image") == "image" and names_pictures(folder / image)
 
 
 def _with(prompt: Any, rest: dict[Any, Any]) -> Any:

@@ -67,6 +67,8 @@ def recipes() -> None:
         "terminal-value.yaml": RED + 'generator: "\\e[31mpixels\\u202e"\n',
         "terminal-path.yaml": 'prompts: [{image: "\\e[2J.png"}]\n',
         "enormous.yaml": RED + "generator: pixels\nsize: [8192, 8192]\ncanvases: 256\nsteps: 1\n",
+        "prompts-of-devices.yaml": "prompts: [{image: /dev}]\n",
+        "prompts-of-everything.yaml": "prompts: [{image: '/**/*/../*'}]\n",
         "size-of-a-folder.yaml": RED + "size: retain\ninit: {type: image, image: ..}\n",
         "size-of-no-picture.yaml": RED + "size: retain\ninit: {type: image, image: /etc/passwd}\n",
         "more-than-enormous.yaml": RED + "size: [99999999999, 1]\n",

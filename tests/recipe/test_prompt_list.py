@@ -1,5 +1,7 @@
 """Short forms of prompts: `text:weight:stop | text`, mappings on the command line, files with lists."""
 
+from pathlib import Path
+
 import pytest
 
 from pixforge.cli.options import prompt_of
@@ -106,9 +108,88 @@ def test_recipes_of_strangers_read_no_files_of_prompts(write, tmp_path):
         load_recipe(write("prompts: [{file: list.txt}]\n"), trust="none")
 
 
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of three pictures, a hidden one, a text and another folder."""
+    folder = tmp_path / "photos"
+    (folder / "more.png").mkdir(parents=True)
+    for name in ("b.png", "a.png", "c.JPG", ".d.png", "notes.txt"):
+        (folder / name).write_bytes(b"x")
+    return folder
+
+
+def shown(recipe):
+    """Picture and weight of each prompt at the begin of a run."""
+    return [(each.image, each.weight.value(Moment(0, 10))) for each in recipe.prompts]
+
+
+@pytest.mark.usefixtures("photos")
+def test_a_folder_is_a_prompt_for_each_picture(write):
+    recipe = load_recipe(
+        write("prompts:\n  - {image: photos/a.png}\n  - {image: photos, weight: 1.5, layout: true}\n")
+    )
+    assert shown(recipe) == [
+        ("photos/a.png", 1), ("photos/a.png", 0.5), ("photos/b.png", 0.5), ("photos/c.JPG", 0.5),
+    ]  # fmt: skip
+    assert [each.layout for each in recipe.prompts] == [False, True, True, True]
+    again = load_recipe(write(recipe.resolved_yaml(), "again.yaml"))
+    assert [Path(name).name for name, _ in shown(again)] == ["a.png", "a.png", "b.png", "c.JPG"]
+
+
+@pytest.mark.usefixtures("photos")
+def test_a_pattern_is_a_prompt_for_each_picture_of_its_names(write, tmp_path):
+    recipe = load_recipe(
+        write("prompts: [{image: 'photos/[ab]*', weight: {0: -1, 100%: 0, ease: cosine}}]\n")
+    )
+    assert shown(recipe) == [("photos/a.png", -0.5), ("photos/b.png", -0.5)]
+    assert recipe.prompts[0].weight.ease == "cosine"
+    (tmp_path / "[x].png").write_bytes(b"x")
+    assert shown(load_recipe(write("prompts: [{image: '[x].png'}]\n"))) == [("[x].png", 1)]
+
+
+@pytest.mark.usefixtures("photos")
+def test_folders_of_a_recipe_in_another_folder(write, tmp_path):
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "house.yaml").write_text("prompts: [{image: ../photos}, {image: '../photos/a*'}]\n")
+    recipe = load_recipe(write("extends: parts/house.yaml\n"))
+    assert [name for name, _ in shown(recipe)] == [
+        "photos/a.png", "photos/b.png", "photos/c.JPG", "photos/a.png",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("prompt", "message"),
+    [
+        ("{image: photos/*.webp}", "photos/*.webp: there is no picture of that name (.png, "),
+        ("{image: photos/more.png}", "photos/more.png: there is no picture"),
+        ("{image: none/*}", "there is no folder "),
+        ("{image: '*/a.png'}", "may stand in the names of files, not of folders"),
+        ("{image: '**/*'}", "may stand in the names of files, not of folders"),
+        ("{image: photos, weight: {wave: sine, period: 2s}}", "the pictures of a folder share a number"),
+        ("{image: photos, weight: true}", "weight true: the pictures"),
+        ("{image: 'photos/\\0*'}", "photos"),
+    ],
+)
+@pytest.mark.usefixtures("photos")
+def test_folders_that_are_no_prompts(prompt, message, complaint):
+    found = complaint(f"steps: 1\nprompts:\n  - {prompt}\n")
+    assert found.startswith("recipe.yaml:3: prompts[0]")
+    assert message in found
+    assert "\n" not in found
+
+
+def test_a_folder_has_a_limit_and_strangers_read_none(photos, complaint, write):
+    for index in range(62):
+        (photos / f"x{index}.png").write_bytes(b"x")
+    assert "stands for 65 pictures, the limit is 64" in complaint("prompts: [{image: photos}]\n")
+    with pytest.raises(RecipeError, match="may not read a folder"):
+        load_recipe(write("prompts: [{image: photos}]\n"), trust="none")
+
+
 def test_mappings_on_the_command_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert prompt_of("{text: a heart, weight: 2}") == {"text": "a heart", "weight": 2}
+    assert prompt_of("{image: 'photos/*.png'}") == {"image": str(tmp_path / "photos" / "*.png")}
     assert prompt_of("{image: x.png}") == {"image": str(tmp_path / "x.png")}
     assert prompt_of("{a|b}") == "{a|b}"
     assert prompt_of("{a|b: c}:2") == "{a|b: c}:2"

@@ -17,7 +17,10 @@ class ImagePromptConfig(PromptConfig):
     """The file, and whether places matter."""
 
     type: Literal["image"] = "image"
-    image: RecipePath = Field(description="A picture that it should resemble in content.")
+    image: RecipePath = Field(
+        description="A picture that it should resemble in content. A folder, or a pattern such as photos/a*.png, stands for "
+        "a prompt for each of its pictures (at most 64), which share the weight."
+    )
     layout: Annotated[bool, Field(strict=True)] = Field(
         default=False,
         description="Compare each cutout with the same cutout of the picture, cropped to the size of the run, so that "
