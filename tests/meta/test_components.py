@@ -10,7 +10,7 @@ from pixforge.testing import FakePerceptor, check_component, check_documentation
 # Their own tests check them, with what they need: a picture, a run's folder, a generator that has codes.
 ODD = {("init", "image"), ("init", "run"), ("init", "codes"), ("init", "tokens"), ("loss", "aesthetic")}
 ODD |= {("prompt", "embedding"), ("prompt", "direction")}
-ODD |= {("edit", "video")}
+ODD |= {("edit", "video"), ("loss", "palette_hdr"), ("loss", "palette_normalization")}
 ODD |= {("optimizer", "adamp"), ("optimizer", "prodigy"), ("executor", "ray")}
 # What cannot be guessed.
 FIELDS = {

@@ -130,6 +130,23 @@ def test_pytti():
     assert "# - seed: ${now:%f}: " in text
 
 
+def test_what_pytti_asks_of_its_palettes():
+    plain = "scenes: a\nimage_model: Limited Palette\nsmoothing_weight: 0\nwidth: 40\nheight: 20\n"
+    made, _ = made_of(plain)
+    assert made["generator"] == {"type": "palette", "grid": [40, 20], "size": 6, "palettes": 9, "spread": 0}
+    assert made["losses"] == [
+        {"type": "palette_hdr", "weight": 0.01}, {"type": "palette_normalization", "weight": 0.2},
+    ]  # fmt: skip
+    more = "gamma: 1.5\nhdr_weight: 0\npalette_normalization_weight: 0.4\nrandom_initial_palette: true\n"
+    made, _ = made_of(plain + more)
+    assert made["generator"] == {"type": "palette", "grid": [40, 20], "size": 6, "palettes": 9, "gamma": 1.5}
+    assert made["losses"] == [{"type": "palette_normalization", "weight": 0.4}]
+    made, _ = made_of(plain + "lock_palette: true\npalettes: 1\n")
+    assert made["losses"] == []  # there is nothing to move, and nothing to compare
+    made, comments = made_of("scenes: a\nimage_model: Unlimited Palette\ngamma: 1.5\n")
+    assert "- gamma: 1.5: belongs to pytti's Limited Palette" in comments
+
+
 def test_disco():
     text, recipe = recipe_of(json.dumps(DISCO))
     assert said(recipe) == [("A lighthouse", 2), ("blurry", -1)]

@@ -14,8 +14,6 @@ from pixforge.contracts import Config, Generator, Palette, RunContext
 if TYPE_CHECKING:
     import torch
 
-_SPREAD = 0.25
-"""Standard deviation of the colors of a random palette around its ramp of grays."""
 _SURE = 2.0
 """The logit of the palette that a cell of a start picture gets."""
 
@@ -37,6 +35,19 @@ class PalettePictureConfig(Config):
     colors: Palette | None = Field(
         None,
         description="The one palette to begin with, as of the loss `palette`; absent: the start's, or random.",
+    )
+    gamma: float = Field(
+        1.0,
+        ge=0.1,
+        le=10,
+        description="Random palettes go from dark to light by this power: above 1 they are darker and have more contrast, below "
+        "1 lighter. The loss `palette_hdr` keeps them so.",
+    )
+    spread: float = Field(
+        0.25,
+        ge=0,
+        le=1,
+        description="How far the colors of random palettes are from gray, as a standard deviation; 0 is pytti's default.",
     )
     lock: bool = Field(default=False, strict=True, description="Leave the palettes as they begin.")
     inertia: float = Field(
@@ -77,8 +88,8 @@ class PalettePicture(Generator[PalettePictureConfig]):
         stream = context.draws.at("latent", device="cpu")
         value, choice = stream.randn(1, rows, columns), stream.randn(config.palettes, rows, columns)
         if config.colors is None:
-            ramp = (torch.arange(config.size) + 0.5) / config.size
-            colors = ramp[:, None] + _SPREAD * stream.randn(config.palettes, config.size, 3)
+            ramp = ((torch.arange(config.size) + 0.5) / config.size).pow(config.gamma)
+            colors = ramp[:, None] + config.spread * stream.randn(config.palettes, config.size, 3)
         else:
             given = _by_luma(config.colors.tensor(context.folder))
             given = given if len(given) > 1 else given.repeat(2, 1)

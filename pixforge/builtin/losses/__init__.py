@@ -11,6 +11,7 @@ from pixforge.builtin.losses.enforce import Enforce, Expand
 from pixforge.builtin.losses.gaussian import GaussianLoss
 from pixforge.builtin.losses.latent import Latent
 from pixforge.builtin.losses.level import Brightness, Contrast
+from pixforge.builtin.losses.limited_palette import PaletteHdr, PaletteNormalization
 from pixforge.builtin.losses.opacity import Opacity
 from pixforge.builtin.losses.palette import PaletteLoss
 from pixforge.builtin.losses.range import Range
@@ -31,5 +32,6 @@ def pixforge_losses() -> list[type[Loss[Any]]]:
     """The list that makes them known."""
     return [
         Aesthetic, Brightness, Contrast, Detail, Edge, Enforce, Expand, GaussianLoss, Latent, LatentStatistics, Opacity,
-        PaletteLoss, Range, Saturation, Smoothness, Steady, Style, Symmetry, Target, TotalVariation,
+        PaletteHdr, PaletteLoss, PaletteNormalization, Range, Saturation, Smoothness, Steady, Style, Symmetry, Target,
+        TotalVariation,
     ]  # fmt: skip

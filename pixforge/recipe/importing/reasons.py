@@ -27,9 +27,9 @@ REASONS = {
     **dict.fromkeys(("palettes", "palette_size", "target_palette", "lock_palette"),
                     "belongs to pytti's Limited Palette: write generator: {type: palette}, with `palettes`, `size`, "
                     "`colors` and `lock`"),
-    **dict.fromkeys(("gamma", "hdr_weight", "palette_normalization_weight"),
-                    "the generator `palette` learns its colors without a loss of their own; `colors` sets them"),
-    "random_initial_palette": "the generator `palette` always begins with random colors, unless `colors` says which",
+    **dict.fromkeys(("gamma", "hdr_weight", "palette_normalization_weight", "random_initial_palette"),
+                    "belongs to pytti's Limited Palette: the generator `palette` with `gamma` and `spread`, and the losses "
+                    "`palette_hdr` and `palette_normalization`"),
     "transparent": "write generator: {type: pixels, alpha: true}, or fourier, with the loss `opacity`",
     **dict.fromkeys(("fft_use", "fft_decay"), "belongs to the drawer fft; here to the generators `fourier` and `wavelet`"),
     **dict.fromkeys(("fft_wave", "fft_sharp"), "belongs to fft_use: dwt, which is the generator `wavelet` here"),

@@ -116,13 +116,14 @@ def pytti(work: Work) -> None:
     height = work.number("height", low=16, high=8192, whole=True) or 112
     model = str(work.take("image_model") or "VQGAN")
     usual = 1 if model == "VQGAN" else 4
+    palette_losses: list[dict[str, Any]] = []
     pixels = work.number("pixel_size", low=1, high=512, whole=True) or usual
     work.put("size", [min(8192, width * pixels), min(8192, height * pixels)])
     if model == "VQGAN":
         name = str(work.take("vqgan_model") or "sflckr")
         _vqgan(work, _VQGANS.get(name, name), name)
     elif model == "Limited Palette":
-        work.put("generator", {"type": "palette", "grid": [width, height], **_palettes(work)})
+        palette_losses = _limited_palette(work, [width, height])
     else:
         work.put("generator", {"type": "pixels", "grid": [width, height], "upsampling": "nearest"})
         if model != "Unlimited Palette":
@@ -142,8 +143,26 @@ def pytti(work: Work) -> None:
     smoothing = 0.02 if smoothing is None else smoothing
     # The loss of pixforge has the factor side / 256.
     weight = round(smoothing * 256 / max(work.recipe["size"]), 6)
-    work.put("losses", [{"type": "total_variation", "weight": weight}] if weight else [])
+    smooth = [{"type": "total_variation", "weight": weight}] if weight else []
+    work.put("losses", [*smooth, *palette_losses])
     _seed(work)
+
+
+def _limited_palette(work: Work, grid: list[int]) -> list[dict[str, Any]]:
+    """Put the generator; the losses that pytti gives it, with its defaults."""
+    fields = _palettes(work)
+    gamma = work.number("gamma", low=0.1, high=10)
+    hdr = work.number("hdr_weight", low=0, high=1000)
+    even = work.number("palette_normalization_weight", low=0, high=1000)
+    weights = {
+        "palette_hdr": 0 if fields.get("lock") else 0.01 if hdr is None else hdr,
+        "palette_normalization": 0 if fields.get("palettes", 1) == 1 else 0.2 if even is None else even,
+    }
+    own = {} if gamma is None else {"gamma": gamma}
+    if "colors" not in fields and work.take("random_initial_palette") is not True:
+        own["spread"] = 0
+    work.put("generator", {"type": "palette", "grid": grid, **fields, **own})
+    return [{"type": kind, "weight": weight} for kind, weight in weights.items() if weight]
 
 
 def _palettes(work: Work) -> dict[str, Any]:
