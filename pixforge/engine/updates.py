@@ -14,6 +14,7 @@ from pixforge.errors import InputError
 
 if TYPE_CHECKING:
     from pixforge.engine.session import Session
+    from pixforge.engine.stopping import Stopping
 
 
 class Update(Protocol):
@@ -31,7 +32,7 @@ class Update(Protocol):
 
 def make_update(session: Session, factor: float = 1.0) -> Update:
     """The update of a run; `factor` multiplies the learning rate, below 1 after a recovery."""
-    rate = LearningRate(session.recipe.optimizer.learning_rate, session.context, factor)
+    rate = LearningRate(session.recipe.optimizer.learning_rate, session.context, factor, session.stopping)
     if owns_update(session.generator):
         if session.optimizer.config.reset is not None:
             raise InputError(
@@ -50,13 +51,20 @@ def owns_update(generator: Generator[Any]) -> bool:
 class LearningRate:
     """The learning rate over a run."""
 
-    def __init__(self, schedule: Schedule | None, context: RunContext, factor: float = 1.0) -> None:
+    def __init__(
+        self,
+        schedule: Schedule | None,
+        context: RunContext,
+        factor: float = 1.0,
+        stopping: Stopping | None = None,
+    ) -> None:
         assert schedule is not None  # a resolved recipe has one
-        self._schedule, self._context, self._factor = schedule, context, factor
+        self._schedule, self._context, self._factor, self._stopping = schedule, context, factor, stopping
 
     def at(self, step: int) -> float:
         """At a step."""
-        return self._context.value(self._schedule, step) * self._factor
+        dropped = 1.0 if self._stopping is None else self._stopping.factor(step)
+        return self._context.value(self._schedule, step) * self._factor * dropped
 
 
 class OwnUpdate:

@@ -68,6 +68,12 @@ class StopConfig(Config):
     patience: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = Field(
         None, description="Steps without a smaller total after which it ends."
     )
+    drops: Annotated[int, Field(ge=0, le=20, strict=True)] = Field(
+        0, description="How often the learning rate is lowered instead, before `patience` ends the run."
+    )
+    factor: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.1, description="What each of the `drops` multiplies the learning rate by."
+    )
     margin: Annotated[float, Field(ge=0, le=1000)] = Field(
         0.0, description="By how much a total must be smaller to count for `patience`."
     )
@@ -79,6 +85,10 @@ class StopConfig(Config):
     def _says_when(self) -> Self:
         if self.minutes is None and self.patience is None and self.target is None:
             raise ValueError("needs one of minutes, patience and target")
+        if self.drops and self.patience is None:
+            raise ValueError("drops come after `patience` steps without a smaller total; give patience, too")
+        if not self.drops and self.factor != type(self).model_fields["factor"].default:
+            raise ValueError("factor is for `drops`; say how many, such as drops: 2")
         return self
 
 

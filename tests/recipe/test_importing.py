@@ -312,6 +312,13 @@ def test_starts_of_pixray(said, init):
     assert made_of(f"drawer: vqgan\nprompts: a\n{said}\n")[0]["init"] == init
 
 
+def test_auto_stop_of_pixray_first_lowers_the_learning_rate():
+    made, comments = made_of("drawer: vqgan\nprompts: a\nauto_stop: true\n")
+    assert made["stop"] == {"patience": 12, "drops": 1, "factor": 0.1}
+    assert "- auto_stop: true: 12 steps are few" in comments
+    assert "stop" not in made_of("drawer: vqgan\nprompts: a\nauto_stop: false\n")[0]
+
+
 def test_the_aspect_of_the_init_image():
     made, comments = made_of("drawer: vqgan\nprompts: a\naspect: retain\ninit_image: photo.png\nscale: 2\n")
     assert made["size"] == [288, 288]

@@ -45,6 +45,44 @@ def test_patience_outlives_a_checkpoint():
     assert "no better than 4" in second.reason(Total(5, 6))
 
 
+def factors(stopping, totals, *, begin=1, late=False):
+    """The factor of each step that follows the reports; on a GPU a step is made before the report of the last is read."""
+    found = []
+    for step, total in enumerate(totals, begin):
+        if late:
+            found.append(stopping.factor(step))
+        ended = stopping.reason(Total(step, total))
+        if not late:
+            found.append(stopping.factor(step))
+        if ended:
+            break
+    return found
+
+
+DROPS = {"patience": 2, "drops": 2, "factor": 0.5}
+TOTALS = [5, 4, 4, 4, 4, 4, 4, 4, 4]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_the_learning_rate_drops_before_the_end(late):
+    """Reports 4 and 6 are without a smaller total for two steps: steps 5 and 7 come after them, and the end is at 8."""
+    stopping = Stopping(StopConfig(**DROPS), make_context())
+    assert factors(stopping, TOTALS, late=late) == [1, 1, 1, 1, 0.5, 0.5, 0.25, 0.25]
+
+
+def test_a_smaller_total_after_a_drop_goes_on_with_the_lower_rate():
+    stopping = Stopping(StopConfig(**DROPS), make_context())
+    assert factors(stopping, [5, 5, 5, 4, 3, 2, 1]) == [1, 1, 1, 0.5, 0.5, 0.5, 0.5]
+
+
+@pytest.mark.parametrize("cut", range(1, 8))
+def test_drops_outlive_a_checkpoint(cut):
+    first, second = (Stopping(StopConfig(**DROPS), make_context()) for _ in range(2))
+    before = factors(first, TOTALS[:cut])
+    second.load_state(first.state())
+    assert [*before, *factors(second, TOTALS[cut:], begin=cut + 1)] == [1, 1, 1, 1, 0.5, 0.5, 0.25, 0.25]
+
+
 def test_time_is_up(monkeypatch):
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
@@ -77,6 +115,24 @@ def test_a_run_ends_and_can_go_on(recipe, tmp_path, caplog):
     assert more.images[0].tobytes() == whole.images[0].tobytes()
 
 
+def test_a_run_with_drops_resumes_to_the_same_picture(recipe, tmp_path):
+    """No total is smaller by the margin than the first one, so that the rate drops every second step."""
+    rules = {
+        "stop": {"patience": 2, "margin": 1000, "drops": 3, "factor": 0.5},
+        "optimizer.learning_rate": 0.4,
+    }
+    rates = [report.learning_rate for report in pixforge.optimize(load_recipe(recipe, rules))]
+    assert rates == pytest.approx([0.4, 0.4, 0.4, 0.4, 0.2, 0.2, 0.1, 0.1, 0.05])
+    whole = pixforge.render(load_recipe(recipe, rules), tmp_path / "whole")
+    for step, event in enumerate(run := pixforge.start(load_recipe(recipe, rules), tmp_path / "cut")):
+        if isinstance(event, pixforge.runs.events.Step) and event.report.step == 5:
+            run.stop()
+        assert step < 1000
+    more = pixforge.resume(tmp_path / "cut")
+    assert more.images[0].tobytes() == whole.images[0].tobytes()
+    assert "no better" in json.loads((tmp_path / "cut" / "run.json").read_text())["ended"]
+
+
 def test_the_best_picture_is_the_one_with_the_least_total(recipe, tmp_path):
     loaded = load_recipe(recipe, {"optimizer.learning_rate": 3, "steps": 8})
     seen = [(report.losses["total"], report.pixels) for report in pixforge.optimize(loaded)]
@@ -89,5 +145,12 @@ def test_the_best_picture_is_the_one_with_the_least_total(recipe, tmp_path):
 
 
 def test_a_stop_says_when(recipe):
-    with pytest.raises(RecipeError, match="needs one of minutes, patience and target"):
-        load_recipe(recipe, {"stop": {"margin": 1}})
+    for wrong, message in (
+        ({"margin": 1}, "needs one of minutes, patience and target"),
+        ({"minutes": 1, "drops": 2}, "give patience, too"),
+        ({"patience": 9, "factor": 0.5}, "factor is for `drops`"),
+        ({"patience": 9, "drops": 1, "factor": 1}, "factor: .*less than 1"),
+        ({"patience": 9, "drops": 21}, "drops: .*20"),
+    ):
+        with pytest.raises(RecipeError, match=message):
+            load_recipe(recipe, {"stop": wrong})

@@ -46,6 +46,10 @@ def pixray(work: Work) -> None:
     _perceptors(work, _list(work.take("clip_models"), ",") or clips)
     _optimizer(work, work.take("optimiser"), None)
     work.put("augmentations", views.PIXRAY)
+    stops = work.take("auto_stop")
+    if stops is True:
+        work.put("stop", {"patience": 12, "drops": 1, "factor": 0.1})
+        work.note("auto_stop", stops, "12 steps are few, since totals go up and down by chance; 50 are safer")
     _pixray_start(work)
     losses = []
     for name in _list(work.take("custom_loss"), ","):
