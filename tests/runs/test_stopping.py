@@ -8,6 +8,7 @@ from PIL import Image
 
 import pixforge
 from pixforge import load_recipe
+from pixforge.engine.loop import Optimization
 from pixforge.engine.stopping import Stopping
 from pixforge.errors import RecipeError
 from pixforge.recipe.model import StopConfig
@@ -131,6 +132,22 @@ def test_a_run_with_drops_resumes_to_the_same_picture(recipe, tmp_path):
     more = pixforge.resume(tmp_path / "cut")
     assert more.images[0].tobytes() == whole.images[0].tobytes()
     assert "no better" in json.loads((tmp_path / "cut" / "run.json").read_text())["ended"]
+
+
+def test_a_drop_comes_at_the_same_step_where_reports_are_late(recipe, monkeypatch):
+    """On a GPU the next step is made before a report is handed out."""
+    rules = {"stop": {"patience": 2, "margin": 1000, "drops": 2}, "steps": 20}
+    usual = list(pixforge.optimize(load_recipe(recipe, rules)))
+    begun = Optimization.__init__
+
+    def late(self, *args, **kwargs):
+        begun(self, *args, **kwargs)
+        self._late = True
+
+    monkeypatch.setattr(Optimization, "__init__", late)
+    others = list(pixforge.optimize(load_recipe(recipe, rules)))
+    assert [each.learning_rate for each in others] == [each.learning_rate for each in usual]
+    assert np.array_equal(others[-1].pixels, usual[-1].pixels)
 
 
 def test_the_best_picture_is_the_one_with_the_least_total(recipe, tmp_path):
