@@ -1,12 +1,14 @@
 """Each loss optimized alone does what its name says, and its values are those worked out by hand."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+import pixforge
 from pixforge.builtin.blur import gaussian_blur
 from pixforge.builtin.features import feature_network
 from pixforge.builtin.generators.fourier import Fourier, FourierConfig
@@ -26,6 +28,8 @@ from pixforge.builtin.losses.target import Target, TargetConfig, hsv_cone, sobel
 from pixforge.builtin.losses.total_variation import TotalVariation, TotalVariationConfig
 from pixforge.contracts import View
 from pixforge.errors import InputError, UnsupportedError, WeightsError
+from pixforge.media.images import to_tensor
+from pixforge.search.perceptors import open_perceptors, recipe_of
 from pixforge.testing import make_context
 from pixforge.testing.latents import plain_generator
 
@@ -231,6 +235,31 @@ def test_a_linear_head_scores(tmp_path):
         assert loss.provenance()["sha256"]
     with pytest.raises(InputError, match="embeddings of 2 numbers, the perceptor's have 3"):
         value(loss, blank, embeddings={"a": unit([1, 0, 0])})
+
+
+def test_the_head_that_ships_prefers_a_clean_drawing():
+    """The README's picture against itself with blotches, with grain, and with its pieces in another order."""
+    drawing = (
+        Image.open(Path(__file__).parents[2] / "docs/images/quickstart.png").convert("RGB").resize((64, 64))
+    )
+    clean = to_tensor(drawing)[None]
+    numbers = torch.Generator().manual_seed(1)
+    blotches = torch.rand(1, 3, 8, 8, generator=numbers).repeat_interleave(8, 2).repeat_interleave(8, 3)
+    grain = (clean + torch.randn(clean.shape, generator=numbers) * 0.3).clamp(0, 1)
+    cells = torch.nn.functional.unfold(clean, 8, stride=8)[..., torch.randperm(64, generator=numbers)]
+    jumbled = torch.nn.functional.fold(cells, (64, 64), 8, stride=8)
+    perceptor = open_perceptors(recipe_of("embedded", device="cpu"))[0].perceptor
+    loss = ready(Aesthetic, AestheticConfig(), make_context((64, 64), canvases=1))
+    with torch.no_grad():
+        seen = perceptor.encode_image(torch.cat([clean, clean.lerp(blotches, 0.6), grain, jumbled]))
+    best, *others = (float(value(loss, clean, embeddings={"a": each.view(1, 1, -1)})) for each in seen)
+    assert best < 0.4 * min(others)
+    assert loss.provenance()["name"] == "aesthetic.safetensors"
+
+
+def test_a_head_that_is_not_there_is_refused_before_anything_is_built(tmp_path):
+    with pytest.raises(InputError, match=r"head 'mine\.pth': there is no such file; 'embedded' ships"):
+        pixforge.load_recipe({"prompts": ["a"], "losses": [{"type": "aesthetic", "head": "mine.pth"}]})
 
 
 @pytest.mark.parametrize(

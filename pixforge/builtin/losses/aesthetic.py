@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from pixforge.contracts import Generator, Loss, LossConfig, View
-from pixforge.contracts.paths import RecipePath
+from pixforge.contracts.paths import PathMark
 from pixforge.errors import InputError, WeightsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import torch
+
+    from pixforge.contracts import Models
+
+EMBEDDED = "embedded"
+"""The head that ships: how clean a drawing is, for the embedded perceptor (aesthetic.md)."""
 
 
 class AestheticConfig(LossConfig):
     """Which head, and the score that is wanted."""
 
     type: Literal["aesthetic"] = "aesthetic"
-    head: RecipePath = Field(
-        description="A .safetensors or .pth file with a `weight` [1, D] and a `bias`, or layers of them without anything "
-        "between, as the heads of LAION are; D is the size of the perceptor's embedding."
+    head: Annotated[str, PathMark(required=False, suffixes=(".safetensors", ".pth", ".pt"))] = Field(
+        EMBEDDED,
+        min_length=1,
+        description="'embedded' (ships with pixforge; for the embedded perceptor, how clean a drawing is), or a .safetensors "
+        "or .pth file with a `weight` [1, D] and a `bias`, or layers of them without anything between, as the heads of LAION "
+        "are; D is the size of the perceptor's embedding.",
     )
     target: float = Field(
         10.0, ge=-1000, le=1000, description="The score that is wanted; LAION's go from 1 to 10."
@@ -41,10 +52,22 @@ class Aesthetic(Loss[AestheticConfig]):
     takes_region: ClassVar[bool] = False
     sees_features: ClassVar[bool] = True
 
+    @classmethod
+    def check_models(cls, config: AestheticConfig, models: Models, folder: Path) -> None:  # noqa: ARG003 - it is no model
+        """The head must be there.
+
+        Raises:
+            WeightsError: it is not.
+        """
+        if config.head != EMBEDDED and not (folder / config.head).is_file():
+            raise WeightsError(
+                f"head '{config.head}': there is no such file; '{EMBEDDED}' ships with pixforge"
+            )
+
     def prepare(self, generator: Generator[Any]) -> None:  # noqa: ARG002 - it reads a file alone
         """Read the head."""
-        self._file = self.context.folder / self.config.head
-        weight, bias = read_head(self._file)
+        with self._file() as file:
+            weight, bias = read_head(file)
         self._weight, self._bias = weight.to(self.context.device), bias.to(self.context.device)
 
     def forward(self, view: View) -> torch.Tensor:
@@ -52,7 +75,7 @@ class Aesthetic(Loss[AestheticConfig]):
         seen = view.features(self.config.perceptor)
         if seen.shape[-1] != len(self._weight):
             raise InputError(
-                f"losses: {view.name}: {self._file.name} is for embeddings of {len(self._weight)} numbers, the perceptor's "
+                f"losses: {view.name}: the head '{self.config.head}' is for embeddings of {len(self._weight)} numbers, the perceptor's "
                 f"have {seen.shape[-1]}; use the perceptor that the head was trained with"
             )
         score = seen @ self._weight + self._bias
@@ -62,8 +85,16 @@ class Aesthetic(Loss[AestheticConfig]):
         """Name, size and SHA-256 of the head."""
         from pixforge.models.files import known_sha256
 
-        file = self.context.folder / self.config.head
-        return {"name": file.name, "bytes": file.stat().st_size, "sha256": known_sha256(file)}
+        with self._file() as file:
+            return {"name": file.name, "bytes": file.stat().st_size, "sha256": known_sha256(file)}
+
+    @contextmanager
+    def _file(self) -> Iterator[Path]:
+        if self.config.head == EMBEDDED:
+            with as_file(files("pixforge.builtin.losses") / "aesthetic.safetensors") as file:
+                yield file
+        else:
+            yield self.context.folder / self.config.head
 
 
 def read_head(file: Path) -> tuple[torch.Tensor, torch.Tensor]:
