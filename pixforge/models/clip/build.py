@@ -34,7 +34,7 @@ def load_model(source: Source) -> nn.Module:
 
 
 def build_model(model_cfg: dict[str, Any], label: str) -> nn.Module:
-    """The network with random weights; the global random state stays as it is.
+    """The network with random weights, an embedded one with none; the global random state stays as it is.
 
     Raises:
         WeightsError: the configuration is not one of open_clip's.
@@ -94,7 +94,7 @@ def _fill(model: nn.Module, source: Source) -> None:
 
     try:
         if isinstance(model, CompactClip):
-            model.load_state_dict(_read_tensors(source.file))
+            model.fill(_read_tensors(source.file))
         else:
             with offline():
                 import_open_clip().load_checkpoint(model, str(source.file), strict=True, weights_only=True)

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from pixforge.models.clip.compact.trunks import RegNetX200, ResNet10T
+from pixforge.models.unfilled import unfilled
 
 TRUNKS: dict[str, type[ResNet10T | RegNetX200]] = {"resnet10t": ResNet10T, "regnetx_002": RegNetX200}
 EYE = {"image_size", "timm_model_name", "timm_model_pretrained", "timm_pool", "timm_proj"}
@@ -15,7 +16,7 @@ TEXT = {"context_length", "vocab_size", "width", "heads", "layers"}
 
 
 def compact_clip(config: dict[str, Any]) -> nn.Module | None:
-    """The network of an open_clip configuration, with random weights; None if it is another one than these."""
+    """The network of an open_clip configuration, with shapes in place of weights; None if it is another one than these."""
     eye, text = config.get("vision_cfg", {}), config.get("text_cfg", {})
     ours = (
         set(config) == {"embed_dim", "vision_cfg", "text_cfg"}
@@ -24,9 +25,10 @@ def compact_clip(config: dict[str, Any]) -> nn.Module | None:
         and (eye["timm_pool"], eye["timm_proj"]) == ("avg", "linear")
         and eye["timm_model_name"] in TRUNKS
     )
-    return (
-        CompactClip(config["embed_dim"], eye["timm_model_name"], eye["image_size"], **text) if ours else None
-    )
+    if not ours:
+        return None
+    with unfilled():
+        return CompactClip(config["embed_dim"], eye["timm_model_name"], eye["image_size"], **text)
 
 
 class Eye(nn.Module):
@@ -77,14 +79,23 @@ class CompactClip(nn.Module):
         super().__init__()
         self.visual = Eye(trunk, size, dimensions)
         self.token_embedding = nn.Embedding(vocab_size, width)
-        self.positional_embedding = nn.Parameter(torch.empty(context_length, width).normal_(std=0.01))
+        self.positional_embedding = nn.Parameter(torch.empty(context_length, width))
         self.transformer = nn.Module()
         self.transformer.resblocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
         self.ln_final = nn.LayerNorm(width)
-        self.text_projection = nn.Parameter(torch.empty(width, dimensions).normal_(std=width**-0.5))
-        self.logit_scale = nn.Parameter(torch.tensor(1 / 0.07).log())
-        mask = torch.full((context_length, context_length), float("-inf")).triu(1)
+        self.text_projection = nn.Parameter(torch.empty(width, dimensions))
+        self.logit_scale = nn.Parameter(torch.empty(()))
+        mask = torch.full((context_length, context_length), float("-inf"), device="cpu").triu(1)
         self.register_buffer("mask", mask, persistent=False)
+
+    def fill(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Take the weights of a file as they are, in float32.
+
+        Raises:
+            RuntimeError: one is missing, unknown, or of another shape.
+        """
+        wide = {name: each.float() if each.is_floating_point() else each for name, each in tensors.items()}
+        self.load_state_dict(wide, assign=True)
 
     def encode_image(self, images: torch.Tensor) -> torch.Tensor:
         """Embed normalized pictures `[N, 3, S, S]` as `[N, D]`."""
