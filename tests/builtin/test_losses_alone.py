@@ -330,6 +330,21 @@ def test_the_latent_of_a_picture_is_a_target_where_there_is_one(picture):
         ready(Latent, LatentConfig(image="picture.png"), picture)
 
 
+def test_the_latents_of_several_pictures_are_averaged(picture):
+    """With fourier latents are linear in the logits of colors: the mean of gray and white's is that of one between."""
+    for name, level in (("gray.png", 128), ("light.png", 230)):
+        Image.new("RGB", (48, 32), (level,) * 3).save(picture.folder / name)
+    spectrum = Fourier(FourierConfig(), picture)
+    loss = ready(Latent, LatentConfig(image=["gray.png", "light.png", "gray.png"]), picture, spectrum)
+    view = View(torch.zeros(1, 3, 32, 48), spectrum, picture, 0)
+    logits = [math.log(level / (255 - level)) for level in (128, 230)]
+    with torch.no_grad():
+        spectrum.encode(torch.full((1, 3, 32, 48), (2 * logits[0] + logits[1]) / 3).sigmoid())
+    assert float(loss.forward(view).detach()) < 1e-6
+    with pytest.raises(ValueError, match="at least 1 item"):
+        LatentConfig(image=[])
+
+
 def test_relaxed_transport_is_the_larger_way():
     here = torch.tensor([[[1.0, 0], [1.0, 0]]])
     there = torch.tensor([[[2.0, 0], [0, 1.0]]])

@@ -130,6 +130,17 @@ def test_pytti():
     assert "# - seed: ${now:%f}: " in text
 
 
+def test_image_labels_of_pixray():
+    made, comments = made_of("image_labels: photo.png,b/*.png\nimage_label_weight: 0.5\nprompts: a\n")
+    assert made["losses"] == [
+        {"type": "latent", "distance": "spherical", "image": "photo.png", "weight": 0.5}
+    ]
+    assert "- image_labels: b/*.png: write its files as a list" in comments
+    made, comments = made_of("image_labels: photo.png\ndrawer: pixel\nprompts: a\n")
+    assert made["losses"] == []
+    assert "- image_labels: photo.png: is for the latents of a VQGAN alone" in comments
+
+
 def test_what_pytti_asks_of_its_palettes():
     plain = "scenes: a\nimage_model: Limited Palette\nsmoothing_weight: 0\nwidth: 40\nheight: 20\n"
     made, _ = made_of(plain)

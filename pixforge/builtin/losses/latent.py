@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
@@ -27,9 +27,10 @@ class LatentConfig(LossConfig):
         "start",
         description="The latent before the first step, or zero (with mse alone: a zero has no angle).",
     )
-
-    image: RecipePath | None = Field(
-        None, description="Take what the generator makes of this picture as the origin instead."
+    image: RecipePath | Annotated[list[RecipePath], Field(min_length=1, max_length=64)] | None = Field(
+        None,
+        description="Take what the generator makes of this picture as the origin instead, or the mean of what it makes of several "
+        "pictures (Pixray's image_labels).",
     )
 
     @model_validator(mode="after")
@@ -54,21 +55,26 @@ class Latent(Loss[LatentConfig]):
         self._start = start.new_zeros(start.shape) if self.config.origin == "zero" else start.detach().clone()
 
     def _encoded(self, generator: Generator[Any]) -> torch.Tensor:
-        """The latent of the picture; the generator keeps its own.
+        """The mean latent of the pictures; the generator keeps its own.
 
         Raises:
             UnsupportedError: the generator has no latent of a picture alone.
         """
+        import torch
+
         from pixforge.media.images import cover
 
-        assert self.config.image is not None
-        picture = cover(self.context.read_image(self.config.image).unsqueeze(0), self.context.size)
+        names = self.config.image
+        files = [names] if isinstance(names, str) else names or []
         before, shown = (
             {name: each.clone() for name, each in generator.latents().items()},
             generator.forward(0),
         )
-        generator.encode(picture.expand(self.context.batch, -1, -1, -1))
-        found = _flat(generator).detach().clone()
+        found = torch.zeros_like(_flat(generator))
+        for file in files:
+            picture = cover(self.context.read_image(file).unsqueeze(0), self.context.size)
+            generator.encode(picture.expand(self.context.batch, -1, -1, -1))
+            found += _flat(generator).detach() / len(files)
         for name, latent in generator.latents().items():
             latent.copy_(before[name])
         if not bool((generator.forward(0) - shown).abs().max() < 1e-4):

@@ -62,7 +62,7 @@ def pixray(work: Work) -> None:
             work.note(
                 "custom_loss", name, "needs colors or files of its own; see `pixforge plugins` for the losses"
             )
-    work.put("losses", losses)
+    work.put("losses", [*losses, *_image_labels(work)])
     filters = []
     for name in _list(work.take("filters"), ","):
         form = "default"
@@ -404,6 +404,25 @@ def _init_image(work: Work) -> None:
     path = work.take("init_image")
     if _is_file(work, "init_image", path):
         work.put("init", {"type": "image", "image": path})
+
+
+def _image_labels(work: Work) -> list[dict[str, Any]]:
+    """Pixray's pictures whose latents the latent of a VQGAN is drawn to, a loss for each."""
+    weight = work.number("image_label_weight", low=0, high=1000)
+    losses = []
+    for name in _list(work.take("image_labels"), ","):
+        if work.recipe["generator"]["type"] != "vqgan":
+            work.note("image_labels", name, "is for the latents of a VQGAN alone")
+        elif any(sign in name for sign in "*?["):
+            work.note(
+                "image_labels",
+                name,
+                "write its files as a list: losses: [{type: latent, image: [a.png, b.png]}]",
+            )
+        elif _is_file(work, "image_labels", name):
+            each = {"type": "latent", "distance": "spherical", "image": name}
+            losses.append({**each, "weight": 1 if weight is None else weight})
+    return losses
 
 
 def _is_file(work: Work, name: str, path: Any) -> bool:
