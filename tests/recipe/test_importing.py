@@ -220,7 +220,9 @@ def test_any_value_of_any_setting_gives_a_recipe(tool, value, tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     names = {*yaml.safe_load(PIXRAY), *yaml.safe_load(PYTTI), *DISCO, "text", "size", "width_height", "image_prompts",
              "num_cuts", "iterations", "epochs", "num_layers", "clip_models", "init_image", "optimiser", "learning_rate",
-             "pixel_size", "noise_prompt_seeds", "augments", "vqgan_model", "batch_size", "cut_ic_pow"}  # fmt: skip
+             "pixel_size", "noise_prompt_seeds", "augments", "vqgan_model", "batch_size", "cut_ic_pow", "init_noise",
+             "init_image_alpha", "palette", "edge_color", "edge_margins", "lookup_beta", "wallpaper_type", "wallpaper_edge_match",
+             "learning_rate_drops", "target_palette", "smoothing_weight", "perlin_init", "cut_method", "auto_stop", "aspect"}  # fmt: skip
     text = convert(json.dumps(dict.fromkeys(sorted(names), value)), "x", tool)
     made = yaml.safe_load(text)
     assert made["prompts"]
@@ -328,6 +330,66 @@ def test_auto_stop_of_pixray_first_lowers_the_learning_rate():
     assert made["stop"] == {"patience": 12, "drops": 1, "factor": 0.1}
     assert "- auto_stop: true: 12 steps are few" in comments
     assert "stop" not in made_of("drawer: vqgan\nprompts: a\nauto_stop: false\n")[0]
+
+
+def test_losses_of_pixray_have_their_own_weights():
+    made, comments = made_of(
+        "drawer: fft\nprompts: a\nnum_cuts: 20\nsize: [200, 100]\npalette: black->red\\4;gold\n"
+        "custom_loss: palette:2,saturation:3,symmetry,edge,smoothness,style\nsymmetry_weight: 4\n"
+        "edge_color: navy\nedge_thickness: 10\nsmoothness_type: log\nsmoothness_gaussian_kernel: 5\n"
+    )
+    assert made["losses"] == [
+        {"type": "palette", "weight": 4, "colors": "black->red\\4;gold"},
+        {"type": "saturation", "weight": 0.3},
+        {"type": "symmetry", "weight": 4},
+        {"type": "edge", "weight": 0.1, "everywhere": 0.05, "color": "navy", "width": 0.1},
+        {"type": "smoothness", "weight": 1, "clip": 2, "form": "log", "blur": 1},
+    ]
+    assert "- custom_loss: style: needs the picture of the style" in comments
+    assert "palette" not in comments
+
+
+def test_edges_of_pixray():
+    made, comments = made_of(
+        "drawer: fft\nprompts: a\ncustom_loss: edge:2\nedge_margins: [1, 2, 3, 4]\nedge_color_weight: 0.5\n"
+        "global_color_weight: 0\nedge_mask_image: photo.png\nedge_color: blurple dust\n"
+    )
+    assert made["losses"] == [
+        {
+            "type": "edge",
+            "weight": 1,
+            "everywhere": 0,
+            "margins": [0.01, 0.03, 0.02, 0.04],
+            "mask": "photo.png",
+        }
+    ]
+    assert "- edge_mask_image: photo.png: there the margin is black, here it is white" in comments
+    assert "- edge_color: blurple dust: is no color" in comments
+
+
+def test_filters_of_pixray():
+    text = (
+        "drawer: fft\nprompts: a\nsize: [200, 100]\nfilters: wallpaper,lookup,tiler\nwallpaper_type: shift\n"
+    )
+    made, _ = made_of(text + "wallpaper_edge_match: 10\npalette: navy;gold\nlookup_beta: 5\n")
+    assert made["filters"] == [
+        {"type": "rim", "width": 0.1, "form": "shift"},
+        {"type": "wallpaper", "form": "shift"},
+        {"type": "lookup", "colors": "navy;gold", "beta": 5},
+        {"type": "roll"},
+    ]
+    made, comments = made_of(text)
+    assert (len(made["filters"][1]["colors"]), made["filters"][1]["beta"]) == (15, 10)
+    _, comments = made_of("drawer: fft\nprompts: a\npalette: navy\nwallpaper_type: shift\n")
+    assert "- palette: navy: belongs to the loss palette and the filter lookup" in comments
+    assert "- wallpaper_type: shift: belongs to a filter that is not used" in comments
+
+
+def test_the_learning_rate_of_pixray_drops():
+    made, _ = made_of("drawer: fft\nprompts: a\nlearning_rate: 0.2\nlearning_rate_drops: [50, 80%]\n")
+    assert made["optimizer"]["learning_rate"] == {"0%": 0.2, "50%": 0.02, "80%": 0.002, "ease": "step"}
+    _, comments = made_of("drawer: fft\nprompts: a\nlearning_rate_drops: [75]\n")
+    assert "- learning_rate_drops: [75]: write optimizer.learning_rate with keyframes" in comments
 
 
 def test_the_aspect_of_the_init_image():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, get_args
 
-from pixforge.recipe.importing import views
-from pixforge.recipe.importing.work import Work
+from pixforge.recipe.importing import pixray_terms, views
+from pixforge.recipe.importing.work import Work, listed
 
 _PYTTI_CLIPS = {"ViTB32": "ViT-B/32", "ViTB16": "ViT-B/16", "ViTL14": "ViT-L/14", "RN50": "RN50", "RN101": "RN101",
                 "RN50x4": "RN50x4", "RN50x16": "RN50x16", "RN50x64": "RN50x64"}  # fmt: skip
@@ -18,8 +18,6 @@ _QUALITY = {
     "supreme": (["RN50x4", "RN101", "ViT-B/32", "ViT-B/16"], 400, 32, 5),
 }  # fmt: skip
 _SHAPES = {"square": (144, 144), "portrait": (128, 160), "widescreen": (192, 108)}
-_LOSSES = {"smoothness", "saturation", "symmetry"}
-"""Pixray's losses that need nothing but a weight."""
 
 
 def pixray(work: Work) -> None:
@@ -29,7 +27,7 @@ def pixray(work: Work) -> None:
     work.prompts(work.take("prompts", "text"))
     _image_prompts(work, "image_prompts", work.number("image_prompt_weight", low=-100, high=100), layout=True)
     _image_prompts(work, "target_images")
-    for label in _list(work.take("labels"), "|"):
+    for label in listed(work.take("labels"), "|"):
         work.recipe.setdefault("prompts", []).append({"labels": label})
     vectors = work.take("vector_prompts")
     if vectors not in (None, "none", ""):
@@ -43,38 +41,17 @@ def pixray(work: Work) -> None:
         "cutouts", {"type": "pixray", "count": work.number("num_cuts", low=1, high=4096, whole=True) or cuts}
     )
     _drawer(work)
-    _perceptors(work, _list(work.take("clip_models"), ",") or clips)
+    _perceptors(work, listed(work.take("clip_models"), ",") or clips)
     _optimizer(work, work.take("optimiser"), None)
+    pixray_terms.learning_rate(work)
     work.put("augmentations", views.PIXRAY)
     stops = work.take("auto_stop")
     if stops is True:
         work.put("stop", {"patience": 12, "drops": 1, "factor": 0.1})
         work.note("auto_stop", stops, "12 steps are few, since totals go up and down by chance; 50 are safer")
     _pixray_start(work)
-    losses = []
-    for name in _list(work.take("custom_loss"), ","):
-        word = name.split(":")[0].strip()
-        if word in _LOSSES:
-            said = re.fullmatch(r"\w+\s*:\s*(-?\d{1,4}(?:\.\d{1,6})?)", name)
-            weight = float(said[1]) if said else work.number(f"{word}_weight", low=-1000, high=1000)
-            losses.append({"type": word, **({"weight": weight} if weight is not None else {})})
-        else:
-            work.note(
-                "custom_loss", name, "needs colors or files of its own; see `pixforge plugins` for the losses"
-            )
-    work.put("losses", [*losses, *_image_labels(work)])
-    filters = []
-    for name in _list(work.take("filters"), ","):
-        form = "default"
-        for word in ("shift", "horizontal", "vertical"):
-            form = word if work.take(f"wallpaper_{word}") else form
-        if name == "wallpaper":
-            filters.append({"type": "wallpaper", "form": form})
-        elif name == "tiler":
-            filters.append({"type": "roll"})
-        else:
-            work.note("filters", name, "see `pixforge plugins` for the filters")
-    work.put("filters", filters or None)
+    pixray_terms.losses_and_filters(work)
+    work.recipe["losses"] += _image_labels(work)
     _seed(work)
 
 
@@ -88,7 +65,7 @@ def vqgan_clip(work: Work) -> None:
     _image_prompts(work, "image_prompts")
     weights = work.take("noise_prompt_weights")
     weights = weights if isinstance(weights, list) else [weights]
-    for index, seed in enumerate(_list(work.take("noise_prompt_seeds"), " ")):
+    for index, seed in enumerate(listed(work.take("noise_prompt_seeds"), " ")):
         weight = weights[index] if index < len(weights) else None
         if str(seed).isdigit() and isinstance(weight, int | float):
             work.recipe.setdefault("prompts", []).append({"noise": int(seed), "weight": weight})
@@ -106,8 +83,8 @@ def vqgan_clip(work: Work) -> None:
     weight = work.number("init_weight", low=0, high=1000)
     work.put("losses", [{"type": "latent", "weight": weight / 2}] if weight else [])
     noise = work.take("init_noise")
-    if noise in {"pixels", "gradient"}:
-        _pattern(work, "init_noise", noise, {"pattern": {"pixels": "snow"}.get(noise, noise)})
+    if isinstance(noise, str) and noise in (patterns := {"pixels": "snow", "gradient": "gradient"}):
+        _pattern(work, "init_noise", noise, {"pattern": patterns[noise]})
     elif noise is not None:
         work.note("init_noise", noise, "is none of pixels and gradient")
     _seed(work)
@@ -175,7 +152,7 @@ def _palettes(work: Work) -> dict[str, Any]:
     palettes = work.number("palettes", low=1, high=32, whole=True) or 9
     target = work.take("target_palette")
     locked = work.take("lock_palette") is True
-    if _is_file(work, "target_palette", target):
+    if work.is_file("target_palette", target):
         work.note("palettes", palettes, "`colors` are one palette: the main colors of target_palette")
         return {"colors": {"image": target, "count": size}, "lock": True}
     return {"size": size, "palettes": palettes, **({"lock": True} if locked else {})}
@@ -235,7 +212,7 @@ def disco(work: Work) -> None:
                 text,
                 "later frames: write `scenes`, each with its seconds and prompts",
             )
-    work.prompts([each for each in _list(prompts, None) if isinstance(each, str)])
+    work.prompts([each for each in listed(prompts, None) if isinstance(each, str)])
     _image_prompts(work, "image_prompts")
     size = work.take("width_height")
     if not _size(work, size):
@@ -245,7 +222,7 @@ def disco(work: Work) -> None:
     views.disco(work)
     named = {name: work.take(name) for name in _PYTTI_CLIPS}
     clips = [_PYTTI_CLIPS[name] for name, wanted in named.items() if wanted is True]
-    _perceptors(work, [str(each) for each in _list(work.take("clip_models"), ",")] or clips or ["ViT-B/32"])
+    _perceptors(work, [str(each) for each in listed(work.take("clip_models"), ",")] or clips or ["ViT-B/32"])
     losses = []
     for ours, name in (
         ("total_variation", "tv_scale"),
@@ -310,7 +287,7 @@ def _sleep(work: Work, updates: int) -> None:
     work.put("cutouts", {"type": "random", "count": count} if count else None)
     _perceptors(work, [str(work.take("model_name") or "ViT-B/32")])
     start = work.take("start_image_path")
-    if _is_file(work, "start_image_path", start):
+    if work.is_file("start_image_path", start):
         work.put("init", {"type": "image", "image": start})
     work.put("losses", [])
     work.put("augmentations", [])
@@ -402,7 +379,7 @@ def _optimizer(work: Work, name: Any, rate: float | None) -> None:
 
 def _init_image(work: Work) -> None:
     path = work.take("init_image")
-    if _is_file(work, "init_image", path):
+    if work.is_file("init_image", path):
         work.put("init", {"type": "image", "image": path})
 
 
@@ -410,7 +387,7 @@ def _image_labels(work: Work) -> list[dict[str, Any]]:
     """Pixray's pictures whose latents the latent of a VQGAN is drawn to, a loss for each."""
     weight = work.number("image_label_weight", low=0, high=1000)
     losses = []
-    for name in _list(work.take("image_labels"), ","):
+    for name in listed(work.take("image_labels"), ","):
         if work.recipe["generator"]["type"] != "vqgan":
             work.note("image_labels", name, "is for the latents of a VQGAN alone")
         elif any(sign in name for sign in "*?["):
@@ -419,20 +396,10 @@ def _image_labels(work: Work) -> list[dict[str, Any]]:
                 name,
                 "write its files as a list: losses: [{type: latent, image: [a.png, b.png]}]",
             )
-        elif _is_file(work, "image_labels", name):
-            each = {"type": "latent", "distance": "spherical", "image": name}
+        elif work.is_file("image_labels", name):
+            each: dict[str, Any] = {"type": "latent", "distance": "spherical", "image": name}
             losses.append({**each, "weight": 1 if weight is None else weight})
     return losses
-
-
-def _is_file(work: Work, name: str, path: Any) -> bool:
-    """Whether this names a file; an address of the web gets a note."""
-    if not isinstance(path, str) or path.strip() in {"", "none", "None"}:
-        return False
-    if "://" in path:
-        work.note(name, path, "pixforge fetches no pictures; save it, and name the file")
-        return False
-    return True
 
 
 def _pattern(work: Work, name: str, value: Any, pattern: dict[str, Any]) -> None:
@@ -487,7 +454,7 @@ def _image_prompts(work: Work, name: str, weight: float | None = None, *, layout
         if value:
             work.note(name, value, "pictures by frame: write `scenes`, each with its prompts")
         return
-    for said in _list(value, "|"):
+    for said in listed(value, "|"):
         path, colon, number = str(said).strip().rpartition(":")
         own = re.fullmatch(r"-?\d{1,4}(\.\d{1,6})?", number) if colon and len(path) > 1 else None
         prompt: dict[str, Any] = {"image": path if own else str(said).strip()}
@@ -524,15 +491,3 @@ def _seed(work: Work) -> None:
         work.put("seed", int(value))
     elif value not in (None, "", "random_seed"):
         work.note("seed", value, "is not a plain number; one is drawn")
-
-
-def _list(value: Any, separator: str | None) -> list[Any]:
-    if value is None or value == "":
-        return []
-    if isinstance(value, str) and separator:
-        return [each.strip() for each in value.split(separator) if each.strip()]
-    if separator in {",", "|"}:
-        return [
-            str(each).strip() for each in (value if isinstance(value, list) else [value]) if each is not True
-        ]
-    return list(value) if isinstance(value, list) else [value]

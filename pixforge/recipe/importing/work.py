@@ -33,6 +33,15 @@ class Work:
         values = [self._settings.pop(name) for name in names if name in self._settings]
         return next((value for value in values if value is not None), None)
 
+    def is_file(self, name: str, path: Any) -> bool:
+        """Whether this names a file; an address of the web gets a note."""
+        if not isinstance(path, str) or path.strip() in {"", "none", "None"}:
+            return False
+        if "://" in path:
+            self.note(name, path, "pixforge fetches no pictures; save it, and name the file")
+            return False
+        return True
+
     def number(self, *names: str, low: float, high: float, whole: bool = False) -> Any:
         """A number in a range, else None, and a note where it is none."""
         given = next((name for name in names if name in self._settings), names[0])
@@ -81,3 +90,16 @@ class Work:
         for name, action in names.items():
             if (value := self.take(name)) is not None:
                 action(value)
+
+
+def listed(value: Any, separator: str | None) -> list[Any]:
+    """What a setting lists: a list, or a text with separators; `,` and `|` give texts."""
+    if value is None or value == "":
+        return []
+    if isinstance(value, str) and separator:
+        return [each.strip() for each in value.split(separator) if each.strip()]
+    if separator in {",", "|"}:
+        return [
+            str(each).strip() for each in (value if isinstance(value, list) else [value]) if each is not True
+        ]
+    return list(value) if isinstance(value, list) else [value]
