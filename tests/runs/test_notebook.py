@@ -78,18 +78,30 @@ def test_a_run_that_cannot_be_built_says_so_once(shown):
     assert "<no>" not in shown[-1]["text/html"]
 
 
-def test_a_notebook_is_executed(tmp_path):
+def test_the_notebook_of_the_examples_is_executed(tmp_path):
+    """Its cells as they are, but for small pictures and few steps."""
     reason = "no Jupyter: pip install nbclient ipykernel"
     client = pytest.importorskip("nbclient", reason=reason)
     pytest.importorskip("ipykernel", reason=reason)
     import nbformat
 
-    cell = nbformat.v4.new_code_cell(
-        f"import pixforge\npixforge.start(pixforge.load_recipe({TINY!r}), {str(tmp_path / 'r')!r})"
-    )
-    book = nbformat.v4.new_notebook(cells=[cell])
-    client.NotebookClient(book, timeout=120).execute()
-    (live, out) = book.cells[0].outputs
+    text = (Path(__file__).parents[2] / "examples" / "notebook.ipynb").read_text(encoding="utf-8")
+    small = {
+        '\\"size\\": 128': '\\"size\\": 64',
+        '\\"steps\\": 40': '\\"steps\\": 4',
+        '\\"steps\\": 80': '\\"steps\\": 6',
+    }
+    for long, short in small.items():
+        assert text.count(long) == 1, long
+        text = text.replace(long, short)
+    book = nbformat.reads(text, as_version=4)
+    client.NotebookClient(book, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    outputs = [each.outputs for each in book.cells if each.cell_type == "code"]
+    live, out = outputs[0]
     assert live.data["text/plain"].startswith("pixforge: finished")
     assert len(pictures(live.data)) == 1
     assert out.data["text/plain"].startswith("<Run finished in ")
+    assert "image/png" in outputs[1][0].data
+    assert outputs[3][0].data["text/plain"].endswith("four-colors")
+    assert "a sunflower" in outputs[4][0].data["text/plain"]
+    assert (tmp_path / "notebook" / "four-colors" / "image.png").is_file()

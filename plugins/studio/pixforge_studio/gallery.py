@@ -18,6 +18,7 @@ from pixforge_studio.shelf import Shelf
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".apng")
 VIDEOS = (".mp4", ".webm")
 TEXTS = {".json": "application/json", ".yaml": "text/plain", ".csv": "text/csv", ".svg": "text/plain"}
+MOST_OF_A_FAMILY = 100
 MOST_RUNS = 20_000
 THUMB = 256
 """Pixels."""
@@ -101,13 +102,15 @@ class Gallery:
         lineage = manifest.get("lineage")
         pieces = [each for each in lineage if isinstance(each, dict)] if isinstance(lineage, list) else []
         with self._lock:
-            children = sorted(name for name, (_, each) in self._known.items() if each["parent"] == run)
+            known = {name: each for name, (_, each) in self._known.items()}
+        children = sorted(name for name, each in known.items() if each["parent"] == run)
         return {
             **facts,
             **self.shelf.mark(run),
             **rest,
             "lineage": pieces,
             "children": children,
+            "family": _family(run, known),
             "recipe": _recipe(path),
         }
 
@@ -175,6 +178,37 @@ def _parent(name: str, lineage: Any) -> str | None:
     paths = [each["from"] for each in pieces if isinstance(each, dict) and isinstance(each.get("from"), str)]
     found = posixpath.normpath(posixpath.join(name, paths[-1])) if paths else ".."
     return None if found.startswith((".", "/")) else found
+
+
+def _family(run: str, known: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """A run, those that it was branched from, and all that was branched from the first of these, parents first.
+
+    At most `MOST_OF_A_FAMILY`; whoever writes `run.json` may have made a circle of them.
+    """
+    first, seen = run, {run}
+    while (before := known.get(first, {}).get("parent")) in known and before not in seen:
+        first = before
+        seen.add(first)
+    children: dict[str | None, list[str]] = {}
+    for name, each in known.items():
+        children.setdefault(each["parent"], []).append(name)
+    found, left = [], [first]
+    while left and len(found) < MOST_OF_A_FAMILY:
+        name = left.pop(0)
+        if name in found:
+            continue
+        found.append(name)
+        left += sorted(children.get(name, ()))
+    shown = [(name, known.get(name, {})) for name in found]
+    return [
+        {
+            "run": name,
+            "parent": None if name == first else each.get("parent"),
+            "steps": each.get("steps_done"),
+            "picture": each.get("picture"),
+        }
+        for name, each in shown
+    ]
 
 
 def media_type(name: str) -> str | None:

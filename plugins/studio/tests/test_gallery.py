@@ -79,6 +79,27 @@ def test_a_branch_knows_where_it_comes_from(shelf):
     assert shelf.details("one")["children"] == ["two"]
 
 
+def test_a_family_is_drawn_from_its_first_run_on(tmp_path):
+    put(tmp_path, "one")
+    put(tmp_path, "two", lineage=[{"from": "../one"}])
+    put(tmp_path, "three", lineage=[{"from": "../two"}])
+    put(tmp_path, "other", lineage=[{"from": "../one"}])
+    put(tmp_path, "alone")
+    gallery = Gallery(Folder(tmp_path))
+    gallery.runs()
+    shown = [(each["run"], each["parent"]) for each in gallery.details("three")["family"]]
+    assert shown == [("one", None), ("other", "one"), ("two", "one"), ("three", "two")]
+    assert [each["run"] for each in gallery.details("alone")["family"]] == ["alone"]
+
+
+def test_a_family_may_be_a_circle(tmp_path):
+    put(tmp_path, "one", lineage=[{"from": "../two"}])
+    put(tmp_path, "two", lineage=[{"from": "../one"}])
+    gallery = Gallery(Folder(tmp_path))
+    gallery.runs()
+    assert sorted(each["run"] for each in gallery.details("one")["family"]) == ["one", "two"]
+
+
 @pytest.mark.parametrize("path", ["../../../etc", "/etc/passwd", "..", "../../x"])
 def test_no_lineage_leads_outside(tmp_path, path):
     put(tmp_path, "one", lineage=[{"from": path}, {"from": 5}, "x"])

@@ -131,6 +131,31 @@ def test_the_queue_shows_it_and_lets_it_go_on(page):
     page.until("!state.jobs.some(each => each.state === 'stopped')")
 
 
+def test_what_waits_is_dragged_to_another_place(page, studio):
+    long = studio.add(TEXT.replace("steps: 400", "steps: 100000"))
+    waiting = [studio.add(TEXT.replace("seed: 1", f"seed: {seed}"))["id"] for seed in (2, 3, 4)]
+    page.run("location.hash = '#queue'")
+    page.until("order.length === 3")
+    middle = """(() => { const box = document.querySelector('#jobs li[data-id="ID"]').getBoundingClientRect();
+      return [box.left + 40, box.top + AT * box.height]; })()"""
+
+    def place(number, at=0.5):
+        return page.run(middle.replace("ID", str(number)).replace("AT", str(at)))
+
+    begin, end = place(waiting[2]), place(waiting[0], 0.2)
+    page.drag(begin, [begin[0], begin[1] - 10], [end[0], end[1] + 4], end)
+    page.until(f"order[0].id === {waiting[2]}")
+    assert page.run("order.map(each => each.id)") == [waiting[2], waiting[0], waiting[1]]
+    begin, end = place(waiting[2]), place(waiting[1], 0.8)
+    page.drag(begin, [begin[0], begin[1] + 10], [end[0], end[1] - 4], end)
+    page.until(f"order[2].id === {waiting[2]}")
+    for number in (*waiting, long["id"]):
+        studio.ask(f"/api/v1/jobs/{number}/stop", {})
+    studio.until(long, "stopped")
+    for number in (*waiting, long["id"]):
+        studio.ask(f"/api/v1/jobs/{number}", {}, "DELETE")
+
+
 def test_the_gallery_shows_runs_filters_them_and_loads_a_recipe_again(page):
     page.run("location.hash = '#gallery'")
     page.until(

@@ -142,16 +142,30 @@ function videoOf(run, name, text) {
   return video;
 }
 
+// The run, those that it came from and all their branches, as nested lists of small pictures.
+function familyOf(found) {
+  const lists = new Map();
+  for (const each of found.family.length > 1 ? found.family : []) {
+    const open = make("button", { type: "button", className: "quiet" });
+    open.setAttribute("aria-label", `Open ${each.run}`);
+    if (each.picture) open.append(make("img", { src: `${API}/runs/${path(each.run)}/thumb.jpg`, alt: "", width: 56, height: 56, loading: "lazy" }));
+    open.append(make("span", {}, each.run, make("small", { className: "about", textContent: each.steps === null ? "" : `${each.steps} steps` })));
+    open.addEventListener("click", () => details(each.run));
+    if (each.run === found.run) open.setAttribute("aria-current", "true");
+    const item = make("li", {}, open), below = make("ul");
+    lists.set(each.run, below);
+    (lists.get(each.parent) || $("family")).append(item);
+    item.append(below);
+  }
+}
+
 function lineageOf(found) {
-  const link = run => button(run, () => details(run), `Open ${run}`);
   const pieces = (found.lineage || []).map(each => {
     const words = [`from step ${each.step ?? 0}`, each.from ? `of ${each.from}` : "", (each.changes || []).join("; ")];
     return make("li", { textContent: words.filter(Boolean).join(", ") });
   });
   if (!pieces.length) pieces.push(make("li", { textContent: "Made in one piece, from nothing else." }));
-  const before = found.parent ? [make("li", { className: "row" }, "Branched from ", link(found.parent))] : [];
-  const after = (found.children || []).map(run => make("li", { className: "row" }, "Went on as ", link(run)));
-  return [...before, ...pieces, ...after];
+  return pieces;
 }
 
 async function details(run) {
@@ -167,6 +181,8 @@ async function details(run) {
   $("facts").replaceChildren(...Object.entries(facts).filter(([, value]) => value !== null && value !== undefined && value !== "")
     .flatMap(([name, value]) => [make("dt", { textContent: name }), make("dd", { textContent: value })]));
   $("lineage").replaceChildren(...lineageOf(found));
+  $("family").replaceChildren();
+  familyOf(found);
   $("recipe").textContent = found.recipe;
   $("tags").value = found.tags.join(", ");
   const starred = () => { $("star").textContent = found.star ? "★ Starred" : "☆ Star"; $("star").setAttribute("aria-pressed", found.star); };

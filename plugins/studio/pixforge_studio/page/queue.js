@@ -2,9 +2,27 @@
 // The queue: what waits, in an order that can be changed, and sweeps, each as one entry that unfolds.
 
 const unfolded = new Set();
-let order = [];
+let order = [], dragged = null;
+
+// What waits may be dragged before another entry that waits, or below the last one.
+function draggable(item, each) {
+  item.draggable = true;
+  const allows = event => dragged !== null && dragged !== each.id && (event.preventDefault(), true);
+  const lower = event => event.clientY - item.getBoundingClientRect().top > item.clientHeight / 2;
+  item.addEventListener("dragstart", event => { dragged = each.id; event.dataTransfer.effectAllowed = "move"; event.dataTransfer.setData("text/plain", each.name); });
+  item.addEventListener("dragend", () => { dragged = null; list(); });
+  item.addEventListener("dragover", event => item.classList.toggle("below", allows(event)));
+  item.addEventListener("dragleave", () => item.classList.remove("below"));
+  item.addEventListener("drop", safely(async event => {
+    if (!allows(event)) return;
+    const moved = dragged, rest = order.filter(other => other.id !== moved), at = rest.findIndex(other => other.id === each.id);
+    dragged = null;
+    await ask(`/jobs/${moved}/place`, { before: rest[at + (lower(event) ? 1 : 0)]?.id ?? null });
+  }));
+}
 
 function list() {
+  if (dragged !== null) return;  // a list that is made anew would end the dragging
   const open = state.jobs.filter(each => each.state === "waiting" || each.state === "running").length;
   $("waiting").hidden = !open;
   $("waiting").textContent = open ? `(${open})` : "";
@@ -44,6 +62,7 @@ function entry(each) {
     make("div", { className: "about", textContent: about.filter(Boolean).join(" · ") })), actions,
     each.error ? make("p", { className: "wrong", textContent: each.error }) : null);
   item.dataset.id = each.id;
+  if (each.state === "waiting") draggable(item, each);
   return item;
 }
 
