@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pixforge.contracts.component import C, Component
 from pixforge.contracts.generator import Generator
@@ -34,6 +34,8 @@ class Init(Component[C]):
     """Says what the latent is before the first step."""
 
     kind = "init"
+    draws: ClassVar[bool] = False
+    """Whether what it starts from was drawn for the prompts, so that the run refines it: longer runs then take smaller steps."""
 
     def prepare(self, scorer: PromptScorer) -> None:
         """Learn what the run is after, before `start`."""

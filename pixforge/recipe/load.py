@@ -239,10 +239,15 @@ def _with_learning_rate(recipe: Recipe) -> Recipe:
     optimizer = recipe.optimizer
     if optimizer.learning_rate is not None:
         return recipe
-    component: Any = recipe.origin.registry.of(recipe.generator, "generator").component
+    registry = recipe.origin.registry
+    component: Any = registry.of(recipe.generator, "generator").component
     rate = component.learning_rate
     if getattr(recipe.init, "type", "") != FROM_NOISE["init"] and component.refining_rate is not None:
         rate = component.refining_rate
+        start: Any = registry.of(recipe.init, "init").component
+        if start.draws and recipe.film is None:
+            # However many steps: farther from a good drawing, the thing is drawn once more into its own parts.
+            rate = float(f"{rate * min(1, DEFAULTS['steps'] / max(1, recipe.steps)):.3g}")
     return recipe.model_copy(
         update={"optimizer": optimizer.model_copy(update={"learning_rate": Schedule(rate)})}
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
@@ -95,6 +95,7 @@ class Unclip(Init[UnclipConfig]):
     fitted into the size and padded by repeating its border; any generator that can start from a picture can start from it.
     """
 
+    draws: ClassVar[bool] = True
     _backend: Backend | None = None
 
     @classmethod

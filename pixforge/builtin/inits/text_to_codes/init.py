@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, TypeGuard
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeGuard
 
 from pydantic import Field
 
@@ -73,6 +73,8 @@ class Tokens(Init[TokensConfig]):
     codes; any other starts from the decoded picture, which is fitted into the size and padded by repeating its border. The
     given part of a picture (`begin`) is laid over it at full size.
     """
+
+    draws: ClassVar[bool] = True
 
     @classmethod
     def check_models(cls, config: TokensConfig, models: Models, folder: Path) -> None:
