@@ -1,8 +1,8 @@
 """A camera in space by a network in an ONNX file; a tiny one is written here: nearness is what is red."""
 
-import numpy as np
 import pytest
 import torch
+from tiny_onnx import red_is_near
 
 from pixforge.builtin.edits.camera.camera import Camera
 from pixforge.builtin.edits.camera.config import CameraConfig
@@ -12,39 +12,6 @@ from pixforge.testing import make_context
 
 cv2 = pytest.importorskip("cv2")
 FILM = Film(fps=1, steps_per_frame=1, first_frame_steps=1)
-
-
-def varint(number):
-    head, rest = number & 127, number >> 7
-    return bytes([head | 128]) + varint(rest) if rest else bytes([head])
-
-
-def field(number, value):
-    """A field of a protocol buffer: a whole number, or bytes after their length."""
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    value = value.encode() if isinstance(value, str) else value
-    return varint(number << 3 | 2) + varint(len(value)) + value
-
-
-def tensor_type(name, shape):
-    sides = b"".join(field(1, field(1, side)) for side in shape)
-    return field(1, name) + field(2, field(1, field(1, 1) + field(2, sides)))
-
-
-def red_is_near(path, side=32, channels=1):
-    """One convolution of 1 x 1 with the weights 1, 0, 0."""
-    weight = np.zeros((channels, 3, 1, 1), np.float32)
-    weight[:, 0] = 1
-    sides = b"".join(field(1, each) for each in weight.shape)
-    kernel = field(1, "kernel_shape") + field(8, 1) + field(8, 1) + field(20, 7)
-    node = field(1, "x") + field(1, "w") + field(2, "y") + field(3, "c") + field(4, "Conv") + field(5, kernel)
-    stored = sides + field(2, 1) + field(8, "w") + field(9, weight.tobytes())
-    ends = field(11, tensor_type("x", (1, 3, side, side))) + field(
-        12, tensor_type("y", (1, channels, side, side))
-    )
-    graph = field(1, node) + field(2, "g") + field(5, stored) + ends
-    path.write_bytes(field(1, 7) + field(7, graph) + field(8, field(1, b"") + field(2, 13)))
 
 
 def camera(folder, **fields):

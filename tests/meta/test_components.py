@@ -8,7 +8,14 @@ from pixforge.plugins.registry import Registry
 from pixforge.testing import FakePerceptor, check_component, check_documentation
 
 # Their own tests check them, with what they need: a picture, a run's folder, a generator that has codes.
-ODD = {("init", "image"), ("init", "run"), ("init", "codes"), ("init", "tokens"), ("loss", "aesthetic")}
+ODD = {
+    ("init", "image"),
+    ("init", "run"),
+    ("init", "codes"),
+    ("init", "tokens"),
+    ("loss", "aesthetic"),
+    ("loss", "network"),
+}
 ODD |= {("prompt", "embedding"), ("prompt", "direction")}
 ODD |= {("edit", "video"), ("loss", "palette_hdr"), ("loss", "palette_normalization")}
 ODD |= {("optimizer", "adamp"), ("optimizer", "prodigy"), ("executor", "ray")}

@@ -12,6 +12,7 @@ from pixforge.builtin.losses.gaussian import GaussianLoss
 from pixforge.builtin.losses.latent import Latent
 from pixforge.builtin.losses.level import Brightness, Contrast
 from pixforge.builtin.losses.limited_palette import PaletteHdr, PaletteNormalization
+from pixforge.builtin.losses.network import Network
 from pixforge.builtin.losses.opacity import Opacity
 from pixforge.builtin.losses.palette import PaletteLoss
 from pixforge.builtin.losses.range import Range
@@ -31,7 +32,7 @@ from pixforge.plugins.hookspecs import hookimpl
 def pixforge_losses() -> list[type[Loss[Any]]]:
     """The list that makes them known."""
     return [
-        Aesthetic, Brightness, Contrast, Detail, Edge, Enforce, Expand, GaussianLoss, Latent, LatentStatistics, Opacity,
+        Aesthetic, Brightness, Contrast, Detail, Edge, Enforce, Expand, GaussianLoss, Latent, LatentStatistics, Network, Opacity,
         PaletteHdr, PaletteLoss, PaletteNormalization, Range, Saturation, Smoothness, Steady, Style, Symmetry, Target,
         TotalVariation,
     ]  # fmt: skip
