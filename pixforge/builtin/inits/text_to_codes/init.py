@@ -155,7 +155,7 @@ class Tokens(Init[TokensConfig]):
         return SHARED.get(
             [files.file, files.weights, files.merges, pair.config, pair.weights],
             facts,
-            lambda: load_tokens(files, models).to(device, dtype),
+            lambda: load_tokens(files, models, device, dtype),
             lambda made: made.networks,
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -149,20 +148,21 @@ class TextToPictures:
             made: torch.Tensor = self.vqgan.decode(self.vqgan.quantize.entries(codes))
             return (made.float() / 2 + 0.5).clamp(0, 1)
 
-    def to(self, device: torch.device, dtype: torch.dtype) -> TextToPictures:
-        """Move both networks to a device and a precision; the codebook stays in float32."""
-        transformer, vqgan = self.transformer.to(device, dtype), self.vqgan.to(device)
-        vqgan.decode_in(dtype)
-        return dataclasses.replace(self, transformer=transformer, vqgan=vqgan)
 
+def load_tokens(
+    files: TokensFiles, models: Models, device: torch.device | None = None, dtype: torch.dtype | None = None
+) -> TextToPictures:
+    """Load the networks, frozen, on the CPU and in float32 unless another device and precision are given.
 
-def load_tokens(files: TokensFiles, models: Models) -> TextToPictures:
-    """Load the networks on the CPU, in float32 and frozen; the VQGAN of the codes is found in the catalog.
+    The VQGAN of the codes is found in the catalog. It is the one that a generator of this process uses, too; its codebook
+    stays in float32.
 
     Raises:
         WeightsError: a file is damaged, or the files do not fit together.
     """
-    from pixforge.builtin.generators.vqgan.load import load_vqgan
+    import torch
+
+    from pixforge.builtin.generators.vqgan.load import shared_vqgan
     from pixforge.builtin.generators.vqgan.model import find
     from pixforge.models.clip.merges import merges_tokenizer
 
@@ -175,7 +175,8 @@ def load_tokens(files: TokensFiles, models: Models) -> TextToPictures:
             f"{files.file} draws codes of another VQGAN than {pair.weights}: its SHA-256 should be "
             f"{files.card.vqgan_sha256}"
         )
-    vqgan = load_vqgan(pair)
+    device, dtype = device or torch.device("cpu"), dtype or torch.float32
+    vqgan = shared_vqgan(pair, device, dtype)
     codes = len(vqgan.quantize.codebook)
     if codes != files.card.shape.codes:
         raise WeightsError(f"{files.file} has {files.card.shape.codes} codes, but {pair.weights} has {codes}")
@@ -185,7 +186,8 @@ def load_tokens(files: TokensFiles, models: Models) -> TextToPictures:
         raise WeightsError(
             f"{files.merges} makes {words} text tokens, but {files.file} knows {files.card.shape.text_vocabulary}"
         )
-    return TextToPictures(_transformer(files), tokenizer, vqgan, digest, _text_tower(files))
+    transformer = _transformer(files).to(device, dtype)
+    return TextToPictures(transformer, tokenizer, vqgan, digest, _text_tower(files))
 
 
 def _text_tower(files: TokensFiles) -> TextTower | None:
