@@ -94,9 +94,10 @@ PARTS: dict[str, Entries] = {
             each: pixels(grid=[24, 24], cells=each, upsampling="nearest")
             for each in ("square", "brick", "hexagon", "triangle", "diamond", "knit")
         },
-        "palette": {"generator": {"type": "palette", "grid": [48, 48]}},
+        "palette": {"generator": {"type": "palette", "grid": [48, 48]}, "init": "tokens"},
         "palette, 3 given": {
-            "generator": {"type": "palette", "colors": "navy, crimson, ivory", "lock": True}
+            "generator": {"type": "palette", "colors": "navy, crimson, ivory", "lock": True},
+            "init": "tokens",
         },
         "fourier": {"generator": "fourier"},
         "wavelet": {"generator": {"type": "wavelet", "saturation": 1.5}, "steps": 100},
