@@ -5,20 +5,25 @@ Every picture is made once, with one seed, and none is selected. A part is one s
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
+from safetensors.torch import save_file
 
 import pixforge
 from pixforge.engine.build import build
 from pixforge.engine.looking import cutouts_of
 from pixforge.media.images import to_pil
 from pixforge.recipe.layers import VIEWS
+from pixforge.search.directions import write_direction
+from pixforge.search.perceptors import open_perceptors, recipe_of
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 TILE, GAP, LINE, COLUMNS = 112, 8, 18, 6
 BASE: dict[str, Any] = {
     "prompts": ["a red heart"],
@@ -31,6 +36,9 @@ BASE: dict[str, Any] = {
     "losses": [],
     "exporters": ["still"],
 }
+PICTURE = str(HERE / "images" / "quickstart.png")
+CUTOUTS = ("random", "pooled", "pixray", "aphantasia", "disco", "pytti")
+QUALITIES = ("draft", "normal", "better", "best")
 SKETCH = str(HERE.parent / "examples" / "sketch.png")
 VQGAN: dict[str, Any] = {"generator": "vqgan", "init": "tokens", "steps": 10}
 
@@ -45,6 +53,11 @@ def loss(kind: str, weight: float = 3, **fields: Any) -> dict[str, Any]:
 def pixels(**fields: Any) -> dict[str, Any]:
     """The base on a grid."""
     return {"generator": {"type": "pixels", **fields}}
+
+
+def asked(*prompts: str | dict[str, Any]) -> dict[str, Any]:
+    """The base with other prompts, and time enough to see them."""
+    return {"prompts": list(prompts), "steps": 80, "cutouts": {"type": "random", "count": 16}}
 
 
 PARTS: dict[str, Entries] = {
@@ -108,6 +121,23 @@ PARTS: dict[str, Entries] = {
             for each in ("fractal", "perlin", "gradient", "snow")
         },
     },
+    "prompts": {
+        "text": asked("a sunflower"),
+        "labels": asked({"labels": "sunflower"}),
+        "two texts": asked("a sunflower", "a red heart"),
+        "text, less yellow": asked("a sunflower", {"text": "yellow", "weight": -0.7}),
+        "left and right": asked(
+            {"text": "a red heart", "where": "left"}, {"text": "a green frog", "where": "right"}
+        ),
+        "noise": asked("a sunflower", {"noise": 7, "weight": 0.7}),
+        "image": asked({"image": PICTURE}),
+        "image, layout": asked({"image": SKETCH, "layout": True}),
+        "embedding": asked({"embedding": "owl.safetensors"}),
+        "text and direction": asked("a cat face", {"direction": "green.safetensors", "weight": 0.4}),
+        "letters": {**VQGAN, **asked("ATM sign")},
+        "letters, textoff": {**VQGAN, **asked("ATM sign", {"direction": "textoff", "weight": 1})},
+    },
+    "cutouts": {each: {"cutouts": {"type": each, "count": 16}, "steps": 60} for each in CUTOUTS},
 }
 
 
@@ -166,7 +196,44 @@ def views() -> Image.Image:
     return page
 
 
+def qualities() -> Image.Image:
+    """The default recipe with each quality, at half the size of the largest."""
+    side = 256
+    page = Image.new("RGB", (len(QUALITIES) * (side + GAP) + GAP, side + LINE + 2 * GAP), "white")
+    pen, font = ImageDraw.Draw(page), ImageFont.load_default(12)
+    with tempfile.TemporaryDirectory() as folder:
+        for index, name in enumerate(QUALITIES):
+            fields = {"prompts": ["an owl"], "seed": 3, "extends": name, "exporters": ["still"]}
+            picture = pixforge.render(pixforge.load_recipe(fields), Path(folder) / name).images[0]
+            left = GAP + index * (side + GAP)
+            page.paste(picture.resize((side, side), Image.Resampling.LANCZOS), (left, GAP))
+            pen.text((left, GAP + side + 2), f"{name} ({picture.width} pixels)", "black", font)
+    return page
+
+
+def write_vectors() -> None:
+    """The files of vectors that entries name."""
+    (looker,) = open_perceptors(recipe_of("embedded", device="cpu"))
+    save_file({"embedded": looker.perceptor.encode_text(["an owl"])[0].clone()}, "owl.safetensors")
+    both = [
+        {"text": f"a {color} {thing}", "weight": weight / 6}
+        for thing in ("heart", "circle", "apple", "house", "book", "car")
+        for color, weight in (("green", 1), ("yellow", -1))
+    ]
+    write_direction(None, both, Path("green.safetensors"))
+
+
+SHEETS = {
+    **{name: partial(sheet, entries) for name, entries in PARTS.items()},
+    "views": views,
+    "qualities": qualities,
+}
+
+
 if __name__ == "__main__":
-    for part in sys.argv[1:] or [*PARTS, "views"]:
-        page = views() if part == "views" else sheet(PARTS[part])
-        page.save(HERE / "images" / f"vocabulary-{part}.jpg", quality=88)
+    with tempfile.TemporaryDirectory() as vectors:
+        os.chdir(vectors)
+        write_vectors()
+        for part in sys.argv[1:] or SHEETS:
+            SHEETS[part]().save(HERE / "images" / f"vocabulary-{part}.jpg", quality=88)
+        os.chdir(HERE)
