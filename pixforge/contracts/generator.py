@@ -22,6 +22,8 @@ class Generator(Component[C]):
     """What works for this parameterisation when the recipe names no learning rate."""
     refining_rate: ClassVar[float | None] = None
     """The same for a run that does not start from noise; None: no other."""
+    starts_full: ClassVar[bool] = False
+    """Whether its start from noise is a full picture, such as random codes, of which nothing should be left."""
     approximates: bool = False
     """Whether `encode` comes only near a picture, as strokes do; the run then says how near."""
 

@@ -13,7 +13,7 @@ from pydantic import Field, create_model
 from pixforge.contracts import Config
 from pixforge.plugins.kinds import Kind
 from pixforge.plugins.registry import Registry
-from pixforge.recipe.defaults import DEFAULTS, FROM_NOISE
+from pixforge.recipe.defaults import DEFAULTS, FROM_CODES, FROM_NOISE
 from pixforge.recipe.model import Recipe
 from pixforge.recipe.tagged import Tagged
 
@@ -27,7 +27,7 @@ def compose(registry: Registry, data: Any = None) -> type[Recipe]:
     words = (
         None
         if data is None
-        else registry.words.intersection(_words([data, dict(DEFAULTS), dict(FROM_NOISE)]))
+        else registry.words.intersection(_words([data, dict(DEFAULTS), dict(FROM_NOISE), dict(FROM_CODES)]))
     )
     if words not in registry.composed:
         registry.composed[words] = _compose(registry, words)

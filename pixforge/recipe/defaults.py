@@ -48,3 +48,21 @@ DEFAULTS: Final = MappingProxyType[str, Any](
 
 FROM_NOISE: Final = MappingProxyType[str, Any]({"generator": "fourier", "init": "noise"})
 """The types of what a recipe leaves out when its run cannot start from a sample of what the embedded perceptor knows."""
+
+FROM_CODES: Final = MappingProxyType[str, Any](
+    {
+        "cutouts": {"type": "random", "count": 24, "overview": 0.5, "padding": "black"},
+        "augmentations": [
+            {"type": "affine", "degrees": 15},
+            {"type": "perspective", "distortion": 0.7},
+            {"type": "color"},
+            {"type": "noise"},
+        ],
+        "losses": [{"type": "smoothness", "weight": 0.3}],
+    }
+)
+"""What a recipe leaves out when its run starts from random codes: these are a picture already, and nothing of it may stay.
+
+Cutouts that are shrunk into a black surrounding, as the field's are, ask for a thing that fills the picture. Those of a start
+from a sample leave random codes around the thing.
+"""

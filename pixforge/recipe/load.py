@@ -19,7 +19,7 @@ from pixforge.recipe.aspects import shape
 from pixforge.recipe.claims import clashes
 from pixforge.recipe.complaints import unfit_components, unknown_models
 from pixforge.recipe.compose import compose
-from pixforge.recipe.defaults import DEFAULTS, FROM_NOISE
+from pixforge.recipe.defaults import DEFAULTS, FROM_CODES, FROM_NOISE
 from pixforge.recipe.digests import changed_files, with_hashes
 from pixforge.recipe.errors import Problem, problems_of, raise_problems
 from pixforge.recipe.formats.document import Document, RecipeText
@@ -106,7 +106,8 @@ def load_recipe(
     )
     raise_problems(document, clashes(recipe))
     raise_problems(document, film_problems(recipe))
-    recipe = _with_learning_rate(_with_start(_with_plugins_beside(recipe, document)))
+    recipe = _with_views(_with_start(_with_plugins_beside(recipe, document)))
+    recipe = _with_learning_rate(recipe)
     raise_problems(document, unknown_models(recipe))
     raise_problems(document, unfit_components(recipe))
     _warn_of_pictures(recipe)
@@ -233,6 +234,24 @@ def _with_start(recipe: Recipe) -> Recipe:
     if "generator" not in named and start != DEFAULTS["init"]["type"]:
         wanted["generator"] = registry.get("generator", FROM_NOISE["generator"])
     return recipe.model_copy(update={name: entry.config_type() for name, entry in wanted.items() if entry})
+
+
+def _with_views(recipe: Recipe) -> Recipe:
+    """What perceptors see, and what holds the picture together, where a run starts from random codes."""
+    registry, named = recipe.origin.registry, recipe.model_fields_set
+    component: Any = registry.of(recipe.generator, "generator").component
+    cutouts, given = FROM_CODES["cutouts"], recipe.cutouts
+    own = "cutouts" in named and getattr(given, "type", "") != cutouts["type"]
+    if getattr(recipe.init, "type", "") != FROM_NOISE["init"] or not component.starts_full or own:
+        return recipe
+    # A preset, for one, names the number of the cutouts alone.
+    said = given.model_dump(exclude_unset=True) if "cutouts" in named else {}
+    wanted: dict[str, Any] = {"cutouts": type(given).model_validate({**cutouts, **said})}
+    for field, kind in (("augmentations", "augmentation"), ("losses", "loss")):
+        entries = [(registry.get(kind, each["type"]), each) for each in FROM_CODES[field]]
+        if field not in named:
+            wanted[field] = [entry.config_type.model_validate(each) for entry, each in entries if entry]
+    return recipe.model_copy(update=wanted)
 
 
 def _with_learning_rate(recipe: Recipe) -> Recipe:

@@ -45,6 +45,20 @@ def test_generator_start_and_learning_rate_that_are_left_out_suit_each_other(fie
     assert recipe.optimizer.learning_rate.constant == pytest.approx(rate)
 
 
+def test_a_start_from_random_codes_is_looked_at_as_the_field_does():
+    """Nothing of the start may stay: cutouts are shrunk into black, so that the thing has to fill the picture."""
+    codes = load(generator="vqgan", init="noise")
+    assert (codes.cutouts.padding, codes.cutouts.overview.constant) == ("black", 0.5)
+    assert [each.type for each in codes.augmentations] == ["affine", "perspective", "color", "noise"]
+    assert codes.losses[0].weight.constant == 0.3
+    few = load(generator="vqgan", init="noise", cutouts={"count": 5, "padding": "gray"}, losses=[])
+    assert (few.cutouts.count, few.cutouts.padding, few.cutouts.overview.constant) == (5, "gray", 0.5)
+    assert few.losses == []
+    assert "perspective" in str(codes.model_dump(mode="json"))  # without a warning
+    for other in (load(), load(init="noise"), load(generator="vqgan", init="noise", cutouts="pixray")):
+        assert "perspective" not in [each.type for each in other.augmentations]
+
+
 def test_a_single_prompt_needs_no_list():
     assert load_recipe({"prompts": "a cat"}).prompts == load_recipe({"prompts": ["a cat"]}).prompts
 

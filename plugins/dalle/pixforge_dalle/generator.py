@@ -57,6 +57,7 @@ class Dvae(Generator[DvaeConfig]):
 
     learning_rate: ClassVar[float] = 0.1
     refining_rate: ClassVar[float | None] = 0.02
+    starts_full: ClassVar[bool] = True
 
     def __init__(self, config: DvaeConfig, context: RunContext) -> None:
         super().__init__(config, context)

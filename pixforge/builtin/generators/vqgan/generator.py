@@ -30,6 +30,7 @@ class VQGAN(Generator[VQGANConfig]):
 
     learning_rate: ClassVar[float] = 0.1
     refining_rate: ClassVar[float | None] = 0.02
+    starts_full: ClassVar[bool] = True
 
     def __init__(self, config: VQGANConfig, context: RunContext) -> None:
         super().__init__(config, context)
