@@ -44,7 +44,7 @@ class Edit(Component[C]):
     def due(self, step: int) -> bool:
         """Whether it acts after `step` updates (from 1).
 
-        The default is every `every` steps, or frames of a film, from `since` to `until`.
+        The default is every `every` steps, or frames of a film, from `since` to `until`. The frames of its `lead_in` count.
         """
         config, film = self.config, self.context.film
         if isinstance(config, EditConfig):
@@ -53,7 +53,7 @@ class Edit(Component[C]):
                 return False
         count: int | None = step
         if film is not None:
-            frame = film.frame(step)
+            frame = film.boundary(step)
             count = None if frame is None else frame + 1
         every: int = getattr(config, "every", 1)
         return count is not None and count % every == 0

@@ -17,6 +17,7 @@ from pixforge.plugins.registry import Registry
 from pixforge.recipe.defaults import DEFAULTS
 from pixforge.recipe.errors import Problem, message_of
 from pixforge.recipe.formats.document import Document, Where
+from pixforge.recipe.loops import come_back, listed, longest_echo, travels_back
 from pixforge.recipe.model import Recipe
 from pixforge.recipe.prompt_list import read_prompt_lines
 from pixforge.recipe.scenes import Scene, Story
@@ -25,6 +26,8 @@ from pixforge.recipe.words import shown, suggest
 MAX_SCENES = 1000
 _EXPORTERS = ["still", "film"]
 _LOOP_SECONDS = 1.0
+_FADED = 0.6
+"""Of the way back, after which the first prompts count as at the beginning."""
 _STRENGTH = "strength"
 """The field of edits that act more or less; it lets them fade in and out with their scene."""
 
@@ -42,11 +45,14 @@ def open_scenes(document: Document, registry: Registry) -> Iterator[Problem]:
     scenes, loop = data.pop("scenes", None), data.pop("loop", None)
     if loop is not None and not isinstance(loop, bool):
         yield Problem(("loop",), f"must be true or false, not {shown(loop)}")
-    elif loop and scenes is None:
-        yield Problem(("loop",), "closes a film of scenes, and there are no `scenes`")
+    elif loop and scenes is None and data.get("film") is None:
+        yield Problem(("loop",), "closes a film, and there is no `film:` or `scenes:`")
+        return
     try:
         if scenes is not None:
             _unroll(document, registry, scenes, loop=bool(loop))
+        elif data.get("film") is not None and (loop or (loop is None and travels_back(data.get("edits")))):
+            _loop_alone(data)
     except _Wrong as error:
         yield from error.problems
 
@@ -79,7 +85,8 @@ def _unroll(document: Document, registry: Registry, written: Any, *, loop: bool)
         text = "the scenes say how many there are; leave it out, film.steps_per_frame says how many each frame has"
         raise _Wrong(Problem(("steps",), text))
     scenes = _scenes(written, document.folder)
-    parts, back, steps = _parts(film, scenes, loop=loop)
+    hold = longest_echo([*listed(data.get("edits")), *(each for scene in scenes for each in scene.edits)])
+    parts, back, steps = _parts(film, scenes, hold, loop=loop)
     data["steps"] = steps
     document.written[("steps",)] = ("scenes",)
     prompts = data.get("prompts", [])
@@ -96,18 +103,41 @@ def _unroll(document: Document, registry: Registry, written: Any, *, loop: bool)
             Problem(("scenes", silent), "has no prompts, and the recipe itself has none for all scenes")
         )
     for number, (scene, part) in enumerate(zip(scenes, parts, strict=True)):
-        again = [back] if back and number == 0 else []
-        for field in ("prompts", "losses"):
-            for index, item in enumerate(getattr(scene, field)):
-                for when in (part, *again):
-                    document.written[(field, len(data[field]))] = ("scenes", number, field, index)
-                    data[field].append(_weighted(field, item, when, registry))
-        for index, item in enumerate(scene.edits):
-            where: Where = ("scenes", number, "edits", index)
-            document.written[("edits", len(data["edits"]))] = where
-            data["edits"].append(_timed(item, part, registry, where))
+        _add(document, registry, number, scene, [part, back] if back and number == 0 else [part])
     if back:
-        data["edits"].append({"type": "return", "frames": back.fade // film.steps_per_frame})
+        come_back(data, film, (back.end - back.begin) // film.steps_per_frame, hold)
+
+
+def _add(document: Document, registry: Registry, number: int, scene: Scene, parts: list[_Part]) -> None:
+    """Add what a scene brings, for each part of the run in which it counts."""
+    data = document.data
+    for field in ("prompts", "losses", "edits"):
+        for index, item in enumerate(getattr(scene, field)):
+            where: Where = ("scenes", number, field, index)
+            for part in parts:
+                document.written[(field, len(data[field]))] = where
+                timed = field == "edits"
+                made = (
+                    _timed(item, part, registry, where) if timed else _weighted(field, item, part, registry)
+                )
+                data[field].append(made)
+
+
+def _loop_alone(data: dict[str, Any]) -> None:
+    """Let a film without scenes end where it begins."""
+    film = _checked(Film, data["film"], ("film",))
+    steps = data.get("steps", DEFAULTS["steps"])
+    edits = data.setdefault("edits", [])
+    if not isinstance(steps, int) or not isinstance(edits, list):
+        return  # validation says so
+    later = film.count(steps) - 1
+    hold = longest_echo(edits)
+    frames = min(round(_LOOP_SECONDS * film.fps) + hold, later)
+    if frames < 1:
+        raise _Wrong(
+            Problem(("loop",), f"needs a film of two frames or more, and {steps} steps make {later + 1}")
+        )
+    come_back(data, film, frames, hold)
 
 
 def _scenes(written: Any, folder: Path) -> list[Scene]:
@@ -137,7 +167,9 @@ def _read(path: Path) -> list[str]:
         raise _Wrong(Problem(("scenes", "story"), f"{error}; a story is a list, or a text file")) from None
 
 
-def _parts(film: Film, scenes: list[Scene], *, loop: bool) -> tuple[list[_Part], _Part | None, int]:
+def _parts(
+    film: Film, scenes: list[Scene], hold: int, *, loop: bool
+) -> tuple[list[_Part], _Part | None, int]:
     """The scenes in steps, the time in which the first one comes back, and the number of all steps."""
     frames, time = [0], 0.0
     for number, scene in enumerate(scenes):
@@ -156,12 +188,13 @@ def _parts(film: Film, scenes: list[Scene], *, loop: bool) -> tuple[list[_Part],
     back = None
     if loop:
         seconds = min(scenes[0].fade or _LOOP_SECONDS, scenes[-1].seconds)
-        length = max(1, round(seconds * film.fps)) * film.steps_per_frame
+        length = max(1, round(seconds * film.fps) + hold) * film.steps_per_frame
         length = min(length, begins[-1] - max(begins[-2], film.first_frame_steps) - fades[-2])
         if length < film.steps_per_frame:
             text = "the last scene is too short for the film to come back to its beginning; make it longer than its fade"
             raise _Wrong(Problem(("scenes", len(scenes) - 1), text))
-        back = _Part(begins[-1] - length, begins[-1], begins[-1], length)
+        fade = max(1, round(length * _FADED) // film.steps_per_frame) * film.steps_per_frame
+        back = _Part(begins[-1] - length, begins[-1], begins[-1], fade)
     last = len(scenes) - 1
     parts = []
     for number in range(len(scenes)):
@@ -170,7 +203,7 @@ def _parts(film: Film, scenes: list[Scene], *, loop: bool) -> tuple[list[_Part],
         parts.append(_Part(begin, end, gone, fades[number], whole=last == 0 and not loop))
     if back is not None:  # the last scene fades out while the first one comes back
         final = parts[last]
-        parts[last] = _Part(final.begin, final.end - back.fade, final.gone, final.fade)
+        parts[last] = _Part(final.begin, back.begin, back.begin + back.fade, final.fade)
     return parts, back, begins[-1]
 
 

@@ -99,6 +99,37 @@ def test_a_share_keeps_what_was_drawn():
     assert line[8] < 0.1
 
 
+def test_the_way_back_begins_and_ends_gently():
+    from pixforge.builtin.edits.back import Return, ReturnConfig
+    from pixforge.contracts import Film
+    from pixforge.testing import make_context
+
+    class Number:
+        """A generator of one number."""
+
+        def __init__(self):
+            self.value = torch.zeros(1, requires_grad=True)
+
+        def latents(self):
+            return {"value": self.value}
+
+        def state(self):
+            return {}
+
+    film = Film(fps=4, steps_per_frame=1, first_frame_steps=1)
+    context = make_context(steps=9, film=film)
+    back, generator, line = Return(ReturnConfig(frames=4), context), Number(), []
+    with torch.no_grad():
+        for step in range(1, 9):  # an edit acts after every frame but the last
+            if step == 2:
+                generator.value.fill_(64)
+            if back.due(step):
+                back.change_latent(generator, step)
+            line.append(float(generator.value))
+    # A smoothstep: 1 - 3 u^2 + 2 u^3 of 64 for u in quarters.
+    assert line == pytest.approx([0, 64, 64, 64, 54, 32, 10, 0], abs=1e-4)
+
+
 def test_a_stop_in_the_middle_changes_nothing():
     import numpy as np
     from stopper import Stopper

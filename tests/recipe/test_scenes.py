@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 import pixforge
 from pixforge.contracts.moment import Moment
@@ -107,7 +108,9 @@ def test_the_resolved_recipe_says_the_same_again(tmp_path):
         ("scenes: [{prompts: [red]}, {fade: 9, prompts: [red]}]", "scenes[1].fade: 9 seconds are longer than the scene, which takes 4"),
         ("scenes: [red, {seconds: 1}]", "scenes[1]: has no prompts, and the recipe itself has none"),
         ("scenes: [red]\nsteps: 10", "recipe.yaml:2: steps: the scenes say how many there are"),
-        ("prompts: [red]\nloop: true", "loop: closes a film of scenes, and there are no `scenes`"),
+        ("prompts: [red]\nloop: true", "loop: closes a film, and there is no `film:` or `scenes:`"),
+        ("prompts: [red]\nfilm: {first_frame_steps: 9}\nsteps: 10\nloop: true", "loop: needs a film of two frames or more"),
+        ("prompts: [red]\nfilm: {lead_in: 9}", "film: lead_in: 9 frames of 4 steps do not go into first_frame_steps: 40"),
         ("scenes: [red]\nloop: 3", "loop: must be true or false, not 3"),
         ("scenes: {story: none.txt}", "none.txt; a story is a list, or a text file"),
         ("scenes: []", "scenes: is a list of scenes, or a mapping with a `story`"),
@@ -122,3 +125,49 @@ def test_mistakes_get_one_line(complaint, text, message):
     found = complaint(text)
     assert message in found
     assert "\n" not in found
+
+
+def test_a_loop_begins_in_motion_and_is_back_before_its_echoes_end():
+    echo = {"type": "feedback", "delay": 3}
+    recipe = load(
+        [{"seconds": 1, "prompts": ["a"]}, {"seconds": 3, "prompts": ["b"]}],
+        {"fps": 10, "steps_per_frame": 2, "first_frame_steps": 16},
+        loop=True,
+        edits=[echo],
+    )
+    assert (recipe.edits[-1].type, recipe.edits[-1].frames, recipe.edits[-1].hold) == ("return", 13, 3)
+    assert recipe.film.lead_in == 6  # as many as go into the steps of the first frame
+    assert recipe.film.boundary(0) is None
+    assert [recipe.film.boundary(step) for step in (2, 3, 14, 16)] == [-7, None, -1, 0]
+    again = pixforge.load_recipe(yaml.safe_load(recipe.resolved_yaml()))
+    assert again.edits == recipe.edits
+    assert again.film == recipe.film
+    still = load([{"seconds": 1, "prompts": ["a"]}, {"seconds": 3, "prompts": ["b"]}], loop=True)
+    assert still.film.lead_in == 0
+
+
+def test_the_camera_of_the_first_scene_is_back_at_the_end_of_a_loop():
+    camera = {"type": "camera", "zoom": 2}
+    scenes = [{"seconds": 1, "prompts": ["a"], "edits": [camera]}, {"seconds": 3, "prompts": ["b"]}]
+    recipe = load(scenes, loop=True)
+    first, last = (each.strength for each in recipe.edits[:2])
+    moments = [Moment(recipe.film.end(frame), recipe.steps) for frame in (0, 15, 38)]
+    assert [first.value(each) for each in moments] == [1, 0, 0]
+    assert [last.value(each) for each in moments] == [0, 0, 1]
+
+
+def test_a_way_with_a_share_leads_back_once():
+    way = {"type": "travel", "stops": [1, 2], "share": 0.5, "loop": True}
+    fields = {"prompts": ["a"], "film": FILM, "steps": 100, "seed": 1}
+    recipe = pixforge.load_recipe({**fields, "edits": [way]})
+    assert [each.type for each in recipe.edits] == ["travel", "return"]
+    again = pixforge.load_recipe(yaml.safe_load(recipe.resolved_yaml()))
+    assert [each.type for each in again.edits] == ["travel", "return"]
+    whole = pixforge.load_recipe({**fields, "edits": [{**way, "share": 1}]})
+    assert [each.type for each in whole.edits] == ["travel"]
+
+
+def test_an_echo_longer_than_the_last_scene_is_worth_a_warning(caplog):
+    echo = {"type": "feedback", "delay": 30}
+    load([{"seconds": 1, "prompts": ["a"]}, {"seconds": 1, "prompts": ["b"]}], loop=True, edits=[echo])
+    assert "the echo of 30 frames is longer than the way back of 10" in caplog.text

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
+from pixforge.builtin.edits.latents import put, whole
 from pixforge.builtin.spherical import leg, slerp
 from pixforge.contracts import Config, Edit, EditConfig, Range, RunContext, Schedule
 from pixforge.contracts.paths import RecipePath
@@ -73,7 +74,7 @@ class Travel(Edit[TravelConfig]):
 
     def change_latent(self, generator: Generator[Any], step: int) -> bool:
         """Go on to where the next frame is on the way."""
-        now = _whole(generator)
+        now = whole(generator)
         if not self._stops:
             self._stops = [self._at(generator, stop) for stop in self.config.stops]
         first, second, part = leg(self._position(step), len(self._stops), loop=self.config.loop)
@@ -86,18 +87,17 @@ class Travel(Edit[TravelConfig]):
             zero = like.new_zeros(like.shape)
             target = slerp(start.get(name, zero), end.get(name, zero), part)
             made[name] = target if share == 1 else slerp(now.get(name, zero), target, share)
-        _set(generator, made)
+        put(generator, made)
         return True
 
     def _position(self, step: int) -> float:
         """Of the frame that comes next, or of the step, from 0 to 1."""
         film, loop = self.context.film, self.config.loop
-        now, count = (
-            (step, self.context.steps)
-            if film is None
-            else (film.making(step), film.count(self.context.steps))
-        )
-        return now / (count if loop else max(count - 1, 1))
+        now, count = step, self.context.steps
+        if film is not None:
+            before = film.boundary(step)
+            now, count = 0 if before is None else before + 1, film.count(count)
+        return now % count / count if loop else max(now, 0) / max(count - 1, 1)
 
     def _at(self, generator: Generator[Any], stop: Stop) -> dict[str, torch.Tensor]:
         """All that makes a generator show a stop. It may be left with another picture."""
@@ -106,26 +106,9 @@ class Travel(Edit[TravelConfig]):
             canvases = tuple(replace(each, seed=stop.seed + each.index) for each in context.canvases)
             draws = Draws([each.seed for each in canvases], context.device)
             other = type(generator)(generator.config, replace(context, canvases=canvases, draws=draws))
-            return _whole(other)
+            return whole(other)
         from pixforge.media.images import cover
 
         picture = self.context.read_image(stop.image or "", alpha=generator.channels == 4).unsqueeze(0)
         generator.encode(cover(picture, self.context.size).expand(self.context.batch, -1, -1, -1))
-        return _whole(generator)
-
-
-def _whole(generator: Generator[Any]) -> dict[str, torch.Tensor]:
-    """Copies of what is trained, and of the numbers beside it, such as the picture that `pixels` starts from."""
-    trained = {name: each for name, each in generator.latents().items() if each.requires_grad}
-    beside = {name: each for name, each in generator.state().items() if each.is_floating_point()}
-    return {name: each.detach().clone() for name, each in {**beside, **trained}.items()}
-
-
-def _set(generator: Generator[Any], values: dict[str, torch.Tensor]) -> None:
-    latents = generator.latents()
-    for name, value in values.items():
-        if name in latents:
-            latents[name].copy_(value)
-    beside = {name: each for name, each in values.items() if name not in latents}
-    if beside:
-        generator.load_state({**generator.state(), **beside})
+        return whole(generator)

@@ -85,7 +85,7 @@ class Way:
 
     def _check(self, motion: Motion, step: int) -> None:
         film, aspect = self._facts.film, self._facts.size[0] / self._facts.size[1]
-        at = f"step {step}" if film is None else f"frame {film.frame(step)}"
+        at = f"step {step}" if film is None else f"frame {film.boundary(step)}"
         for name, largest in _LARGEST.items():
             if abs(speed := getattr(motion, name)) > largest * _ROUNDED:
                 raise InputError(
@@ -106,5 +106,6 @@ def _boundaries(film: Film | None, steps: int, every: int) -> Iterator[int]:
     if film is None:
         yield from range(every, steps, every)
         return
-    for frame in range(every - 1, film.count(steps) - 1, every):
-        yield film.end(frame)
+    for frame in range(-1 - film.lead_in if film.lead_in else 0, film.count(steps) - 1):
+        if (frame + 1) % every == 0:
+            yield film.end(frame)

@@ -65,6 +65,11 @@ class Redraw(Edit[RedrawConfig]):
                 config.video, self._footage.count, wanted,
             )  # fmt: skip
 
+    def due(self, step: int) -> bool:
+        """After each frame of the film; what comes before the first one is not in the video."""
+        film = self.context.film
+        return super().due(step) and film is not None and film.frame(step) is not None
+
     def forward(self, images: torch.Tensor, step: int) -> torch.Tensor:
         """What the next frame starts from."""
         film = self.context.film
