@@ -47,7 +47,7 @@ def convert(text: str, label: str, tool: str | None = None) -> str:
     work = Work(settings, Registry(load_plugins()))
     TOOLS[tool](work)
     work.rest(REASONS)
-    if not work.recipe.get("prompts"):
+    if not work.recipe.get("prompts") and "scenes" not in work.recipe:
         work.recipe["prompts"] = ["a sunflower"]
         work.note("prompts", None, "there was none; say what the picture should show")
     head = [f"Imported from settings of {tool} ({plain_text(label)}).", *work.remarks]
@@ -68,7 +68,10 @@ _ORDER = [
     "size",
     "steps",
     "canvases",
+    "film",
     "prompts",
+    "scenes",
+    "edits",
     "generator",
     "init",
     "perceptors",

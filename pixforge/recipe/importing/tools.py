@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, get_args
 
-from pixforge.recipe.importing import pixray_terms, views
+from pixforge.recipe.importing import pixray_terms, pytti_film, views
 from pixforge.recipe.importing.work import Work, listed
 
 _PYTTI_CLIPS = {"ViTB32": "ViT-B/32", "ViTB16": "ViT-B/16", "ViTL14": "ViT-L/14", "RN50": "RN50", "RN101": "RN101",
@@ -92,7 +92,6 @@ def vqgan_clip(work: Work) -> None:
 
 def pytti(work: Work) -> None:
     """A conf of pytti-core."""
-    _scenes(work)
     width = work.number("width", low=16, high=8192, whole=True) or 180
     height = work.number("height", low=16, high=8192, whole=True) or 112
     model = str(work.take("image_model") or "VQGAN")
@@ -110,7 +109,7 @@ def pytti(work: Work) -> None:
         if model != "Unlimited Palette":
             work.note("image_model", model, "becomes pixels of any color")
     work.take("vqgan_model")
-    work.put("steps", work.number("steps_per_scene", low=0, high=1_000_000, whole=True) or 100)
+    pytti_film.pytti_film(work, width, height)
     _pytti_cutouts(work)
     named = {name: work.take(name) for name in _PYTTI_CLIPS}
     clips = [_PYTTI_CLIPS[name] for name, wanted in named.items() if wanted is True]
@@ -118,6 +117,7 @@ def pytti(work: Work) -> None:
         clips = ["ViT-B/32"]
     _perceptors(work, clips)
     _optimizer(work, None, None)
+    pytti_film.resets(work)
     _init_image(work)
     work.put("augmentations", [views.NOISE])
     smoothing = work.number("smoothing_weight", low=0, high=1000)
@@ -156,28 +156,6 @@ def _palettes(work: Work) -> dict[str, Any]:
         work.note("palettes", palettes, "`colors` are one palette: the main colors of target_palette")
         return {"colors": {"image": target, "count": size}, "lock": True}
     return {"size": size, "palettes": palettes, **({"lock": True} if locked else {})}
-
-
-def _scenes(work: Work) -> None:
-    """The prompts of the first scene, which are all that a picture takes."""
-    scenes = str(work.take("scenes") or "")
-    first, *others = re.split(r"\|\|", scenes)
-    if others:
-        work.note(
-            "scenes", "||".join(others), "more scenes: write `scenes`, each with its seconds and prompts"
-        )
-    prefix, suffix = (str(work.take(f"scene_{end}") or "") for end in ("prefix", "suffix"))
-    parts = [part.strip() for part in f"{prefix}{first}{suffix}".split("|") if part.strip()]
-    for part in parts:
-        masked = re.fullmatch(r"(.*?)((?::[^:_]*){0,2})_(.+)", part)
-        if masked and ":" in part:
-            work.note(
-                "mask",
-                masked[3],
-                "the prompt is taken without its mask; `where` limits it to a part of the picture",
-            )
-            part = masked[1] + masked[2]
-        work.prompts(part)
 
 
 def _pytti_cutouts(work: Work) -> None:
