@@ -80,6 +80,24 @@ PARTS: dict[str, Entries] = {
         "style": loss("style", 1, image=SKETCH),
         "enforce": loss("enforce", 1),
         "expand": loss("expand", 1),
+        "aesthetic": loss("aesthetic", 0.2),
+        "latent": {
+            **VQGAN,
+            **loss("latent", 300),
+            "optimizer": {"learning_rate": 0.3},
+            "prompts": ["a frog"],
+        },
+        "(without latent)": {**VQGAN, "optimizer": {"learning_rate": 0.3}, "prompts": ["a frog"]},
+        "palette_hdr": {
+            **loss("palette_hdr", 30),
+            "generator": {"type": "palette", "grid": [48, 48]},
+            "init": "tokens",
+        },
+        "opacity .35": {
+            **loss("opacity", 3, share=0.35),
+            "generator": {"type": "fourier", "alpha": True},
+            "steps": 100,
+        },
     },
     "filters": {
         "none": VQGAN,
@@ -162,7 +180,7 @@ def sheet(entries: Entries) -> Image.Image:
                 picture = wall.resize((TILE, TILE), Image.Resampling.LANCZOS)
             left = GAP + index % COLUMNS * (TILE + GAP)
             top = GAP + index // COLUMNS * (TILE + LINE + GAP)
-            page.paste(picture, (left, top))
+            page.paste(picture, (left, top), picture if picture.mode == "RGBA" else None)
             pen.text((left, top + TILE + 2), name, "black", font)
     return page
 
