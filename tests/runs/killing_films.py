@@ -11,8 +11,12 @@ import signal
 import sys
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 import pixforge
 from pixforge.builtin.exporters.video.formats import write_video
+from pixforge.media.sound import seconds_of_sound
 from pixforge.media.video import frames
 from pixforge.runs.events import Step
 
@@ -29,22 +33,25 @@ RECIPE = {
     ],
     "seed": 3,
     "size": 32,
-    "generator": "pixels",
+    "generator": {"type": "pixels", "alpha": True},
     "init": "noise",
     "plugins": ["fake.py"],
     "perceptors": ["fake"],
     "cutouts": {"count": 2},
     "losses": [{"type": "smoothness", "weight": {"audio": "s.wav"}}],
     "checkpoint": {"every": 4},
-    "exporters": ["still", {"type": "film", "sound": "s.wav"}],
+    "exporters": [
+        "still",
+        {"type": "film", "sound": "s.wav"},
+        {"type": "film", "format": "webm", "transparent": True, "name": "clear"},
+        {"type": "film", "format": "apng"},
+    ],
 }
 
 
 def prepare() -> None:
     """The files that the recipe names."""
     import wave
-
-    import numpy as np
 
     Path("fake.py").write_text("from pixforge.testing import pixforge_perceptors\n")
     shade = np.linspace(0, 255, 32).astype(np.uint8)[None, :, None].repeat(32, 0).repeat(3, 2)
@@ -68,8 +75,18 @@ def killed(folder: str, step: int) -> None:
 
 
 def content(folder: str) -> list[bytes]:
-    """The film with its sound, and the picture."""
-    return [Path(folder, name).read_bytes() for name in ("film.mp4", "image.png")]
+    """The film with its sound, the transparent ones, and the picture."""
+    return [Path(folder, name).read_bytes() for name in ("film.mp4", "clear.webm", "film.png", "image.png")]
+
+
+def branched(folder: str, whole: str) -> bool:
+    """Whether a branch without a change from where a run was killed shows what the whole one shows from there on."""
+    branch = f"branch-{folder}"
+    pixforge.resume(folder, {"checkpoint.every": 3}, out=branch)
+    found, known = list(frames(f"{branch}/film.png")), list(frames(f"{whole}/film.png"))
+    again = all((a == b).all() for a, b in zip(found, known[-len(found) :], strict=True))
+    heard = seconds_of_sound(f"{branch}/film.mp4")
+    return bool(again and 1 < len(found) < len(known) and abs(heard - len(found) / 5) < 0.1)
 
 
 def main() -> None:
@@ -80,11 +97,20 @@ def main() -> None:
         killed(step, int(step))
     pixforge.render(pixforge.load_recipe(RECIPE), "whole")
     whole = content("whole")
-    result = {}
+    result, branches = {}, {}
     for step in sys.argv[2:]:
+        branches[step] = branched(step, "whole")
         pixforge.resume(step)
         result[step] = content(step) == whole
-    print(json.dumps({"frames": len(list(frames("whole/film.mp4"))), "same": result}))
+    pixforge.render(pixforge.load_recipe("whole/recipe.yaml"), "replayed")
+    found = {
+        "frames": len(list(frames("whole/film.mp4"))),
+        "clear": float(np.asarray(Image.open("whole/film.png"))[..., 3].mean()) < 250,
+        "same": result,
+        "branched": branches,
+        "replayed": content("replayed") == whole,
+    }
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":
