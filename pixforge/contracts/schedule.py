@@ -223,6 +223,8 @@ def _validated(value: Any, info: core_schema.ValidationInfo) -> Schedule:
         if isinstance(value, Mapping) and (words := [key for key in value if key in curves]):
             return Schedule(_curve(words[0], value, curves[words[0]], known))
         return Schedule(value)
+    except PydanticCustomError:  # a curve that was found, and says what is wrong
+        raise
     except ValueError as error:
         hint = f"; or a curve ({', '.join(sorted(curves))})" if curves and isinstance(value, Mapping) else ""
         raise PydanticCustomError("schedule", "{reason}", {"reason": f"{error}{hint}"}) from None

@@ -103,9 +103,13 @@ def seconds_of(path: Path) -> float:
 
 
 def failure(name: str, status: int, log: IO[bytes]) -> RunError:
-    """The error for a process that ended badly."""
+    """The error for an encoder that ended badly."""
+    return RunError(f"{name}: the video encoder failed: {reason_of(status, log)}")
+
+
+def reason_of(status: int, log: IO[bytes]) -> str:
+    """Why a process ended badly, by what it said."""
     log.seek(0)
     lines = log.read(2**20).decode(errors="replace").strip().splitlines()
     # The first line is the cause, the others are its consequences; it opens with "[what @ address] ".
-    reason = re.sub(r"^(\[[^\]]*\] )+", "", lines[0]) if lines else f"it ended with status {status}"
-    return RunError(f"{name}: the video encoder failed: {reason}")
+    return re.sub(r"^(\[[^\]]*\] )+", "", lines[0]) if lines else f"it ended with status {status}"

@@ -8,8 +8,8 @@ import wave
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pixforge.errors import InputError, RunError
-from pixforge.media.ffmpeg import alive, failure, ffmpeg
+from pixforge.errors import InputError
+from pixforge.media.ffmpeg import alive, ffmpeg, reason_of
 from pixforge.ordinary_files import open_ordinary
 
 if TYPE_CHECKING:
@@ -154,14 +154,12 @@ def _decoded(path: str | Path, format_: str) -> tuple[Samples, int]:
         if len(data) > most:
             raise _too_long(path)
         if status or not data:
-            reason = _reason(failure("ffmpeg", status, log))
+            reason = reason_of(status, log)
+            if "matches no streams" in reason:
+                raise SoundError(f"{path}: has no sound in it; {_WORKS} can be read")
             raise SoundError(f"{path}: has no sound, or is damaged ({reason}); {_WORKS} can be read")
     samples = np.frombuffer(data[: len(data) // 4 * 4], "<f4")
     return np.nan_to_num(samples).clip(-1, 1), RATE
-
-
-def _reason(error: RunError) -> str:
-    return str(error).removeprefix("ffmpeg: the video encoder failed: ")
 
 
 def _too_long(path: str | Path) -> SoundError:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from pixforge.errors import ImageError
-from pixforge.media.ffmpeg import PATIENCE, alive, failure, ffmpeg
+from pixforge.media.ffmpeg import PATIENCE, alive, ffmpeg, reason_of
 from pixforge.media.files import MAX_PIXELS
 from pixforge.media.metadata import Kind, kind_of
 from pixforge.ordinary_files import open_ordinary
@@ -130,7 +130,7 @@ def _video(path: str | Path, kind: Kind, rate: float | None) -> Iterator[Frame]:
             process.kill()
             process.wait()
         if status:
-            reason = str(failure("ffmpeg", status, words))
+            reason = reason_of(status, words)
             if "matches no streams" in reason:
                 raise ImageError(f"{path}: has no pictures; it is sound alone, or damaged or cut short")
             raise ImageError(f"{path}: is damaged or cut short ({reason})")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _MISSING_PROMPTS = "missing; say what the picture should show, such as prompts: [a sunflower]"
 _SHOULD = re.compile(r"^(Input|String|List|Tuple|Set|Dictionary|Value|Data) should\b")
+_INSTANCE = re.compile(r" or instance of \w+")
 _LIST = re.compile(r" \((?:fields|known): [^()]*\)$")
 _WORDS = {
     "a valid tuple": "a list",
@@ -156,7 +157,7 @@ def message_of(error: ErrorDetails) -> str:
     if error["type"] == "literal_error":
         known = [word.strip("'") for word in error["ctx"]["expected"].replace(" or ", ", ").split(", ")]
         return f"unknown value {shown(error['input'])}{suggest(str(error['input'])[:99], known)}"
-    expected, count = _SHOULD.subn("must", message)
+    expected, count = _SHOULD.subn("must", _INSTANCE.sub("", message))
     for word, ours in _WORDS.items():
         expected = expected.replace(word, ours) if count else expected
     if not count or ", not " in expected:

@@ -134,3 +134,16 @@ def test_a_video_that_is_broken_in_the_middle_is_found_before_the_run():
     Path("a.mkv").write_bytes(bytes(data))
     with pytest.raises(ImageError, match="damaged"):
         Footage(Path("a.mkv"), (32, 24), 1000, 10)
+
+
+def test_complaints_about_files_say_no_more_than_what_is_wrong():
+    noise = np.random.default_rng(0).integers(0, 255, (9, 32, 32, 3), dtype=np.uint8)
+    write_video(list(noise), 5, "mp4", Path("silent.mp4"))
+    whole = Path("silent.mp4").read_bytes()
+    Path("cut.mp4").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ImageError) as video:
+        Footage(Path("cut.mp4"), (32, 32), 4, 5)
+    assert "encoder" not in str(video.value)
+    curve = {"audio": "silent.mp4"}
+    with pytest.raises(InputError, match=r"silent\.mp4: has no sound in it; .* can be read$"):
+        pixforge.load_recipe({**FILM, "prompts": [{"text": "a", "weight": curve}]})

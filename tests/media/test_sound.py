@@ -95,9 +95,9 @@ def test_the_curve_is_high_while_the_sound_is_loud(tmp_path):
     [
         (b"", "no sound that can be read"),
         (b"hello", "no sound that can be read"),
-        (b"RIFF\0\0\0\0WAVEfmt ", "has no sound, or is damaged"),
-        (b"ID3" + b"\0" * 200, "has no sound, or is damaged"),
-        (b"OggS" + b"\0" * 200, "has no sound, or is damaged"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "has no sound"),
+        (b"ID3" + b"\0" * 200, "has no sound"),
+        (b"OggS" + b"\0" * 200, "has no sound"),
         (None, "is silent from 20 to 20000 Hz"),
     ],
 )

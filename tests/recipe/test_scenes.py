@@ -111,6 +111,7 @@ def test_the_resolved_recipe_says_the_same_again(tmp_path):
         ("prompts: [red]\nloop: true", "loop: closes a film, and there is no `film:` or `scenes:`"),
         ("prompts: [red]\nfilm: {first_frame_steps: 9}\nsteps: 10\nloop: true", "loop: needs a film of two frames or more"),
         ("prompts: [red]\nfilm: {lead_in: 9}", "film: lead_in: 9 frames of 4 steps do not go into first_frame_steps: 40"),
+        ("scenes: [red]\nfilm: [1]", "recipe.yaml:2: film: must be a mapping, not a list"),
         ("scenes: [red]\nloop: 3", "loop: must be true or false, not 3"),
         ("scenes: {story: none.txt}", "none.txt; a story is a list, or a text file"),
         ("scenes: []", "scenes: is a list of scenes, or a mapping with a `story`"),
