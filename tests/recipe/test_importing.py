@@ -106,7 +106,7 @@ def test_vqgan_clip():
     )
     assert (recipe.optimizer.type, recipe.optimizer.learning_rate.value(Moment(0, 1))) == ("adamp", 0.2)
     assert [each.type for each in recipe.augmentations] == ["affine", "perspective", "noise"]
-    assert "# - zoom_start: 10: moves the picture" in text
+    assert (recipe.edits[0].type, recipe.edits[0].since) == ("camera", 10)
     assert "# - augments: Hf: see `pixforge plugins`" in text
     assert "pixforge models fetch imagenet_f16_1024" in text
 
@@ -222,7 +222,8 @@ def test_any_value_of_any_setting_gives_a_recipe(tool, value, tmp_path, monkeypa
              "num_cuts", "iterations", "epochs", "num_layers", "clip_models", "init_image", "optimiser", "learning_rate",
              "pixel_size", "noise_prompt_seeds", "augments", "vqgan_model", "batch_size", "cut_ic_pow", "init_noise",
              "init_image_alpha", "palette", "edge_color", "edge_margins", "lookup_beta", "wallpaper_type", "wallpaper_edge_match",
-             "learning_rate_drops", "target_palette", "smoothing_weight", "perlin_init", "cut_method", "auto_stop", "aspect"}  # fmt: skip
+             "learning_rate_drops", "animation_mode", "max_frames", "frames_skip_steps", "angle", "zoom", "make_zoom_video",
+             "zoom_scale", "prompt_frequency", "overlay_image", "overlay_every", "target_palette", "smoothing_weight", "perlin_init", "cut_method", "auto_stop", "aspect"}  # fmt: skip
     text = convert(json.dumps(dict.fromkeys(sorted(names), value)), "x", tool)
     made = yaml.safe_load(text)
     assert made["prompts"]

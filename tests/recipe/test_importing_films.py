@@ -142,3 +142,101 @@ def test_formulas(text, value):
 def test_hostile_formulas(text):
     with pytest.raises(FormulaError):
         compute(read_formula(text), {"t": 3})
+
+
+ZOOM = "python generate.py -p 'a rose | petals:.5 ^ a sea' -s 48 32 -i 90 -zvid -zse 5 -zsx 3 -zsy -2 "
+
+
+def test_a_story_of_vqgan_clip_in_a_zoom():
+    made, _, recipe = made_of(ZOOM + "-cpe 30 -zsc 1.05 -zs 20")
+    # a frame is 5 iterations, a part of the story 30: 6 frames, at the fewest frames per second that it has
+    assert made["film"] == {"fps": 10, "steps_per_frame": 5, "first_frame_steps": 5}
+    rose = ["a rose", {"text": "petals", "weight": 0.5}]
+    assert made["scenes"] == [{"seconds": 0.6, "prompts": each} for each in (rose, ["a sea"], rose)]
+    assert made["edits"] == [
+        {"type": "camera", "per": "frame", "since": 20, "zoom": 1.05, "pan_x": 0.0625, "pan_y": -0.0625, "infill": "wrap"}
+    ]  # fmt: skip
+    assert (recipe.steps, made["optimizer"]["reset"]) == (90, "frame")
+
+
+def test_the_usual_zoom_of_vqgan_clip_shrinks_into_black():
+    made, comments, recipe = made_of(ZOOM + "-vl 1")
+    assert (made["film"]["fps"], recipe.steps) == (18, 90)  # 18 frames in a second
+    assert made["prompts"] == ["a rose", {"text": "petals", "weight": 0.5}]
+    assert (made["edits"][0]["zoom"], made["edits"][0]["color"]) == (0.99, "black")
+    assert "- prompts: a sea: without change_prompt_every they never come there" in comments
+    assert "- zoom_shift_x: 3: what leaves comes back at the other side there" in comments
+    made, comments, _ = made_of(ZOOM + "-zs 90 -ifps 15 -ofps 60")
+    assert "edits" not in made
+    assert "- zoom_start: 90: is after the last iteration" in comments
+    assert (made["film"]["fps"], made["exporters"]) == (15, ["still", {"type": "film", "interpolate": 4}])
+
+
+def test_a_story_of_vqgan_clip_without_a_zoom():
+    made, _, recipe = made_of("python generate.py -p 'a ^ b' -cpe 100 -i 250 -s 48 32")
+    assert [each["prompts"] for each in made["scenes"]] == [["a"], ["b"], ["a"]]
+    assert "edits" not in made
+    assert recipe.steps == 250
+
+
+DISCO = {
+    "text_prompts": {"0": ["a rose"], "8": ["a sea:2"], "90": ["never"]}, "animation_mode": "2D", "max_frames": 24,
+    "steps": 20, "frames_skip_steps": "80%", "width_height": [48, 32], "angle": "0: (0), 12: (8)",
+    "translation_x": "0: (2)", "translation_y": 0, "translation_z": "0: (10.0)",
+}  # fmt: skip
+
+
+def test_the_animation_of_disco():
+    made, comments, recipe = made_of(yaml.safe_dump(DISCO))
+    # 20 steps for the first frame, a fifth of them for each of the 23 others
+    assert made["film"] == {"fps": 12, "steps_per_frame": 4, "first_frame_steps": 20}
+    assert made["scenes"] == [
+        {"seconds": 0.666667, "prompts": ["a rose"]},
+        {"seconds": 1.33333, "prompts": [{"text": "a sea", "weight": 2}]},
+    ]
+    assert recipe.steps == 20 + 23 * 4
+    # frame 10 comes of the move after frame 9, which is done after 20 + 9 * 4 steps; frame 12 after 64
+    assert made["edits"] == [
+        {
+            "type": "camera", "per": "frame", "pan_x": 0.0416667, "rotate": {"16": 0, "64": -8},
+            "zoom": {"16": 1, "56": 1.05}, "infill": "wrap",
+        }
+    ]  # fmt: skip
+    assert "Not translated" not in comments
+
+
+def test_keyframes_of_disco_that_are_none():
+    bad = {
+        "angle": "0: (sin(x))",
+        "zoom": "0: (9)",
+        "translation_x": "0: (1), rest",
+        "translation_y": "0: (t)",
+    }
+    made, comments, _ = made_of(yaml.safe_dump(DISCO | bad))
+    assert "edits" not in made
+    for name in ("angle", "translation_x", "translation_y"):
+        assert f"- {name}: '{bad[name]}': is no number and no keyframes" in comments
+    assert "- zoom: '0: (9)': takes camera.zoom out of 0.25 to 4" in comments
+
+
+def test_space_of_disco_is_named():
+    made, comments, _ = made_of(yaml.safe_dump(DISCO | {"animation_mode": "3D"}))
+    assert ("edits" not in made, len(made["scenes"])) == (True, 2)
+    assert "- animation_mode: 3D: the frames and their prompts are taken" in comments
+    made, comments, _ = made_of(yaml.safe_dump(DISCO | {"animation_mode": "None"}))
+    assert ("film" not in made, made["prompts"], made["steps"]) == (True, ["a rose"], 20)
+    assert "- text_prompts[8]: ['a sea:2']: without an animation_mode this frame never comes" in comments
+
+
+def test_the_overlay_of_pixray(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.png").touch()
+    made, comments, _ = made_of(
+        "overlay_image: x.png\noverlay_every: 20\noverlay_until: 50%\noverlay_alpha: 51\noverlay_offset: 5\n"
+        "iterations: 200\nprompts: a\ndrawer: pixel\nanimation_dir: frames\n"
+    )
+    assert made["edits"] == [{"type": "overlay", "image": "x.png", "every": 20, "opacity": 0.2, "until": 100}]
+    assert "- overlay_offset: 5: it comes after every 20 steps here" in comments
+    assert "- animation_dir: frames: makes a picture of each file" in comments
+    _, comments, _ = made_of("overlay_image: x.png\noverlay_every: often\nprompts: a\ndrawer: pixel\n")
+    assert "- overlay_every: often: is neither iterations such as 20 nor a share" in comments

@@ -9,7 +9,9 @@ from pixforge.contracts.film import Film
 from pixforge.recipe.importing.work import Work
 
 MOST_STEPS = 1_000_000
-_MOST_SCENES = 1000
+MOST_SCENES = 1000
+LIMITS = {"pan_x": (-0.5, 0.5), "pan_y": (-0.5, 0.5), "rotate": (-180.0, 180.0), "zoom": (0.25, 4.0)}
+"""What a camera may do from one frame to the next, so that some of the picture stays in sight."""
 _MOST_KEYFRAMES = 64
 _LOOKED_AT = 500
 """Frames whose value a curve takes at most."""
@@ -33,9 +35,9 @@ def put_scenes(work: Work, film: Film, parts: list[tuple[int, list[str]]], steps
         steps: of all.
         fade: steps over which each takes over.
     """
-    if len(parts) > _MOST_SCENES:
-        work.note("scenes", len(parts), f"only the first {_MOST_SCENES} are taken")
-        steps, parts = parts[_MOST_SCENES][0], parts[:_MOST_SCENES]
+    if len(parts) > MOST_SCENES:
+        work.note("scenes", len(parts), f"only the first {MOST_SCENES} are taken")
+        steps, parts = parts[MOST_SCENES][0], parts[:MOST_SCENES]
     common = work.recipe.pop("prompts", None)
     ends = [*(begin for begin, _ in parts[1:]), steps]
     scenes: list[dict[str, Any]] = []
@@ -51,8 +53,8 @@ def put_scenes(work: Work, film: Film, parts: list[tuple[int, list[str]]], steps
             work.note("scenes", " | ".join(texts), f"this scene {reason}, and is left out")
             continue
         faded = min(count, round(fade / film.steps_per_frame)) if scenes else 0
-        own = {"fade": _short(faded / film.fps)} if faded else {}
-        scenes.append({"seconds": _short(count / film.fps), **own, "prompts": prompts})
+        own = {"fade": short(faded / film.fps)} if faded else {}
+        scenes.append({"seconds": short(count / film.fps), **own, "prompts": prompts})
         frame = until
     work.put("prompts", common)
     if scenes:
@@ -68,11 +70,11 @@ def schedule(film: Film, steps: int, value: Callable[[float], float]) -> Any:
     heights = [height for _, height in points]
     reach = max(heights) - min(heights)
     if reach <= 1e-9 * max(1.0, *map(abs, heights)):
-        return _short(heights[0])
+        return short(heights[0])
     kept = _straightened(points, reach * _NEAR)
     if len(kept) > _MOST_KEYFRAMES:
         return None
-    return {str(step): _short(height) for step, height in kept}
+    return {str(step): short(height) for step, height in kept}
 
 
 def _straightened(points: list[tuple[int, float]], near: float) -> list[tuple[int, float]]:
@@ -92,6 +94,6 @@ def _straightened(points: list[tuple[int, float]], near: float) -> list[tuple[in
     return [points[index] for index in sorted(kept)]
 
 
-def _short(number: float) -> float:
+def short(number: float) -> float:
     """Six digits are enough for a motion, and the frames of a film come out right."""
     return 0.0 if abs(number) < 1e-12 else float(f"{number:.6g}")

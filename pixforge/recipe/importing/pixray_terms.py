@@ -166,3 +166,34 @@ def learning_rate(work: Work) -> None:
         return
     frames = {f"{share:g}%": round(rate / 10 ** (at + 1), 9) for at, share in enumerate(shares)}
     optimizer["learning_rate"] = {"0%": rate, **frames, "ease": "step"}
+
+
+def overlay(work: Work) -> None:
+    """The picture that it lays over its own every so many iterations."""
+    image = work.take("overlay_image")
+    steps = work.recipe["steps"]
+    every, until, offset = (_steps(work, f"overlay_{name}", steps) for name in ("every", "until", "offset"))
+    alpha = work.number("overlay_alpha", low=0, high=255)
+    if not work.is_file("overlay_image", image):
+        return
+    edit: dict[str, Any] = {"type": "overlay", "image": image, "every": every or 10}
+    edit["opacity"] = 1 if not alpha else round(alpha / 255, 3)
+    work.put("edits", [edit if until is None else {**edit, "until": until}])
+    if offset:
+        work.note(
+            "overlay_offset",
+            offset,
+            f"it comes after every {edit['every']} steps here, and there so much later",
+        )
+
+
+def _steps(work: Work, name: str, total: int) -> int | None:
+    """Iterations, from `20`, `20 iterations` or `50%`."""
+    value = work.take(name)
+    said = re.fullmatch(r"(\d{0,7}\.?\d{1,7})\s*(i|iter|iterations|p|%|percent|)", str(value).lower().strip())
+    if said is None:
+        if value is not None:
+            work.note(name, value, "is neither iterations such as 20 nor a share such as 50%")
+        return None
+    share = total / 100 if said[2] in {"p", "%", "percent"} else 1
+    return min(total, int(float(said[1]) * share))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pixforge.contracts.film import Film
-from pixforge.recipe.importing.films import MOST_STEPS, put_film, put_scenes, schedule
+from pixforge.recipe.importing.films import LIMITS, MOST_STEPS, put_film, put_scenes, schedule
 from pixforge.recipe.importing.formulas import FormulaError, compute, read_formula
 from pixforge.recipe.importing.work import Work
 
@@ -17,8 +17,6 @@ _INFILLS: dict[str, dict[str, str]] = {
     "mirror": {"infill": "mirror"}, "wrap": {"infill": "wrap"}, "smear": {"infill": "border"},
     "black": {"infill": "color", "color": "black"},
 }  # fmt: skip
-_LIMITS = {"pan_x": (-0.5, 0.5), "pan_y": (-0.5, 0.5), "rotate": (-180.0, 180.0), "zoom": (0.25, 4.0)}
-"""What a camera may do from one frame to the next, so that the picture stays in sight."""
 _ALIKE = 0.005
 _DEPTH = 0.25
 """Where a flat picture lies between near_plane and far_plane: AdaBins sees most pictures two or three of ten metres away."""
@@ -35,7 +33,7 @@ def pytti_film(work: Work, width: int, height: int) -> None:
     scenes = _scenes(work)
     each = work.number("steps_per_scene", low=0, high=MOST_STEPS, whole=True) or 100
     fade = work.number("interpolation_steps", low=0, high=MOST_STEPS, whole=True) or 0
-    mode = work.take("animation_mode")
+    mode = str(work.take("animation_mode"))
     mode = mode if mode in {"2D", "3D", "Video Source"} else "off"
     if len(scenes) < 2 and mode == "off":
         for text in scenes[0] if scenes else []:
@@ -112,7 +110,7 @@ def _camera(work: Work, film: Film, steps: int, mode: str, size: tuple[int, int]
 
 def _followed(work: Work, film: Film, steps: int, name: str, setting: _Setting, move: Function) -> Any:
     """The number or the keyframes of a move; None, and a note, when there are none."""
-    low, high = _LIMITS[name]
+    low, high = LIMITS[name]
     try:
         found = schedule(film, steps, move)
     except FormulaError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, get_args
 
-from pixforge.recipe.importing import pixray_terms, pytti_film, views
+from pixforge.recipe.importing import disco_film, pixray_terms, pytti_film, views, vqgan_film
 from pixforge.recipe.importing.work import Work, listed
 
 _PYTTI_CLIPS = {"ViTB32": "ViT-B/32", "ViTB16": "ViT-B/16", "ViTL14": "ViT-L/14", "RN50": "RN50", "RN101": "RN101",
@@ -50,6 +50,7 @@ def pixray(work: Work) -> None:
         work.put("stop", {"patience": 12, "drops": 1, "factor": 0.1})
         work.note("auto_stop", stops, "12 steps are few, since totals go up and down by chance; 50 are safer")
     _pixray_start(work)
+    pixray_terms.overlay(work)
     pixray_terms.losses_and_filters(work)
     work.recipe["losses"] += _image_labels(work)
     _seed(work)
@@ -57,11 +58,10 @@ def pixray(work: Work) -> None:
 
 def vqgan_clip(work: Work) -> None:
     """The options of nerdyrodent's VQGAN-CLIP."""
-    prompts = work.take("prompts", "text")
-    if isinstance(prompts, str) and "^" in prompts:
-        prompts, *others = prompts.split("^")
-        work.note("prompts", "^".join(others), "a story: write `scenes`, each with its seconds and prompts")
-    work.prompts(prompts)
+    if not _size(work, work.take("size")):
+        work.put("size", [512, 512])
+    steps = work.number("iterations", "max_iterations", low=0, high=1_000_000, whole=True) or 500
+    vqgan_film.vqgan_film(work, work.take("prompts", "text"), steps)
     _image_prompts(work, "image_prompts")
     weights = work.take("noise_prompt_weights")
     weights = weights if isinstance(weights, list) else [weights]
@@ -69,9 +69,6 @@ def vqgan_clip(work: Work) -> None:
         weight = weights[index] if index < len(weights) else None
         if str(seed).isdigit() and isinstance(weight, int | float):
             work.recipe.setdefault("prompts", []).append({"noise": int(seed), "weight": weight})
-    if not _size(work, work.take("size")):
-        work.put("size", [512, 512])
-    work.put("steps", work.number("iterations", "max_iterations", low=0, high=1_000_000, whole=True) or 500)
     views.vqgan_clip(work)
     model = work.take("vqgan_config")
     checkpoint = work.take("vqgan_checkpoint")
@@ -79,6 +76,7 @@ def vqgan_clip(work: Work) -> None:
     _vqgan(work, name, str(checkpoint or model or name))
     _perceptors(work, [str(work.take("clip_model") or "ViT-B/32")])
     _optimizer(work, work.take("optimiser", "optimizer"), 0.1)
+    vqgan_film.resets(work)
     _init_image(work)
     weight = work.number("init_weight", low=0, high=1000)
     work.put("losses", [{"type": "latent", "weight": weight / 2}] if weight else [])
@@ -180,23 +178,12 @@ def disco(work: Work) -> None:
         "Both are guided diffusion. Here the prompts, the size, the cutouts and the losses are used with another "
         "generator, so the pictures look different."
     )
-    prompts = work.take("text_prompts")
-    if isinstance(prompts, dict):
-        frames = list(prompts.items())
-        prompts = frames[0][1] if frames else None
-        for frame, text in frames[1:]:
-            work.note(
-                f"text_prompts[{frame}]",
-                text,
-                "later frames: write `scenes`, each with its seconds and prompts",
-            )
-    work.prompts([each for each in listed(prompts, None) if isinstance(each, str)])
-    _image_prompts(work, "image_prompts")
     size = work.take("width_height")
     if not _size(work, size):
         sides = [work.number(name, low=16, high=8192, whole=True) for name in ("width", "height")]
         work.put("size", [side or 512 for side in sides])
-    work.put("steps", work.number("steps", low=0, high=1_000_000, whole=True) or 250)
+    disco_film.disco_film(work, work.number("steps", low=0, high=1_000_000, whole=True) or 250)
+    _image_prompts(work, "image_prompts")
     views.disco(work)
     named = {name: work.take(name) for name in _PYTTI_CLIPS}
     clips = [_PYTTI_CLIPS[name] for name, wanted in named.items() if wanted is True]
