@@ -115,6 +115,23 @@ def test_a_swing_becomes_keyframes():
     assert recipe.edits[0].pan_y.values
 
 
+def test_the_video_and_the_sound_of_pytti(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("ball.mp4", "song.wav", "a.png"):
+        (tmp_path / name).touch()
+    source = "animation_mode: Video Source\nvideo_path: ball.mp4\nframe_stride: 2\ninput_audio: song.wav\ninput_audio_offset: 3\n"
+    made, comments, _ = made_of(SCENES + source)
+    assert made["edits"] == [{"type": "video", "video": "ball.mp4", "stride": 2, "blend": 0}]
+    assert made["init"] == {"type": "video", "video": "ball.mp4"}
+    assert made["exporters"] == ["still", {"type": "film", "sound": "song.wav"}]
+    assert "- input_audio_offset: 3: the sound begins with the film" in comments
+    made, comments, _ = made_of(
+        SCENES + source + "reencode_each_frame: false\ninit_image: a.png\nflow_long_term_samples: 2\n"
+    )
+    assert (made["edits"][0]["blend"], made["init"]["type"]) == (1, "image")
+    assert "- flow_long_term_samples: here the flow goes from one frame to the next" in comments
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [

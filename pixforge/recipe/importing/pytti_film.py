@@ -51,13 +51,14 @@ def pytti_film(work: Work, width: int, height: int) -> None:
     if mode in {"2D", "3D"}:
         _camera(work, film, steps, mode, (width, height))
     elif mode == "Video Source":
-        work.note("animation_mode", mode, "write the edit `video`, with its `video`, `stride` and `blend`")
+        _video(work)
+    _sound(work)
 
 
 def resets(work: Work) -> None:
-    """In a film with a camera, pytti's optimizer starts anew at every frame, unless it says otherwise."""
+    """In a film that moves, pytti's optimizer starts anew at every frame, unless it says otherwise."""
     said = work.take("reset_lr_each_frame")
-    if said is not False and any(each["type"] == "camera" for each in work.recipe.get("edits", [])):
+    if said is not False and work.recipe.get("edits"):
         work.recipe["optimizer"]["reset"] = "frame"
 
 
@@ -106,6 +107,29 @@ def _camera(work: Work, film: Film, steps: int, mode: str, size: tuple[int, int]
     if moves:
         outside = _INFILLS.get(infill, _INFILLS["wrap"])
         work.put("edits", [{"type": "camera", "per": "frame", **moves, **outside}])
+
+
+def _video(work: Work) -> None:
+    """Each frame is the next one of the video, or what was drawn, moved as the video moves."""
+    path = work.take("video_path")
+    if not work.is_file("video_path", path):
+        work.note("animation_mode", "Video Source", "needs the video_path of a file")
+        return
+    stride = work.number("frame_stride", low=1, high=10_000, whole=True) or 1
+    blend = 1 if work.take("reencode_each_frame") is False else 0
+    work.put("init", {"type": "video", "video": path})
+    work.put("edits", [{"type": "video", "video": path, "stride": stride, "blend": blend}])
+    if work.take("flow_long_term_samples") not in (None, 0, 1):
+        work.note("flow_long_term_samples", None, "here the flow goes from one frame to the next")
+
+
+def _sound(work: Work) -> None:
+    path = work.take("input_audio")
+    if work.is_file("input_audio", path):
+        work.put("exporters", ["still", {"type": "film", "sound": path}])
+        later = work.take("input_audio_offset")
+        if later not in (None, 0):
+            work.note("input_audio_offset", later, "the sound begins with the film; cut it before")
 
 
 def _followed(work: Work, film: Film, steps: int, name: str, setting: _Setting, move: Function) -> Any:
