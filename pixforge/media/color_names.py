@@ -70,7 +70,11 @@ def _function(text: str, name: str, inside: str) -> Color:
 def _css() -> dict[str, str]:
     from PIL import ImageColor
 
-    named = {name: value for name, value in ImageColor.colormap.items() if isinstance(value, str)}
+    # Pillow puts a tuple in place of the text when anybody has used a name.
+    named = {
+        name: value if isinstance(value, str) else "#{:02x}{:02x}{:02x}".format(*value[:3])
+        for name, value in ImageColor.colormap.items()
+    }
     return {name.replace("grey", "gray"): value for name, value in named.items()}
 
 

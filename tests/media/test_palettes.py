@@ -18,10 +18,20 @@ def byte(*color):
     return tuple(round(each * 255) for each in color)
 
 
+def test_a_name_that_pillow_has_used_means_what_it_meant():
+    """Pillow keeps what it has parsed in its table of names: 'red' became that of the xkcd survey."""
+    from pixforge.media import color_names
+
+    Image.new("RGB", (1, 1), "red")
+    color_names._css.cache_clear()
+    assert parse_color("red") == (1, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("text", "color"),
     [
         ("red", (255, 0, 0)),
+        ("orangered", (255, 69, 0)),
         ("#f80", (255, 136, 0)),
         ("FF8800", (255, 136, 0)),
         ("rgb(255, 136, 0)", (255, 136, 0)),
