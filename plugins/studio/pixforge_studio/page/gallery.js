@@ -182,6 +182,7 @@ async function details(run) {
     .flatMap(([name, value]) => [make("dt", { textContent: name }), make("dd", { textContent: value })]));
   $("lineage").replaceChildren(...lineageOf(found));
   $("family").replaceChildren();
+  $("family").hidden = found.family.length < 2;
   familyOf(found);
   $("recipe").textContent = found.recipe;
   $("tags").value = found.tags.join(", ");
