@@ -101,9 +101,7 @@ def load_recipe(
     raise_problems(document, open_scenes(document, registry))
     _open_prompts(document, trust)
     recipe = _validate(document, registry)
-    raise_problems(
-        document, (Problem(where, f"there is no file {path}") for where, path in missing_files(recipe))
-    )
+    raise_problems(document, (Problem(*each) for each in missing_files(recipe)))
     raise_problems(document, clashes(recipe))
     raise_problems(document, film_problems(recipe))
     recipe = _with_views(_with_start(_with_plugins_beside(recipe, document)))
@@ -157,9 +155,7 @@ def read_resolved(plain: dict[str, Any], like: Recipe) -> Recipe:
     """
     document = read(plain)
     recipe = _validate(document, like.origin.registry)
-    raise_problems(
-        document, (Problem(where, f"there is no file {path}") for where, path in missing_files(recipe))
-    )
+    raise_problems(document, (Problem(*each) for each in missing_files(recipe)))
     raise_problems(document, changed_files(recipe))
     return recipe
 

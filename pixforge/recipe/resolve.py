@@ -49,12 +49,15 @@ def named_rows(recipe: Recipe) -> set[str]:
     return {name for _, name, mark in _walk(recipe, ()) if mark.row}
 
 
-def missing_files(recipe: Recipe) -> Iterator[tuple[Where, Path]]:
-    """Every file that the recipe names and that is not there."""
+def missing_files(recipe: Recipe) -> Iterator[tuple[Where, str]]:
+    """Where the recipe names a file that is not there, and what to say of it."""
     start = recipe.origin.folder
     for name, where in named_files(recipe).items():
-        if not is_file(start / name):
-            yield where, start / name
+        path = start / name
+        if path.is_dir():
+            yield where, f"{path} is a folder; name a file, of a row of pictures the first"
+        elif not is_file(path):
+            yield where, f"there is no file {path}"
 
 
 def _walk(model: BaseModel, where: Where) -> Iterator[tuple[Where, str, PathMark]]:

@@ -136,6 +136,10 @@ MESSAGES = {
         "prompts: [a]\ninit: start.jpg",
         "recipe.yaml:2: init.image: there is no file start.jpg",
     ),
+    "a folder instead of a picture": (
+        "prompts: [a]\ninit: {type: image, image: .}",
+        "recipe.yaml:2: init.image: . is a folder; name a file, of a row of pictures the first",
+    ),
     "missing field": ("prompts: [a]\ninit:\n  type: image", "recipe.yaml:2: init.image: missing"),
     "no plugin file": (
         "prompts: [a]\nplugins:\n  - ./mine.py",
