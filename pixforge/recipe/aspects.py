@@ -61,8 +61,10 @@ def _start_size(document: Document) -> tuple[int, int]:
 
     init = document.data.get("init")
     image = init.get("image") if isinstance(init, Mapping) else None
+    if isinstance(init, str) and (document.folder / init).is_file():  # the short form
+        image = init
     if not isinstance(image, str):
-        message = "retain is the size of the start picture; write init: {type: image, image: photo.png}, too"
+        message = "retain is the size of the start picture; write init: photo.png, too"
         raise_problems(document, [Problem(("size",), message)])
     with opened(document.folder / str(image)) as picture:
         return upright(picture).size

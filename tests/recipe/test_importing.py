@@ -461,3 +461,26 @@ def test_schedules_of_discoart_become_keyframes():
     assert "- cut_overview: the number of cutouts changes there" in comments
     assert "- cut_icgray_p: '[0.5]*500+[2]*500': is no number or schedule from 0 to 1" in comments
     assert made["augmentations"] == []
+
+
+def test_pictures_of_pytti_stand_in_brackets():
+    made, _ = made_of('scenes: "[photo.png]:2:0.5 | fire || [photo.png]"\nsteps_per_scene: 100\n', "pytti")
+    prompts = [each["prompts"] for each in made["scenes"]]
+    assert prompts[0] == [{"image": "photo.png", "layout": True, "weight": 2.0, "stop": 0.5}, "fire"]
+    assert prompts[1] == [{"image": "photo.png", "layout": True}]
+
+
+def test_cells_of_pixray_keep_their_shape_and_scale():
+    made, comments = made_of("prompts: a\ndrawer: pixel\npixel_size: [30, 21]\npixel_type: hex\npixel_scale: 2\n")
+    assert made["generator"]["cells"] == "hexagon"
+    assert made["generator"]["grid"] == [15, 10]
+    assert "pixel" not in comments
+    _, comments = made_of("prompts: a\ndrawer: pixel\npixel_type: round\n")
+    assert "pixel_type: round: is none of rect," in comments
+
+
+def test_schedules_of_discoart_come_by_name():
+    text = '{"text_prompts": ["a"], "cut_schedules_group": "watercolor", "clip_models": ["ViT-B-32::openai"]}'
+    made, _ = made_of(text, "disco")
+    assert made["cutouts"]["gray"]["40%"] == 0
+    assert made["cutouts"]["overview"]["0%"] == 0.875

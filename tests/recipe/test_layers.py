@@ -252,6 +252,7 @@ def test_the_size_of_the_start_picture(fields, options, size, photo):
         **fields,
     }
     assert load_recipe(recipe, **options).size == size
+    assert load_recipe({**recipe, "init": str(photo)}, **options).size == size  # the short form
 
 
 def test_an_override_may_name_the_start_picture(photo):

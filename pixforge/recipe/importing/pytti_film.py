@@ -30,6 +30,7 @@ def pytti_film(work: Work, width: int, height: int) -> None:
         width: of what pytti moves, in its pixels.
         height: the same.
     """
+    work.pictures_in_brackets = True
     scenes = _scenes(work)
     each = work.number("steps_per_scene", low=0, high=MOST_STEPS, whole=True) or 100
     fade = work.number("interpolation_steps", low=0, high=MOST_STEPS, whole=True) or 0

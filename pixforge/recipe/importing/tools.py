@@ -259,6 +259,11 @@ def _sleep(work: Work, updates: int) -> None:
     _seed(work)
 
 
+_PIXRAY_CELLS = {
+    "rect": "square", "rectshift": "brick", "hex": "hexagon", "tri": "triangle", "diamond": "diamond", "knit": "knit",
+}  # fmt: skip
+
+
 def _drawer(work: Work) -> None:
     drawer = str(work.take("drawer") or ("pixel" if work.take("use_pixeldraw") else "vqgan"))
     if drawer == "vqgan":
@@ -267,8 +272,18 @@ def _drawer(work: Work) -> None:
     elif drawer in {"pixel", "fast_pixel", "pixeldraw"}:
         cells = work.take("pixel_size")
         grid = cells if _is_grid(cells) else [80, round(80 * work.recipe["size"][1] / work.recipe["size"][0])]
+        scale = work.number("pixel_scale", low=0.01, high=100) or 1
+        shape = work.take("pixel_type")
+        if shape is not None and shape not in _PIXRAY_CELLS:
+            work.note("pixel_type", shape, f"is none of {', '.join(_PIXRAY_CELLS)}")
         work.put(
-            "generator", {"type": "pixels", "grid": [max(1, side) for side in grid], "upsampling": "nearest"}
+            "generator",
+            {
+                "type": "pixels",
+                "grid": [max(1, int(side / scale)) for side in grid],
+                "upsampling": "nearest",
+                **({"cells": _PIXRAY_CELLS[shape]} if shape in _PIXRAY_CELLS else {}),
+            },
         )
     elif drawer == "fft":
         use = work.take("fft_use")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 from typing import Any
 
 from pixforge.recipe.importing.work import Work
@@ -113,6 +114,10 @@ def _flat(value: Any) -> list[Any]:
     return [] if value in (None, "", True) else [value]
 
 
+_CUT_SCHEDULES = ("pad_or_pulp", "watercolor", "han_fav")
+"""Of discoart, in place of single schedules; presets have the same names."""
+
+
 def disco(work: Work) -> None:
     """Disco's cutouts: shares of schedules over 1000 steps."""
     overview, inner = (_parts(work.take(name)) for name in ("cut_overview", "cut_innercut"))
@@ -134,9 +139,22 @@ def disco(work: Work) -> None:
             cutouts[ours] = _keyframes([(start, max(low, part)) for start, part in found])
         elif value is not None:
             work.note(name, value, f"is no number or schedule from {low:g} to {high:g}")
+    group = work.take("cut_schedules_group")
+    if group in _CUT_SCHEDULES:
+        cutouts |= _cutouts_of(group)
+    elif group not in (None, "default"):
+        work.note("cut_schedules_group", group, f"is none of default, {', '.join(_CUT_SCHEDULES)}")
     work.put("cutouts", cutouts)
     without = work.take("skip_augs") is True
     work.put("augmentations", [] if without else DISCO)
+
+
+def _cutouts_of(preset: str) -> dict[str, Any]:
+    import yaml
+
+    text = (files("pixforge.recipe") / "presets" / f"{preset}.yaml").read_text("utf-8")
+    found: dict[str, Any] = yaml.safe_load(text)["cutouts"]
+    return found
 
 
 def _parts(value: Any) -> list[tuple[float, float]]:

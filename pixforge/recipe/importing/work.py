@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +12,11 @@ from pixforge.plugins.registry import Registry
 from pixforge.recipe.prompt_list import short_prompts
 
 OFF: tuple[Any, ...] = (None, "", False, 0, "0", "none", "None", [], {})
+
+
+_NUMBER = r"(?::\s*(-?\d{1,6}(?:\.\d{1,6})?)\s*)?"
+_BRACKETS = re.compile(rf"\[([^\[\]]+)\]\s*{_NUMBER}{_NUMBER}")
+"""A picture with its weight and its stop."""
 
 
 class Work:
@@ -27,6 +33,8 @@ class Work:
         self.recipe: dict[str, Any] = {}
         self.notes: list[tuple[str, Any, str]] = []
         self.remarks: list[str] = []
+        self.pictures_in_brackets = False
+        """Whether the prompt `[photo.png]:2` names a picture, as in pytti."""
 
     def take(self, *names: str) -> Any:
         """The value of the first of these that is there, else None; all are gone."""
@@ -70,6 +78,9 @@ class Work:
         for text in value if isinstance(value, list) else [value]:
             if not isinstance(text, str) or not text.strip():
                 continue
+            if self.pictures_in_brackets and (picture := _BRACKETS.fullmatch(text.strip())):
+                self._picture(picture)
+                continue
             try:
                 found = short_prompts(text.strip().strip("|"))
             except RecipeError as error:
@@ -77,6 +88,17 @@ class Work:
                 continue
             known = self.recipe.setdefault("prompts", [])
             known += [each if weight is None else {"text": each, "weight": weight} for each in found]
+
+    def _picture(self, found: re.Match[str]) -> None:
+        """A prompt that is a picture, matched by place."""
+        path, *numbers = found.groups()
+        if not self.is_file("prompt", path):
+            return
+        prompt: dict[str, Any] = {"image": path.strip(), "layout": True}
+        for name, number in zip(("weight", "stop"), numbers, strict=True):
+            if number is not None:
+                prompt[name] = float(number)
+        self.recipe.setdefault("prompts", []).append(prompt)
 
     def rest(self, reasons: Mapping[str, str]) -> None:
         """Note all that nobody took. What is switched off needs no counterpart."""
