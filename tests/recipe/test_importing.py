@@ -471,7 +471,9 @@ def test_pictures_of_pytti_stand_in_brackets():
 
 
 def test_cells_of_pixray_keep_their_shape_and_scale():
-    made, comments = made_of("prompts: a\ndrawer: pixel\npixel_size: [30, 21]\npixel_type: hex\npixel_scale: 2\n")
+    made, comments = made_of(
+        "prompts: a\ndrawer: pixel\npixel_size: [30, 21]\npixel_type: hex\npixel_scale: 2\n"
+    )
     assert made["generator"]["cells"] == "hexagon"
     assert made["generator"]["grid"] == [15, 10]
     assert "pixel" not in comments
