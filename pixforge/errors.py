@@ -27,6 +27,11 @@ def short_text(text: str, longest: int = 60) -> str:
     return line if len(line) <= longest else f"{line[: longest - 3]}..."
 
 
+def error_line(error: Exception) -> str:
+    """What an error of a library says, on one line; its type when it says nothing."""
+    return short_text(" ".join(str(error).split()) or type(error).__name__, 160)
+
+
 class Problem(NamedTuple):
     """One line of an error's message: `line` counts from 1 and is None where the message names none."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pixforge.builtin.normalizations import IMAGENET
 from pixforge.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 _WIDTHS = (64, 128, 256, 512, 512)
 _DEPTHS = {"VGG-16": (2, 2, 3, 3, 3), "VGG-19": (2, 2, 4, 4, 4)}
-_IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 SMALLEST = 32
 """Pixels of a side below which the deepest features would be less than one place."""
 
@@ -80,15 +80,15 @@ def _vgg(file: Path, context: RunContext) -> FeatureNetwork:
     """Stages end at the first ReLU of each of the five blocks, as in Gatys et al. 2016."""
     import torch
 
-    from pixforge.models.files import known_sha256
+    from pixforge.models.files import file_facts
     from pixforge.models.safe_load import read_tensors
 
     tensors = {name.removeprefix("features."): each for name, each in read_tensors(file).items()}
     name, stages = _build_vgg(file, tensors)
     for stage in stages:
         stage.requires_grad_(requires_grad=False).eval().to(context.device)
-    mean, std = (torch.tensor(each, device=context.device).view(3, 1, 1) for each in _IMAGENET)
-    facts = {"name": name, "file": str(file), "bytes": file.stat().st_size, "sha256": known_sha256(file)}
+    mean, std = (torch.tensor(each, device=context.device).view(3, 1, 1) for each in IMAGENET)
+    facts = {"name": name, **file_facts(file)}
     return FeatureNetwork(stages, mean, std, facts)
 
 

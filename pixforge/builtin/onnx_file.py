@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixforge.errors import InputError, WeightsError
+from pixforge.errors import InputError, WeightsError, error_line
 from pixforge.ordinary_files import read_ordinary
 
 if TYPE_CHECKING:
@@ -37,16 +37,11 @@ def read_onnx(path: Path) -> nn.Module:
     try:
         model: Any = onnx.load_model_from_string(read_ordinary(path, MAX_BYTES))
     except Exception as error:  # noqa: BLE001 - the parsers of protocol buffers have errors of their own
-        raise WeightsError(f"{path}: cannot be read as an ONNX file ({_line(error)})") from None
+        raise WeightsError(f"{path}: cannot be read as an ONNX file ({error_line(error)})") from None
     if any(each.data_location == onnx.TensorProto.EXTERNAL for each in model.graph.initializer):
         raise WeightsError(f"{path}: keeps its weights in other files; save it in one")
     try:
         network: nn.Module = onnx2torch.convert(model)
     except Exception as error:  # noqa: BLE001 - a file from outside may break the conversion anywhere
-        raise WeightsError(f"{path}: onnx2torch cannot convert it ({_line(error)})") from None
+        raise WeightsError(f"{path}: onnx2torch cannot convert it ({error_line(error)})") from None
     return network.eval().requires_grad_(requires_grad=False)
-
-
-def _line(error: Exception) -> str:
-    text = " ".join(str(error).split())[:200]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

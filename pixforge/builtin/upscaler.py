@@ -10,7 +10,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from pixforge.errors import InputError, WeightsError, short_text
+from pixforge.errors import InputError, WeightsError, error_line, short_text
 from pixforge.torchvision_shim import install_torchvision_shim
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Upscaler:
         except (
             Exception
         ) as error:  # architectures are many, and the file says with which numbers they are built
-            reason = f"the network does not enlarge a picture of 16 x 16 pixels ({_line(error)})"
+            reason = f"the network does not enlarge a picture of 16 x 16 pixels ({error_line(error)})"
             raise WeightsError(f"{self.file}: {reason}") from error
         if not bool(made.isfinite().all()):
             raise WeightsError(f"{self.file}: the network makes values that are not finite")
@@ -114,7 +114,7 @@ def _load(file: Path, device: torch.device) -> Any:
             "SPAN are some that it does"
         ) from None
     except Exception as error:  # what a stranger's names and shapes lead to can be anything
-        raise WeightsError(f"{file}: no network can be made of it ({_line(error)})") from error
+        raise WeightsError(f"{file}: no network can be made of it ({error_line(error)})") from error
     colors = (getattr(found, "input_channels", 0), getattr(found, "output_channels", 0))
     if found.purpose != "SR" or not 2 <= found.scale <= MAX_FACTOR or colors != (3, 3):
         raise WeightsError(
@@ -172,7 +172,3 @@ def _spandrel() -> Any:
             "upscale enlarges plainly"
         ) from None
     return spandrel
-
-
-def _line(error: Exception) -> str:
-    return short_text(" ".join(str(error).split()) or type(error).__name__, 160)

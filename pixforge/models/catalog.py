@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pixforge.contracts.model import Model, ModelCollection
 from pixforge.errors import WeightsError
-from pixforge.models.files import known_sha256, megabytes, published_sha256
+from pixforge.models.files import file_facts, known_sha256, megabytes, published_sha256
 from pixforge.models.folder import store
 from pixforge.models.words import nearest
 
@@ -40,10 +40,7 @@ class Files:
 
     def provenance(self) -> dict[str, Any]:
         """Name, kind, and of each file place, size and SHA-256; of a single file these stand at the top."""
-        files = {
-            name: {"file": str(path), "bytes": path.stat().st_size, "sha256": known_sha256(path)}
-            for name, path in self.paths.items()
-        }
+        files = {name: file_facts(path) for name, path in self.paths.items()}
         found: dict[str, Any] = {"name": self.model.name, "kind": self.model.kind}
         return {**found, **next(iter(files.values()))} if len(files) == 1 else {**found, "files": files}
 

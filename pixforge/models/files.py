@@ -59,6 +59,11 @@ def known_sha256(file: Path) -> str:
     return sha256_of(file) if version is None else _sha256_of_version(*version)
 
 
+def file_facts(file: Path) -> dict[str, Any]:
+    """Place, size and SHA-256 of a file, for `run.json`."""
+    return {"file": str(file), "bytes": file.stat().st_size, "sha256": known_sha256(file)}
+
+
 def version_of(file: Path) -> tuple[str, int, int, int, int, int] | None:
     """What differs when a file has changed: its place, size and times; None if it was written in the last two seconds."""
     status = file.stat()

@@ -117,8 +117,7 @@ class Upscale(Filter[UpscaleConfig]):
         """Name, size and SHA-256 of the model, and its architecture."""
         if self.config.model is None:
             return {}
-        from pixforge.models.files import known_sha256
+        from pixforge.models.files import file_facts
 
         file = self._upscaler.file
-        facts = {"name": file.name, "bytes": file.stat().st_size, "sha256": known_sha256(file)}
-        return {**facts, "architecture": self._upscaler.architecture}
+        return {"name": file.name, **file_facts(file), "architecture": self._upscaler.architecture}

@@ -83,10 +83,10 @@ class Aesthetic(Loss[AestheticConfig]):
 
     def provenance(self) -> dict[str, Any]:
         """Name, size and SHA-256 of the head."""
-        from pixforge.models.files import known_sha256
+        from pixforge.models.files import file_facts
 
         with self._file() as file:
-            return {"name": file.name, "bytes": file.stat().st_size, "sha256": known_sha256(file)}
+            return {"name": file.name, **file_facts(file)}
 
     @contextmanager
     def _file(self) -> Iterator[Path]:

@@ -7,20 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
+from pixforge.builtin.normalizations import CLIP, HALF, IMAGENET, NONE
 from pixforge.contracts import Generator, Loss, LossConfig, View
 from pixforge.contracts.paths import RecipePath
-from pixforge.errors import InputError
+from pixforge.errors import InputError, error_line
 
 if TYPE_CHECKING:
     import torch
 
-NORMALIZATIONS = {
-    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    "clip": ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)),
-    "half": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
-    "none": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
-}
-"""Mean and deviation of the channels by name."""
+NORMALIZATIONS = {"imagenet": IMAGENET, "clip": CLIP, "half": HALF, "none": NONE}
 FLAT = 1e-6
 """Variance below which a map counts as having no structure."""
 
@@ -120,11 +115,9 @@ class Network(Loss[NetworkConfig]):
         try:
             found: Any = self._network(image)
         except Exception as error:  # noqa: BLE001 - a network from outside may fail anywhere
-            text = " ".join(str(error).split())[:200]
-            raise InputError(
-                f"losses: network: {self._file.name} does not take [1, 3, {self.config.side}, {self.config.side}] ({text}); "
-                "see side"
-            ) from None
+            side = self.config.side
+            text = f"{self._file.name} does not take [1, 3, {side}, {side}] ({error_line(error)}); see side"
+            raise InputError(f"losses: network: {text}") from None
         found = found[0] if isinstance(found, list | tuple) and found else found
         if not isinstance(found, torch.Tensor) or not found.is_floating_point() or not found.numel():
             raise InputError(f"losses: network: {self._file.name} gives no numbers")
@@ -132,10 +125,6 @@ class Network(Loss[NetworkConfig]):
 
     def provenance(self) -> dict[str, Any]:
         """Name, size and SHA-256 of the file."""
-        from pixforge.models.files import known_sha256
+        from pixforge.models.files import file_facts
 
-        return {
-            "name": self._file.name,
-            "bytes": self._file.stat().st_size,
-            "sha256": known_sha256(self._file),
-        }
+        return {"name": self._file.name, **file_facts(self._file)}

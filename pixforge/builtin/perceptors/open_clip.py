@@ -153,15 +153,13 @@ class OpenClip(Perceptor[OpenClipConfig]):
 
     def provenance(self) -> dict[str, Any]:
         """Name, size and SHA-256 of the weights, for `run.json`."""
-        from pixforge.models.files import known_sha256
+        from pixforge.models.files import file_facts
 
         source = self._source
         return {
             "name": source.name,
             "pretrained": source.pretrained,
-            "file": str(source.file),
-            "bytes": source.file.stat().st_size,
-            "sha256": known_sha256(source.file),
+            **file_facts(source.file),
             "input_size": self.input_size,
             "parameters": self._network.parameters,
         }

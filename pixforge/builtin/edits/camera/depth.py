@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pixforge.builtin.normalizations import IMAGENET
+from pixforge.builtin.onnx_file import MAX_BYTES
 from pixforge.builtin.opencv import import_cv2
-from pixforge.errors import InputError
-from pixforge.ordinary_files import open_ordinary
+from pixforge.errors import InputError, error_line
+from pixforge.ordinary_files import read_ordinary
 
 if TYPE_CHECKING:
     import torch
 
-MAX_BYTES = 2**31 - 1
-"""No ONNX file in one piece is larger."""
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _ENDS = (0.02, 0.98)
 """Shares of the picture that count as farthest and as nearest, so that single pixels do not decide."""
 
@@ -38,13 +37,10 @@ class DepthModel:
         import torch
 
         try:
-            with open_ordinary(path) as file:
-                data = file.read(MAX_BYTES + 1)
-            if len(data) > MAX_BYTES:
-                raise InputError(f"{path}: has more than 2 GiB, and no ONNX file has")
+            data = read_ordinary(path, MAX_BYTES)
             self._network = self._cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8))
         except (OSError, ValueError, self._cv2.error) as error:
-            raise InputError(f"{path}: cannot be read as an ONNX file ({_line(error)})") from None
+            raise InputError(f"{path}: cannot be read as an ONNX file ({error_line(error)})") from None
         self(torch.zeros(1, 3, 8, 8))  # said now, not after the first frame
 
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
@@ -55,7 +51,7 @@ class DepthModel:
         small = F.interpolate(
             images[:, :3].float().cpu(), size=(self._side, self._side), mode="bilinear", antialias=True
         )
-        mean, std = (torch.tensor(each).view(1, 3, 1, 1) for each in (_MEAN, _STD))
+        mean, std = (torch.tensor(each).view(1, 3, 1, 1) for each in IMAGENET)
         found = torch.stack([self._near(each) for each in (small - mean) / std])
         far, near = (torch.quantile(found.flatten(1), end, dim=1).view(-1, 1, 1, 1) for end in _ENDS)
         found = ((found - far) / (near - far).clamp(min=1e-6)).clamp(0, 1)
@@ -69,14 +65,10 @@ class DepthModel:
             self._network.setInput(image.unsqueeze(0).numpy())
             found = torch.from_numpy(self._network.forward().copy()).float()
         except self._cv2.error as error:
-            text = f"does not take [1, 3, {self._side}, {self._side}] ({_line(error)}); see depth_side"
+            text = f"does not take [1, 3, {self._side}, {self._side}] ({error_line(error)}); see depth_side"
             raise InputError(f"{self._path}: {text}") from None
         if found.ndim < 2 or found.numel() != found.shape[-1] * found.shape[-2] or not found.isfinite().all():
             raise InputError(
                 f"{self._path}: gives {list(found.shape)}, and not one finite number for each place of a picture"
             )
         return found.view(1, *found.shape[-2:])
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

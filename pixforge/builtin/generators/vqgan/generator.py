@@ -179,14 +179,11 @@ class VQGAN(Generator[VQGANConfig]):
 
     def provenance(self) -> dict[str, Any]:
         """Name, size and SHA-256 of the weights."""
-        from pixforge.models.files import known_sha256
+        from pixforge.models.files import file_facts
 
-        file = self._files.weights
         return {
             "name": self._files.name,
-            "file": str(file),
-            "bytes": file.stat().st_size,
-            "sha256": known_sha256(file),
+            **file_facts(self._files.weights),
             "parameters": sum(each.numel() for each in self._model.parameters()),
             "factor": self._model.factor,
             "codes": len(self._codebook),
