@@ -229,29 +229,31 @@ def qualities() -> Image.Image:
     return page
 
 
-def write_vectors() -> None:
-    """The files of vectors that entries name."""
+def prompts() -> Image.Image:
+    """The kinds of prompts, with the files of vectors that two of them name."""
     (looker,) = open_perceptors(recipe_of("embedded", device="cpu"))
-    save_file({"embedded": looker.perceptor.encode_text(["an owl"])[0].clone()}, "owl.safetensors")
     both = [
         {"text": f"a {color} {thing}", "weight": weight / 6}
         for thing in ("heart", "circle", "apple", "house", "book", "car")
         for color, weight in (("green", 1), ("yellow", -1))
     ]
-    write_direction(None, both, Path("green.safetensors"))
+    with tempfile.TemporaryDirectory() as vectors:
+        os.chdir(vectors)
+        save_file({"embedded": looker.perceptor.encode_text(["an owl"])[0].clone()}, "owl.safetensors")
+        write_direction(None, both, Path("green.safetensors"))
+        page = sheet(PARTS["prompts"])
+        os.chdir(HERE)
+    return page
 
 
 SHEETS = {
     **{name: partial(sheet, entries) for name, entries in PARTS.items()},
+    "prompts": prompts,
     "views": views,
     "qualities": qualities,
 }
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as vectors:
-        os.chdir(vectors)
-        write_vectors()
-        for part in sys.argv[1:] or SHEETS:
-            SHEETS[part]().save(HERE / "images" / f"vocabulary-{part}.jpg", quality=88)
-        os.chdir(HERE)
+    for part in sys.argv[1:] or SHEETS:
+        SHEETS[part]().save(HERE / "images" / f"vocabulary-{part}.jpg", quality=88)

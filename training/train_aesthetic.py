@@ -4,7 +4,7 @@ Nobody has said of these drawings which they like, so the head learns what anybo
 10, and the same drawing with what optimization does to pictures (leftover codes, blotches, grain, blur, jumbled pieces)
 down to 1.
 
-Usage: `python training/train_aesthetic.py`, after data.py; it takes about ten minutes of one core.
+Usage: `python training/train_aesthetic.py`, after data.py; it takes about five minutes of one core.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def main() -> None:
     """Embed the examples, fit the head, and print what it tells of pictures that it was not fitted on."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--data", type=Path, default=Path("training/work/data.npz"))
-    parser.add_argument("--versions", type=int, default=2, help="how often each drawing is shown")
+    parser.add_argument("--versions", type=int, default=1, help="how often each drawing is shown")
     options = parser.parse_args()
     seen, scores, kinds, held = examples(options.data, options.versions)
     fit = ~held & (torch.arange(len(seen)) % 8 != 0)

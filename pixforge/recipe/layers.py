@@ -140,6 +140,13 @@ def _names(document: Document, key: str) -> list[str]:
     return list(names)
 
 
+def read_preset(name: str) -> dict[str, Any]:
+    """What a preset says."""
+    text = (files("pixforge.recipe") / "presets" / f"{name}.yaml").read_text("utf-8")
+    data: dict[str, Any] = parse_yaml(text, name).data
+    return data
+
+
 class _Reader:
     """Reads layers, and remembers which."""
 
@@ -151,8 +158,7 @@ class _Reader:
     def preset(self, name: str) -> _Layer:
         if name not in PRESETS:
             raise RecipeError(f"there is no preset {shown(name)}{suggest(name[:60], PRESETS)}")
-        text = (files("pixforge.recipe") / "presets" / f"{name}.yaml").read_text("utf-8")
-        data = parse_yaml(text, name).data
+        data = read_preset(name)
         self._note(f"preset {name}")
         return _Layer(data, {(key,): f"preset {name}" for key in data})
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pixforge.contracts import Generator, Schedule
 from pixforge.plugins.kinds import kind_of_hook
 from pixforge.plugins.loader import load_plugins
 from pixforge.plugins.registry import Entry, Registry
@@ -19,7 +18,6 @@ from pixforge.recipe.aspects import shape
 from pixforge.recipe.claims import clashes
 from pixforge.recipe.complaints import unfit_components, unknown_models
 from pixforge.recipe.compose import compose
-from pixforge.recipe.defaults import DEFAULTS, FROM_CODES, FROM_NOISE
 from pixforge.recipe.digests import changed_files, with_hashes
 from pixforge.recipe.errors import Problem, problems_of, raise_problems
 from pixforge.recipe.formats.document import Document, RecipeText
@@ -36,6 +34,7 @@ from pixforge.recipe.requirements import (
     plugin_files,
 )
 from pixforge.recipe.resolve import is_file, missing_files
+from pixforge.recipe.starts import suited
 from pixforge.recipe.tagged import IMAGE_SUFFIXES
 from pixforge.recipe.trust import Trust, check_trust, folder_beside
 from pixforge.recipe.unroll import film_problems, open_scenes
@@ -92,8 +91,6 @@ def load_recipe(
     changes = as_overrides(overrides)
     _override(document, changes, trust)
     shape(document, aspect, scale, fixed=any(re.match(r"size\b", each.path) for each in changes))
-    # A field without a value (`filters:` with nothing below) is as good as none.
-    document.data = {key: value for key, value in document.data.items() if value is not None}
     check_trust(document, trust)
     if check_files:
         raise_problems(document, changed_plugins(document))
@@ -104,8 +101,7 @@ def load_recipe(
     raise_problems(document, (Problem(*each) for each in missing_files(recipe)))
     raise_problems(document, clashes(recipe))
     raise_problems(document, film_problems(recipe))
-    recipe = _with_views(_with_start(_with_plugins_beside(recipe, document)))
-    recipe = _with_learning_rate(recipe)
+    recipe = suited(_with_plugins_beside(recipe, document))
     raise_problems(document, unknown_models(recipe))
     raise_problems(document, unfit_components(recipe))
     _warn_of_pictures(recipe)
@@ -123,6 +119,8 @@ def _override(document: Document, overrides: Iterable[Override], trust: Trust) -
         apply(document, [override])
         if override.path.startswith(("prompts", "scenes")):
             open_prompts(document, files=files)
+    # A field without a value (`filters:` with nothing below) is as good as none.
+    document.data = {key: value for key, value in document.data.items() if value is not None}
 
 
 def _open_prompts(document: Document, trust: Trust) -> None:
@@ -211,58 +209,3 @@ def _with_plugins_beside(recipe: Recipe, document: Document) -> Recipe:
 def _entries(recipe: Recipe, registry: Registry) -> Iterator[Entry]:
     for kind, config in recipe.components():
         yield registry.of(config, kind)
-
-
-def _with_start(recipe: Recipe) -> Recipe:
-    """The default start is a sample of what the embedded perceptor knows, and the default generator goes on from it.
-
-    Other runs start from noise, or as they say, with the generator that suits a start from nothing.
-    """
-    registry, named = recipe.origin.registry, recipe.model_fields_set
-    known = [(each["type"], each["model"]) for each in DEFAULTS["perceptors"]]
-    same = all((getattr(each, "type", ""), getattr(each, "model", "")) in known for each in recipe.perceptors)
-    generator: Any = registry.of(recipe.generator, "generator").component
-    start = getattr(recipe.init, "type", "")
-    wanted = {}
-    if "init" not in named and not (same and generator.encode is not Generator.encode):
-        start = FROM_NOISE["init"]
-        wanted["init"] = registry.get("init", start)
-    if "generator" not in named and start != DEFAULTS["init"]["type"]:
-        wanted["generator"] = registry.get("generator", FROM_NOISE["generator"])
-    return recipe.model_copy(update={name: entry.config_type() for name, entry in wanted.items() if entry})
-
-
-def _with_views(recipe: Recipe) -> Recipe:
-    """What perceptors see, and what holds the picture together, where a run starts from random codes."""
-    registry, named = recipe.origin.registry, recipe.model_fields_set
-    component: Any = registry.of(recipe.generator, "generator").component
-    cutouts, given = FROM_CODES["cutouts"], recipe.cutouts
-    own = "cutouts" in named and getattr(given, "type", "") != cutouts["type"]
-    if getattr(recipe.init, "type", "") != FROM_NOISE["init"] or not component.starts_full or own:
-        return recipe
-    # A preset, for one, names the number of the cutouts alone.
-    said = given.model_dump(exclude_unset=True) if "cutouts" in named else {}
-    wanted: dict[str, Any] = {"cutouts": type(given).model_validate({**cutouts, **said})}
-    for field, kind in (("augmentations", "augmentation"), ("losses", "loss")):
-        entries = [(registry.get(kind, each["type"]), each) for each in FROM_CODES[field]]
-        if field not in named:
-            wanted[field] = [entry.config_type.model_validate(each) for entry, each in entries if entry]
-    return recipe.model_copy(update=wanted)
-
-
-def _with_learning_rate(recipe: Recipe) -> Recipe:
-    optimizer = recipe.optimizer
-    if optimizer.learning_rate is not None:
-        return recipe
-    registry = recipe.origin.registry
-    component: Any = registry.of(recipe.generator, "generator").component
-    rate = component.learning_rate
-    if getattr(recipe.init, "type", "") != FROM_NOISE["init"] and component.refining_rate is not None:
-        rate = component.refining_rate
-        start: Any = registry.of(recipe.init, "init").component
-        if start.draws and recipe.film is None:
-            # However many steps: farther from a good drawing, the thing is drawn once more into its own parts.
-            rate = float(f"{rate * min(1, DEFAULTS['steps'] / max(1, recipe.steps)):.3g}")
-    return recipe.model_copy(
-        update={"optimizer": optimizer.model_copy(update={"learning_rate": Schedule(rate)})}
-    )

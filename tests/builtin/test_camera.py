@@ -47,7 +47,9 @@ def read(fields):
 
 def after(image, frames=1, fps=1, steps=100, **fields):
     film = Film(fps=fps, steps_per_frame=1, first_frame_steps=1)
-    camera = Camera(read(fields), make_context(SIZE, 1, steps=steps, film=film))
+    context = make_context(SIZE, 1, steps=steps, film=film)
+    Camera.check_run(read(fields), context)
+    camera = Camera(read(fields), context)
     for frame in range(frames):
         image = camera.forward(image, film.end(frame))
     return image

@@ -119,15 +119,23 @@ def tiff(*tags: tuple[int, int, int, int], following: int = 0) -> bytes:
 
 
 def pictures() -> None:
-    random = np.random.default_rng(0)
-    noise = Image.fromarray(random.integers(0, 255, (12, 16, 3), np.uint8))
-    other = Image.fromarray(random.integers(0, 255, (12, 16, 3), np.uint8))
+    for name, content in working_pictures().items():
+        keep("pictures", f"works/{name}", content)
+    for name, content in refused_pictures().items():
+        keep("pictures", f"refused/{name}", content)
+
+
+NOISE = np.random.default_rng(0).integers(0, 255, (2, 12, 16, 3), np.uint8)
+PLAIN = (256, 4, 1, 16), (257, 4, 1, 16), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (278, 4, 1, 16)
+
+
+def working_pictures() -> dict[str, bytes]:
+    noise, other = (Image.fromarray(each) for each in NOISE)
     rotated = Image.Exif()
     rotated[0x0112] = 6
     loop = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x69\x87\x04\0\x01\0\0\0\x08\0\0\0\x08\0\0\0"
     frames = {"save_all": True, "append_images": [other, noise]}
-    plain = (256, 4, 1, 16), (257, 4, 1, 16), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (278, 4, 1, 16)
-    works = {
+    return {
         "sixteen.png": saved(Image.fromarray(np.full((4, 4), 0x8080, np.uint16)), "PNG"),
         "sixteen.tiff": saved(Image.fromarray(np.full((4, 4), 0x8080, np.uint16)), "TIFF"),
         "nan.tiff": saved(Image.fromarray(np.full((4, 4), np.nan, np.float32)), "TIFF"),
@@ -146,11 +154,15 @@ def pictures() -> None:
         "jpeg-in-disguise.png": saved(noise, "JPEG"),
         "one-pixel.gif": saved(Image.new("RGB", (1, 1)), "GIF"),
     }  # fmt: skip
+
+
+def refused_pictures() -> dict[str, bytes | str]:
+    noise = Image.fromarray(NOISE[0])
     cut = {
         f"cut.{kind}": saved(noise, kind.upper())[:-40]
         for kind in ("png", "jpeg", "webp", "tiff", "bmp", "ppm")
     }
-    refused = {
+    return {
         **cut,
         "bomb.png": png(60_000, 60_000),
         "bomb-of-zeros.png": png(20_000, 20_000, pixels=bytes(2_000_000)),
@@ -177,20 +189,16 @@ def pictures() -> None:
         "bomb.bmp": b"BM"
         + struct.pack("<IIIIiiHHIIIIII", 54, 0, 54, 40, 60_000, -60_000, 1, 24, 0, 0, 0, 0, 0, 0),
         "bomb.ppm": b"P3\n60000 60000\n255\n0 0 0",
-        "loop.tiff": tiff(*plain, following=8),
-        "bomb.tiff": tiff((256, 4, 1, 60_000), (257, 4, 1, 60_000), *plain[2:]),
-        "huge-tag.tiff": tiff(*plain[:2], (258, 3, 0xFFFFFFFF, 8), *plain[3:]),
-        "outside.tiff": tiff(*plain, (273, 4, 1, 0xFFFFFFF0), (279, 4, 1, 0xFFFFFFFF)),
+        "loop.tiff": tiff(*PLAIN, following=8),
+        "bomb.tiff": tiff((256, 4, 1, 60_000), (257, 4, 1, 60_000), *PLAIN[2:]),
+        "huge-tag.tiff": tiff(*PLAIN[:2], (258, 3, 0xFFFFFFFF, 8), *PLAIN[3:]),
+        "outside.tiff": tiff(*PLAIN, (273, 4, 1, 0xFFFFFFF0), (279, 4, 1, 0xFFFFFFFF)),
         "script.svg": "<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>",
         "program.eps": "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(escaped) (w) file\n%%EndComments\n",
         "page.png": "<!doctype html><title>not found</title>",
         "empty.png": "",
         "archive.png": b"PK\x03\x04" + bytes(60),
     }
-    for name, content in works.items():
-        keep("pictures", f"works/{name}", content)
-    for name, content in refused.items():
-        keep("pictures", f"refused/{name}", content)
 
 
 def tensors(header: object, data: bytes = b"", length: int | None = None) -> bytes:
@@ -368,7 +376,9 @@ def palettes() -> None:
             keep("palettes", f"{folder}/{name}", content)
 
 
+ALL = (recipes, pictures, safetensors, metadata, palettes)
+
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
-    for make in (recipes, pictures, safetensors, metadata, palettes):
+    for make in ALL:
         make()

@@ -8,6 +8,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import make_corpus
 import pytest
 from handling import handled
 from make_corpus import CORPUS
@@ -28,6 +29,16 @@ def files(kind: str):
 def brought(path: Path) -> str:
     shutil.copy(path, path.name)
     return path.name
+
+
+def test_every_file_of_the_script_is_there(tmp_path, monkeypatch):
+    """A case that nobody committed is tested by nobody."""
+    monkeypatch.setattr(make_corpus, "CORPUS", tmp_path)
+    for make in make_corpus.ALL:
+        make()
+    made = {path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()}
+    assert made
+    assert not [str(path) for path in made if not (CORPUS / path).is_file()]
 
 
 @pytest.mark.parametrize("path", files("recipes"))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files
 from typing import Any
 
 from pixforge.recipe.importing.work import Work
+from pixforge.recipe.layers import read_preset
 
 _CLIP_SIDE = 224
 """Pixels that the CLIP models of these programs see, which is the side of their smallest cutouts."""
@@ -141,20 +141,12 @@ def disco(work: Work) -> None:
             work.note(name, value, f"is no number or schedule from {low:g} to {high:g}")
     group = work.take("cut_schedules_group")
     if group in _CUT_SCHEDULES:
-        cutouts |= _cutouts_of(group)
+        cutouts |= read_preset(group)["cutouts"]
     elif group not in (None, "default"):
         work.note("cut_schedules_group", group, f"is none of default, {', '.join(_CUT_SCHEDULES)}")
     work.put("cutouts", cutouts)
     without = work.take("skip_augs") is True
     work.put("augmentations", [] if without else DISCO)
-
-
-def _cutouts_of(preset: str) -> dict[str, Any]:
-    import yaml
-
-    text = (files("pixforge.recipe") / "presets" / f"{preset}.yaml").read_text("utf-8")
-    found: dict[str, Any] = yaml.safe_load(text)["cutouts"]
-    return found
 
 
 def _parts(value: Any) -> list[tuple[float, float]]:

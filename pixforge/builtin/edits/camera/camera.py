@@ -28,7 +28,6 @@ class Camera(Edit[CameraConfig]):
 
     def __init__(self, config: CameraConfig, context: RunContext) -> None:
         super().__init__(config, context)
-        self.check_run(config, context)
         self._way = Way(config, context)
         self._depth: torch.Tensor | None = None
         if config.depth is not None:
