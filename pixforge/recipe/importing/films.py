@@ -62,6 +62,12 @@ def put_scenes(work: Work, film: Film, parts: list[tuple[int, list[str]]], steps
         work.recipe.pop("steps", None)
 
 
+def reset_at_frames(work: Work) -> None:
+    """In a film that moves, the optimizer starts anew at every frame."""
+    if work.recipe.get("edits"):
+        work.recipe["optimizer"]["reset"] = "frame"
+
+
 def schedule(film: Film, steps: int, value: Callable[[float], float]) -> Any:
     """A number, or keyframes that follow a function of the second; None when 64 do not suffice."""
     last = max(0, film.count(steps) - 2)  # an edit acts between two frames

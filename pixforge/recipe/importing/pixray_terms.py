@@ -20,7 +20,7 @@ _REASONS = {
     "aesthetic": "needs its head as a file, {type: aesthetic, head: ava_vit_b_16_linear.pth}, and the perceptor ViT-B-16",
     "palette": "needs colors; there `palette` says which",
     "style": "needs the picture of the style: {type: style, image: painting.jpg}",
-    "resmem": "is memorability, whose network pixforge does not have",
+    "resmem": "is memorability; the loss `network` takes its network as an ONNX file",
 }
 
 

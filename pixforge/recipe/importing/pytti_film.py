@@ -8,7 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 from pixforge.contracts.film import Film
-from pixforge.recipe.importing.films import LIMITS, MOST_STEPS, put_film, put_scenes, schedule
+from pixforge.recipe.importing.films import (
+    LIMITS,
+    MOST_STEPS,
+    put_film,
+    put_scenes,
+    reset_at_frames,
+    schedule,
+)
 from pixforge.recipe.importing.formulas import FormulaError, compute, read_formula
 from pixforge.recipe.importing.work import Work
 
@@ -58,9 +65,8 @@ def pytti_film(work: Work, width: int, height: int) -> None:
 
 def resets(work: Work) -> None:
     """In a film that moves, pytti's optimizer starts anew at every frame, unless it says otherwise."""
-    said = work.take("reset_lr_each_frame")
-    if said is not False and work.recipe.get("edits"):
-        work.recipe["optimizer"]["reset"] = "frame"
+    if work.take("reset_lr_each_frame") is not False:
+        reset_at_frames(work)
 
 
 def _scenes(work: Work) -> list[list[str]]:

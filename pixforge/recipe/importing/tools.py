@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, get_args
 
-from pixforge.recipe.importing import disco_film, pixray_terms, pytti_film, views, vqgan_film
+from pixforge.recipe.importing import disco_film, films, pixray_terms, pytti_film, views, vqgan_film
 from pixforge.recipe.importing.work import Work, listed
 
 _PYTTI_CLIPS = {"ViTB32": "ViT-B/32", "ViTB16": "ViT-B/16", "ViTL14": "ViT-L/14", "RN50": "RN50", "RN101": "RN101",
@@ -76,7 +76,7 @@ def vqgan_clip(work: Work) -> None:
     _vqgan(work, name, str(checkpoint or model or name))
     _perceptors(work, [str(work.take("clip_model") or "ViT-B/32")])
     _optimizer(work, work.take("optimiser", "optimizer"), 0.1)
-    vqgan_film.resets(work)
+    films.reset_at_frames(work)
     _init_image(work)
     weight = work.number("init_weight", low=0, high=1000)
     work.put("losses", [{"type": "latent", "weight": weight / 2}] if weight else [])

@@ -52,12 +52,6 @@ def vqgan_film(work: Work, prompts: Any, steps: int) -> None:
         _zoom(work, steps)
 
 
-def resets(work: Work) -> None:
-    """At every zoom the optimizer starts anew."""
-    if work.recipe.get("edits"):
-        work.recipe["optimizer"]["reset"] = "frame"
-
-
 def _rate(work: Work, frames: int) -> float:
     """Frames per second, from 10 to 60, that give the wanted length; or those that are interpolated between."""
     seconds = work.number("video_length", low=0.01, high=100_000) or 10
