@@ -77,14 +77,15 @@ def in_range(image: torch.Tensor) -> bool:
 def attributed(where: str) -> Iterator[None]:
     """Let an exception that a component raised name it, its file and its line.
 
-    Whatever is no error of pixforge and not the user's Ctrl-C counts, `SystemExit` and `StopIteration` too.
+    Whatever is no error of pixforge, and not the user who presses Ctrl-C or closes a run, counts, `SystemExit` and
+    `StopIteration` too.
 
     Raises:
         RunError: one was raised below a component.
     """
     try:
         yield
-    except (PixforgeError, KeyboardInterrupt):
+    except (PixforgeError, KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:
         found = _guilty(error.__traceback__)

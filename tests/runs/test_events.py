@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 import threading
 import time
@@ -57,6 +58,17 @@ def test_a_start_that_takes_seconds_is_seen_before_it_is_done():
     assert len(set(first[0].convert("L").tobytes())) > 20  # a picture, not a plain color
     alone = pixforge.start(pixforge.load_recipe(fields), "alone").wait()
     assert watched[-1].result.images[0].tobytes() == alone.images[0].tobytes()
+
+
+@pytest.mark.filterwarnings("error")
+def test_who_has_seen_enough_of_the_sketch_closes_the_run():
+    fields = {**TINY, "init": {"type": "tokens", "candidates": 9}}
+    run = pixforge.start(pixforge.load_recipe(fields), "r", previews=0)
+    assert isinstance(next(run), Preview)
+    run.close()
+    del run
+    gc.collect()  # an error in the abandoned work would be a warning now
+    assert not Path("r").exists()
 
 
 def test_the_picture_is_that_of_render():
