@@ -8,6 +8,9 @@ from pixforge.contracts import Generator, Schedule
 from pixforge.recipe.defaults import DEFAULTS, FROM_CODES, FROM_NOISE
 from pixforge.recipe.model import Recipe
 
+_WORDS = ("text", "labels")
+"""Kinds of prompts that say in words what is wanted."""
+
 
 def suited(recipe: Recipe) -> Recipe:
     """The recipe with what suits its start."""
@@ -55,6 +58,16 @@ def _with_views(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update=wanted)
 
 
+def _shows_all(recipe: Recipe) -> bool:
+    """Whether the run is after nothing but what its start was drawn for: words, which stay the same all the time."""
+    init: Any = recipe.origin.registry.of(recipe.init, "init").component
+    if not init.draws or getattr(recipe.init, "text", None) is not None or recipe.film is not None:
+        return False
+    return all(
+        getattr(each, "type", "") in _WORDS and each.weight.constant is not None for each in recipe.prompts
+    )
+
+
 def _with_learning_rate(recipe: Recipe) -> Recipe:
     optimizer = recipe.optimizer
     if optimizer.learning_rate is not None:
@@ -64,8 +77,7 @@ def _with_learning_rate(recipe: Recipe) -> Recipe:
     rate = component.learning_rate
     if component.refining_rate is not None and not _starts_from_noise(recipe):
         rate = component.refining_rate
-        start: Any = registry.of(recipe.init, "init").component
-        if start.draws and recipe.film is None:
+        if _shows_all(recipe):
             # However many steps: farther from a good drawing, the thing is drawn once more into its own parts.
             rate = float(f"{rate * min(1, DEFAULTS['steps'] / max(1, recipe.steps)):.3g}")
     return recipe.model_copy(

@@ -32,11 +32,14 @@ def test_prompts_alone_are_a_recipe():
         ({"generator": "fourier"}, "fourier", "tokens", 0.05),
         ({"generator": "vqgan", "init": "noise"}, "vqgan", "noise", 0.1),
         ({"optimizer": {"type": "adamw", "learning_rate": 0.3}}, "vqgan", "tokens", 0.3),
-        # However long, a run leads as far away from a drawn start as one of 60 steps; a film has to.
+        # However long, a run leads as far away from a drawn start as one of 60 steps, unless it is after something else.
         ({"steps": 0}, "vqgan", "tokens", 0.02),
         ({"steps": 150}, "vqgan", "tokens", 0.008),
         ({"steps": 300, "generator": "vqgan", "init": "noise"}, "vqgan", "noise", 0.1),
         ({"film": {"fps": 10, "steps_per_frame": 4}, "steps": 400}, "vqgan", "tokens", 0.02),
+        ({"steps": 150, "prompts": ["a", {"text": "b", "weight": {0: 0, 9: 1}}]}, "vqgan", "tokens", 0.02),
+        ({"steps": 150, "prompts": [{"travel": ["a", "b"]}]}, "vqgan", "tokens", 0.02),
+        ({"steps": 150, "init": {"type": "tokens", "text": "b"}}, "vqgan", "tokens", 0.02),
     ],
 )
 def test_generator_start_and_learning_rate_that_are_left_out_suit_each_other(fields, generator, init, rate):
