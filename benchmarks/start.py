@@ -1,21 +1,24 @@
-"""Measure where the time from the command to the end of a short run goes, and that of `pixforge check`.
+"""Measure where the time from the command to the end of a short run goes, that of `pixforge check`, and a second run's.
 
-    python benchmarks/start.py [RECIPE] [--rounds 5] [--beside OTHER] [--set PATH=VALUE ...]
+    python benchmarks/start.py [RECIPE] [--rounds 5] [--beside OTHER] [--set PATH=VALUE ...] [--only again]
 
 CPU time, user and system, of one thread in milliseconds: the median of some rounds for each part. With `--beside`, the
 folder of another checkout, both take turns in every round. Python's compiled files must be there already: the first run
-of a checkout makes them.
+of a checkout makes them. The second run is made in the process of the first, with another prompt, as in the studio, a sweep
+or a notebook: the default recipe from noise, the same with the VQGAN, and with its drawn start.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parents[1]
 PARTS = {
@@ -72,18 +75,77 @@ sys.stderr.flush()
 sys.exit(status)
 """
 
+SECOND = {
+    "recipe": "reading and validating the recipe",
+    "codes": "drawing the codes of the candidates",
+    "decoding": "decoding them",
+    "build": "the rest of the session: prompts, ranking, networks that are there already",
+    "picture": "the first picture",
+    "step": "the first step",
+    "until": "until the first step is done",
+    "rest": "files, score and checkpoint",
+}
+STARTS: dict[str, dict[str, Any]] = {
+    "from noise": {"init": "noise"},
+    "from noise, `vqgan`": {"init": "noise", "generator": "vqgan"},
+    "drawn start": {},
+}
+AGAIN = """
+import json, sys, time
+
+import pixforge
+from pixforge.builtin.inits.text_to_codes.load import TextToPictures
+from pixforge.runs.events import Started, Step
+
+within = {}
+
+def timed(name, part):
+    plain = getattr(TextToPictures, name)
+    def wrapped(*args, **more):
+        begun = time.process_time()
+        made = plain(*args, **more)
+        within[part] = within.get(part, 0) + time.process_time() - begun
+        return made
+    setattr(TextToPictures, name, wrapped)
+
+timed("sample", "codes")
+timed("decode", "decoding")
+for number, prompt in enumerate(["a red heart", "an owl"]):
+    within.clear()
+    marks = [time.process_time()]
+    recipe = pixforge.load_recipe({"prompts": [prompt], "seed": 1, "steps": 1, **json.loads(sys.argv[1])})
+    marks.append(time.process_time())
+    for event in pixforge.start(recipe, f"{sys.argv[2]}/{number}"):
+        if isinstance(event, (Started, Step)):
+            marks.append(time.process_time())
+    marks.append(time.process_time())
+parts = dict(zip(["recipe", "build", "picture", "step", "rest"], (b - a for a, b in zip(marks, marks[1:]))))
+parts["build"] -= sum(within.values())
+print(json.dumps({**parts, **within, "until": marks[4] - marks[0]}))
+"""
+
 
 def main() -> None:
-    """Print a table for `check` and one for `run`."""
+    """Print a table for `check`, one for `run`, and one for a second run."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("recipe", nargs="?", default=str(HERE / "examples" / "quickstart.yaml"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--beside", type=Path)
     parser.add_argument("--set", action="append", default=[])
+    parser.add_argument("--only", choices=("command", "again"))
     args = parser.parse_args()
+    checkouts = [HERE] if args.beside is None else [args.beside.resolve(), HERE]
+    if args.only != "again":
+        measure_commands(args, checkouts)
+    if args.only != "command":
+        for checkout in checkouts:
+            show_again({name: again(checkout, values, args.rounds) for name, values in STARTS.items()})
+
+
+def measure_commands(args: argparse.Namespace, checkouts: list[Path]) -> None:
+    """Print a table for `check` and one for `run`."""
     recipe = str(Path(args.recipe).resolve())
     changes = [word for each in args.set or ["init=noise", "steps=1"] for word in ("--set", each)]
-    checkouts = [HERE] if args.beside is None else [args.beside.resolve(), HERE]
     for command in (["check", recipe], ["run", recipe, "--quiet", *changes]):
         found: dict[Path, list[dict[str, float]]] = {each: [] for each in checkouts}
         for _ in range(args.rounds):
@@ -96,10 +158,9 @@ def measure(checkout: Path, command: list[str]) -> dict[str, float]:
     """The milliseconds of each part, and of the whole process, in MiB its peak memory."""
     with tempfile.TemporaryDirectory() as folder:
         out = ["-o", str(Path(folder) / "out")] if command[0] == "run" else []
-        environment = {**os.environ, "PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
         process = subprocess.Popen(
             [sys.executable, "-c", WATCHED, *command, *out],
-            env=environment,
+            env=environment(checkout),
             cwd=folder,
             text=True,
             stdout=subprocess.DEVNULL,
@@ -117,6 +178,30 @@ def measure(checkout: Path, command: list[str]) -> dict[str, float]:
         times[part] = 1000 * float(seconds) - last
         last += times[part]
     return {**times, "exit": total - last, "all": total, "peak": usage.ru_maxrss / 1024}
+
+
+def environment(checkout: Path) -> dict[str, str]:
+    """That of a process which uses a checkout, with one thread."""
+    return {**os.environ, "PYTHONPATH": str(checkout), "OMP_NUM_THREADS": "1"}
+
+
+def again(checkout: Path, values: dict[str, Any], rounds: int) -> dict[str, float]:
+    """The median milliseconds of each part of a second run in the same process."""
+    found = []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-c", AGAIN, json.dumps(values), folder]
+            said = subprocess.run(command, env=environment(checkout), check=True, stdout=subprocess.PIPE)
+        found.append(json.loads(said.stdout))
+    return {part: 1000 * statistics.median(each[part] for each in found) for part in found[0]}
+
+
+def show_again(found: dict[str, dict[str, float]]) -> None:
+    """A table with a row for each part, and a column for each start."""
+    print(f"\n| a second run | {' | '.join(found)} |\n|---{'|---' * len(found)}|")
+    for part, words in SECOND.items():
+        cells = [f"{each[part]:.0f} ms" if part in each else "" for each in found.values()]
+        print(f"| {words} | {' | '.join(cells)} |")
 
 
 def show(command: str, found: list[list[dict[str, float]]]) -> None:
