@@ -89,6 +89,7 @@ def _facts(session: Session) -> dict[str, Any]:
         "device": f"{context.device} ({device}, {torch.get_num_threads()} threads)",
         "precision": str(context.dtype).removeprefix("torch."),
         "compile": context.compile,
+        "cuda_graphs": context.cuda_graphs,
         "size": f"{context.width} x {context.height}",
         "canvases": context.batch,
         "cutouts": session.sampler.count,
@@ -109,7 +110,11 @@ def table(name: str, facts: dict[str, Any], found: Measurement) -> list[str]:
     return [
         f"### {plain_name(name)}",
         "",
-        ", ".join(f"{key} {value}" for key, value in facts.items() if key not in {"chunks", "compile"}),
+        ", ".join(
+            f"{key} {value}"
+            for key, value in facts.items()
+            if key not in {"chunks", "compile", "cuda_graphs"}
+        ),
         "",
         speed,
         "",

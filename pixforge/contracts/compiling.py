@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -66,4 +67,6 @@ class Compiled(Generic[P, R]):
 
 def name_of(function: Callable[..., Any]) -> str:
     """The name of a function, for messages."""
+    if isinstance(function, partial):
+        return f"{function.func.__module__}.{function.func.__qualname__}"
     return getattr(function, "__qualname__", "a network")

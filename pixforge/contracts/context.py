@@ -80,7 +80,7 @@ class RunContext:
 
     `size` is (width, height) in pixels; `chunk` is how many cutouts a network sees at once; `dtype` is the precision for the arithmetic of frozen networks (latents,
     losses and pictures are always float32); `folder` is where relative paths in the recipe start; `compile` says
-    whether what goes through `compiled` is compiled; `models` is the catalog; `film` is None for a run that makes none;
+    whether what goes through `compiled` is compiled, `cuda_graphs` whether what goes through `graphed` is recorded; `models` is the catalog; `film` is None for a run that makes none;
     `components` is what `component` asks.
     """
 
@@ -92,6 +92,7 @@ class RunContext:
     folder: Path
     draws: Draws
     compile: bool = False
+    cuda_graphs: bool = False
     chunk: int | str = "auto"
     models: Models = field(default_factory=NoModels)
     film: Film | None = None
@@ -138,6 +139,20 @@ class RunContext:
             log.warning("compile: true leaves %s as it is: on a CPU it gains nothing", name_of(function))
             return function
         return Compiled(function)
+
+    def graphed(
+        self, function: Callable[[torch.Tensor], torch.Tensor]
+    ) -> Callable[[torch.Tensor], torch.Tensor]:
+        """A function of one tensor, as a CUDA graph when the recipe asks for it and the machine can.
+
+        Nothing but its argument may have a gradient or change from step to step: frozen networks are such. Random numbers,
+        values of tensors read on the host, and a second call before the gradient of the first are not possible in it.
+        """
+        if not self.cuda_graphs:
+            return function
+        from pixforge.contracts.graphs import Graphed
+
+        return Graphed(function)
 
     @property
     def width(self) -> int:

@@ -15,7 +15,7 @@ from pixforge.contracts.random import number_of_seed
 from pixforge.engine.attribution import attributed, returned
 from pixforge.engine.components import build_component, unique_names
 from pixforge.engine.cutouts import CutoutSampler
-from pixforge.engine.devices import choose_devices, choose_dtype
+from pixforge.engine.devices import choose_devices, choose_dtype, records_graphs
 from pixforge.engine.edits import Edits
 from pixforge.engine.keep import Keep
 from pixforge.engine.perception import Perception
@@ -132,7 +132,8 @@ def _sketch(init: Init[Any], context: RunContext) -> torch.Tensor | None:
 
 def make_context(recipe: Recipe) -> RunContext:
     """The facts of a run that every component may know."""
-    device = choose_devices(recipe.device)[0]
+    devices = choose_devices(recipe.device)
+    device = devices[0]
     first = number_of_seed(recipe.seed)
     canvases = tuple(Canvas(index, first + index) for index in range(recipe.canvases))
     return RunContext(
@@ -142,6 +143,7 @@ def make_context(recipe: Recipe) -> RunContext:
         device=device,
         dtype=choose_dtype(recipe.precision, device),
         compile=recipe.compile,
+        cuda_graphs=recipe.cuda_graphs and records_graphs(devices),
         folder=recipe.origin.folder,
         draws=Draws([canvas.seed for canvas in canvases], device),
         chunk=recipe.chunk,

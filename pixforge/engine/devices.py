@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import torch
 
 from pixforge.errors import InputError
+
+log = logging.getLogger(__name__)
 
 
 def choose_device(wish: str) -> torch.device:
@@ -39,6 +42,15 @@ def choose_devices(wish: str | Sequence[str]) -> list[torch.device]:
     if len({device.type for device in devices}) > 1:
         raise InputError("device: several devices must be of one kind, such as [cuda:0, cuda:1]")
     return devices
+
+
+def records_graphs(devices: Sequence[torch.device]) -> bool:
+    """Whether what a run computes on these devices can be recorded as CUDA graphs; says why where it cannot."""
+    if [device.type for device in devices] == ["cuda"]:
+        return True
+    what = "several devices" if len(devices) > 1 else f"device: {devices[0].type}"
+    log.warning("cuda_graphs: true has no effect with %s: it needs one NVIDIA GPU", what)
+    return False
 
 
 def choose_dtype(precision: str, device: torch.device) -> torch.dtype:

@@ -142,7 +142,7 @@ def estimate(recipe: Recipe) -> Estimate:
     from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
     one = recipe.device if isinstance(recipe.device, str) else recipe.device[0]
-    session = build(recipe.model_copy(update={"device": one, "compile": False}))
+    session = build(recipe.model_copy(update={"device": one, "compile": False, "cuda_graphs": False}))
     session.checked = True
     device = session.context.device
     watch = _Watch()

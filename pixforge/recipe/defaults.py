@@ -14,6 +14,7 @@ DEFAULTS: Final = MappingProxyType[str, Any](
         "device": "auto",
         "precision": "auto",
         "compile": False,
+        "cuda_graphs": False,
         "chunk": "auto",
         "deterministic": False,
         "checkpoint": {"every": 0, "seconds": 30.0},

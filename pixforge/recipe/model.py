@@ -125,6 +125,10 @@ class Recipe(Config):
         description="Compile what gains from it (torch.compile), up to a minute the first time: networks on a GPU, strokes "
         "and siren everywhere."
     )
+    cuda_graphs: Annotated[bool, Field(strict=True)] = Field(
+        description="Record VQGAN and perceptors as CUDA graphs: a small network no longer waits for the host. Needs an "
+        "NVIDIA GPU, and memory."
+    )
     chunk: Chunk = Field(
         description="Cutouts that a perceptor sees at once; auto: all, and fewer where memory does not suffice."
     )

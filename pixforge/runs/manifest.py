@@ -45,6 +45,7 @@ def describe_session(session: Session) -> dict[str, Any]:
         "device": _devices(session),
         "precision": str(context.dtype).removeprefix("torch."),
         "compile": recipe.compile,
+        "cuda_graphs": session.context.cuda_graphs,
         "seed": recipe.seed,
         "canvas_seeds": [canvas.seed for canvas in context.canvases],
         "steps": recipe.steps,

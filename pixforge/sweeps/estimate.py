@@ -18,7 +18,7 @@ _MOST = 4
 _STEPS = 3
 _COSTS = (
     "size", "canvases", "generator", "perceptors", "cutouts", "augmentations", "filters", "losses", "edits", "init",
-    "precision", "device", "compile", "chunk",
+    "precision", "device", "compile", "cuda_graphs", "chunk",
 )  # fmt: skip
 """What the time of a step depends on."""
 

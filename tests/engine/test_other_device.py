@@ -3,6 +3,8 @@
 torch's meta device stands in for a GPU: its tensors have no content, but they refuse to meet those of the host.
 """
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -144,6 +146,36 @@ def test_tiny_operations_of_a_step_stay_few(elsewhere):
     with bare:
         made.groups[0].perceptor.encode_image(seen).sum().backward()
     assert 20 < len(whole.there) - len(bare.there) < 110
+
+
+class Held:
+    """In place of CUDA's recordings: what they would replay is not asked for again."""
+
+    def __init__(self, device):
+        assert device == META
+
+    def warm(self, work):
+        work()
+
+    def __call__(self, work):
+        return SimpleNamespace(replay=lambda: None), work()
+
+
+def test_recorded_networks_leave_a_third_of_the_operations(elsewhere, monkeypatch):
+    monkeypatch.setattr("pixforge.contracts.graphs.Recorder", Held)
+    monkeypatch.setattr("pixforge.engine.build.records_graphs", lambda devices: devices == [META])
+    watches = []
+    for wish in (False, True):
+        made = elsewhere(generator="vqgan", losses=[], cuda_graphs=wish)
+        step(made)
+        watches.append(Watch())
+        terms = step(made, watches[-1])
+        assert {each.device for each in terms.values()} == {META}
+    plain, held = watches
+    assert held.copies == plain.copies  # the host neither sends nor waits for more
+    assert len(held.there) < len(plain.there) / 3
+    (latent,) = made.generator.latents().values()
+    assert latent.grad.shape == latent.shape
 
 
 def test_what_is_sent_keeps_its_shape_and_its_numbers():

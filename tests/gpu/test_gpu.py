@@ -83,11 +83,52 @@ def test_compiled_networks_give_the_same_gradient(precision, share):
     assert_near(gradient(generator="vqgan", precision=precision, compile=True), plain, share)
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"generator": "vqgan"},
+        {"generator": "vqgan", "precision": "bf16"},
+        {"generator": {"type": "vqgan", "checkpointing": True}},
+        {"generator": "pixels", "chunk": 5},
+        {"generator": "fourier", "prompts": ["a heart", {"text": "a star", "where": "left"}]},
+    ],
+    ids=str,
+)
+def test_cuda_graphs_give_the_same_pictures(fields, caplog):
+    """Only the rounding differs, and only where libraries choose other algorithms."""
+    plain, replayed = pictures(**fields), pictures(**fields, cuda_graphs=True)
+    torch.testing.assert_close(replayed, plain, atol=0.01, rtol=0)
+    assert "cuda_graphs" not in caplog.text
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of the compiler, about itself
+def test_compiled_networks_can_be_recorded(caplog):
+    plain = gradient(generator="vqgan")
+    torch.compiler.reset()
+    assert_near(gradient(generator="vqgan", compile=True, cuda_graphs=True), plain, 1e-2)
+    assert "cuda_graphs" not in caplog.text
+
+
+def test_cuda_graphs_while_pictures_are_written(tmp_path, caplog):
+    """Exporters copy pictures from the GPU on threads of their own, while the first step is recorded."""
+    fields = {"generator": "vqgan", "cuda_graphs": True, "exporters": ["still", "video"]}
+    result = pixforge.render(pixforge.load_recipe({**BASE, **fields}), tmp_path / "run")
+    assert result.manifest["cuda_graphs"] is True
+    assert "cuda_graphs" not in caplog.text
+
+
+@pytest.mark.parametrize("cuda_graphs", [False, True])
 @pytest.mark.parametrize("generator", GENERATORS)
 @pytest.mark.parametrize("augmentations", [BASE["augmentations"], ["affine", "color", "noise", "erasing"]])
-def test_no_step_waits_for_the_gpu(generator, augmentations):
+def test_no_step_waits_for_the_gpu(generator, augmentations, cuda_graphs):
     """torch raises whenever the host waits for the GPU; reports are read one step late, so nothing waits."""
-    fields = {"generator": generator, "augmentations": augmentations, "steps": 8}
+    fields = {
+        "generator": generator,
+        "augmentations": augmentations,
+        "steps": 8,
+        "cuda_graphs": cuda_graphs,
+    }
     run = iter(pixforge.optimize(pixforge.load_recipe({**BASE, **fields})))
     for _ in range(3):  # what is made once may wait
         next(run)
@@ -101,9 +142,11 @@ def test_no_step_waits_for_the_gpu(generator, augmentations):
         torch.cuda.set_sync_debug_mode("default")
 
 
-def test_memory_does_not_grow_from_step_to_step():
+@pytest.mark.parametrize("cuda_graphs", [False, True])
+def test_memory_does_not_grow_from_step_to_step(cuda_graphs):
     held = []
-    for _ in pixforge.optimize(pixforge.load_recipe({**BASE, "generator": "vqgan"})):
+    fields = {"generator": "vqgan", "cuda_graphs": cuda_graphs}
+    for _ in pixforge.optimize(pixforge.load_recipe({**BASE, **fields})):
         torch.cuda.synchronize()
         held.append(torch.cuda.memory_allocated())
     assert max(held[6:]) <= max(held[3:6])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -85,10 +85,10 @@ class OpenClip(Perceptor[OpenClipConfig]):
             lambda made: [made.model],
         )
         self._model = self._network.model
-        self._see = context.compiled(self._model.encode_image, on_cpu=False)
+        see = context.compiled(self._model.encode_image, on_cpu=False)
         mean = torch.tensor(self._source.mean, device=context.device).view(3, 1, 1)
-        self._factor = 1 / torch.tensor(self._source.std, device=context.device).view(3, 1, 1)
-        self._offset = -mean * self._factor
+        factor = 1 / torch.tensor(self._source.std, device=context.device).view(3, 1, 1)
+        self._embed = context.graphed(partial(_embedded, see, -mean * factor, factor, context.dtype))
 
     @classmethod
     def check_models(cls, config: OpenClipConfig, models: Models, folder: Path) -> None:
@@ -125,12 +125,7 @@ class OpenClip(Perceptor[OpenClipConfig]):
 
     def encode_image(self, images: torch.Tensor) -> torch.Tensor:
         """Embed pictures `[N, 3, S, S]` in [0, 1] as float32 unit vectors `[N, D]`, differentiable by the pictures."""
-        import torch
-        from torch.nn.functional import normalize
-
-        standard = torch.addcmul(self._offset, images, self._factor).to(self.context.dtype)
-        embedded = self._see(standard.contiguous(memory_format=torch.channels_last))
-        return normalize(embedded.float(), dim=-1)
+        return self._embed(images)
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
         """Embed P texts as float32 unit vectors `[P, D]`, without gradients.
@@ -209,6 +204,22 @@ class OpenClip(Perceptor[OpenClipConfig]):
                 short_text(cut[0]),
                 others,
             )
+
+
+def _embedded(
+    see: Callable[[torch.Tensor], torch.Tensor],
+    offset: torch.Tensor,
+    factor: torch.Tensor,
+    dtype: torch.dtype,
+    images: torch.Tensor,
+) -> torch.Tensor:
+    """What the network sees, as float32 unit vectors."""
+    import torch
+    from torch.nn.functional import normalize
+
+    standard = torch.addcmul(offset, images, factor).to(dtype)
+    embedded = see(standard.contiguous(memory_format=torch.channels_last))
+    return normalize(embedded.float(), dim=-1)
 
 
 def _load(source: Source, device: torch.device, dtype: torch.dtype) -> _Network:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -9,6 +10,7 @@ from pydantic import Field
 from pixforge.contracts import Config, Generator, ModelPath, Range, RunContext, Schedule
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import torch
@@ -68,7 +70,10 @@ class Dvae(Generator[DvaeConfig]):
         self._codebook = decoder.codebook().to(context.device)
         self._encoder = encoder.to(context.device)
         self._decoder = decoder.to(context.device, context.dtype)
-        self._decode = context.compiled(self._decoder.forward)
+        wish, large = config.checkpointing, context.width * context.height > LARGE
+        decode = context.compiled(self._decoder.forward)
+        decode = partial(decode, checkpointing=large if wish is None else wish)
+        self._decoded = context.graphed(partial(_decoded, decode, context.size))
         self._low, self._high = (
             each[:, None, None] for each in (self._codebook.amin(dim=0), self._codebook.amax(dim=0))
         )
@@ -124,16 +129,7 @@ class Dvae(Generator[DvaeConfig]):
 
     def forward(self, step: int) -> torch.Tensor:
         """The decoded picture."""
-        import torch
-
-        from pixforge.tools import central, clamp_with_gradient
-
-        wish, large = self.config.checkpointing, self.context.width * self.context.height > LARGE
-        vectors = self._vectors(step).to(self.context.dtype)
-        # A CPU decodes pictures one by one: what a batch needs does not fit into its caches.
-        parts = torch.split(vectors, 1 if vectors.device.type == "cpu" else len(vectors))
-        images = [self._decode(part, checkpointing=large if wish is None else wish) for part in parts]
-        return clamp_with_gradient(central(torch.cat(images), self.context.height, self.context.width))
+        return self._decoded(self._vectors(step).to(self.context.dtype))
 
     def _vectors(self, step: int) -> torch.Tensor:
         """What is decoded, `[B, d, h, w]`."""
@@ -163,3 +159,16 @@ class Dvae(Generator[DvaeConfig]):
     def provenance(self) -> dict[str, Any]:
         """Name, size and SHA-256 of the weights, and the number of codes."""
         return {**self._files.provenance(), "codes": len(self._codebook)}
+
+
+def _decoded(
+    decode: Callable[[torch.Tensor], torch.Tensor], size: tuple[int, int], vectors: torch.Tensor
+) -> torch.Tensor:
+    """Pictures `[B, 3, H, W]` of a (width, height), in [0, 1]."""
+    import torch
+
+    from pixforge.tools import central, clamp_with_gradient
+
+    # A CPU decodes pictures one by one: what a batch needs does not fit into its caches.
+    parts = torch.split(vectors, 1 if vectors.device.type == "cpu" else len(vectors))
+    return clamp_with_gradient(central(torch.cat([decode(part) for part in parts]), size[1], size[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pixforge.builtin.generators.vqgan.config import VQGANConfig
@@ -10,6 +11,7 @@ from pixforge.contracts.latents import AVERAGE
 from pixforge.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import torch
@@ -42,7 +44,10 @@ class VQGAN(Generator[VQGANConfig]):
         self._model = shared_vqgan(self._files, context.device, context.dtype)
         self._codebook = self._model.quantize.codebook.detach().clone()
         self._low, self._high = channel_range(self._codebook)
-        self._decode = context.compiled(self._model.decode, on_cpu=False)
+        wish, large = config.checkpointing, context.width * context.height > LARGE
+        decode = context.compiled(self._model.decode, on_cpu=False)
+        decode = partial(decode, checkpointing=large if wish is None else wish)
+        self._decoded = context.graphed(partial(_decoded, decode, context.size))
         if min(context.size) < self._model.factor:
             raise InputError(
                 f"generator: a side of {min(context.size)} pixels is less than the {self._model.factor} pixels of one "
@@ -139,20 +144,6 @@ class VQGAN(Generator[VQGANConfig]):
 
         return F.embedding(nearest_codes(z, self._codebook), self._codebook).permute(0, 3, 1, 2)
 
-    def _decoded(self, z: torch.Tensor) -> torch.Tensor:
-        import torch
-
-        from pixforge.builtin.generators.vqgan.latent import central, clamp_with_gradient
-
-        wish = self.config.checkpointing
-        large = self.context.width * self.context.height > LARGE
-        # A CPU decodes pictures one by one: in a batch of eight each takes twice as long, because the activations
-        # do not fit into the caches and large pieces of memory are allocated and freed in every step.
-        parts = torch.split(z, 1 if z.device.type == "cpu" else len(z))
-        decoded = [self._decode(part, checkpointing=large if wish is None else wish) for part in parts]
-        images = torch.cat(decoded) if len(decoded) > 1 else decoded[0]
-        return clamp_with_gradient(central(images.float() / 2 + 0.5, self.context.height, self.context.width))
-
     def encode(self, image: torch.Tensor) -> None:
         """Set the latent to the encoder's codes for a picture; with quantization: none to its unquantized output."""
         from pixforge.builtin.generators.vqgan.latent import padded
@@ -188,3 +179,18 @@ class VQGAN(Generator[VQGANConfig]):
             "factor": self._model.factor,
             "codes": len(self._codebook),
         }
+
+
+def _decoded(
+    decode: Callable[[torch.Tensor], torch.Tensor], size: tuple[int, int], z: torch.Tensor
+) -> torch.Tensor:
+    """Pictures `[B, 3, H, W]` of a (width, height), in [0, 1]."""
+    import torch
+
+    from pixforge.builtin.generators.vqgan.latent import central, clamp_with_gradient
+
+    # A CPU decodes pictures one by one: in a batch of eight each takes twice as long, because the activations
+    # do not fit into the caches and large pieces of memory are allocated and freed in every step.
+    parts = [decode(part) for part in torch.split(z, 1 if z.device.type == "cpu" else len(z))]
+    images = torch.cat(parts) if len(parts) > 1 else parts[0]
+    return clamp_with_gradient(central(images.float() / 2 + 0.5, size[1], size[0]))
