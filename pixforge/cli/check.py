@@ -87,7 +87,8 @@ def _memory(recipe: Recipe) -> str:
 
     needed = estimate(recipe)
     available = free(needed.device)
-    text = f"needs about {_size(needed.total)} on {needed.device} (models and program {_size(needed.built)})"
+    most = "; most of it before the first step" if needed.start > needed.built + needed.step else ""
+    text = f"needs about {_size(needed.total)} on {needed.device} (models and program {_size(needed.built)}{most})"
     if available is None:
         return text
     if needed.step <= available:

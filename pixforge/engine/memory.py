@@ -20,7 +20,8 @@ from torch.utils._pytree import tree_leaves
 
 from pixforge.contracts.constants import forget_constants
 from pixforge.engine.build import build
-from pixforge.engine.room import held
+from pixforge.engine.devices import choose_device
+from pixforge.engine.room import count_anew, held, peak
 from pixforge.engine.step import advance
 from pixforge.engine.updates import ScheduledOptimizer, Update, make_update
 from pixforge.errors import InputError
@@ -34,16 +35,20 @@ LIBRARIES, SCRATCH = 40 * 2**20, 0.1
 
 @dataclass(frozen=True)
 class Estimate:
-    """Memory in bytes: `built` by the program and its models before the first step, and in addition during a `step`."""
+    """Memory in bytes: `built` by the program and its models before the first step, and in addition during a `step`.
+
+    `start` is the peak before the first step: an init may use networks that are gone by then.
+    """
 
     built: int
     step: int
     device: torch.device
+    start: int = 0
 
     @property
     def total(self) -> int:
         """The peak of a run in bytes: of the whole process on a CPU, of the device's allocations on a GPU."""
-        return self.built + self.step
+        return max(self.built + self.step, self.start)
 
 
 class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's
@@ -142,11 +147,12 @@ def estimate(recipe: Recipe) -> Estimate:
     from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
     one = recipe.device if isinstance(recipe.device, str) else recipe.device[0]
+    device = choose_device(one)
+    count_anew(device)
     session = build(recipe.model_copy(update={"device": one, "compile": False, "cuda_graphs": False}))
     session.checked = True
-    device = session.context.device
     watch = _Watch()
-    built = held(device)
+    built, start = held(device), peak(device)
     forget_constants()
     try:
         with FakeTensorMode(allow_non_fake_inputs=True), watch:
@@ -165,4 +171,4 @@ def estimate(recipe: Recipe) -> Estimate:
         forget_constants()
     step = watch.peak
     beside = LIBRARIES + int(SCRATCH * step) if device.type == "cpu" else 0
-    return Estimate(built, step + beside, device)
+    return Estimate(built, step + beside, device, start)

@@ -65,6 +65,25 @@ def test_a_smaller_chunk_needs_less_and_more_canvases_need_more():
     assert step(canvases=3) > 1.5 * plain
 
 
+@pytest.mark.skipif(not room.RESET.exists(), reason="needs Linux's count of a process' memory")
+def test_networks_that_are_gone_before_the_first_step_are_counted(monkeypatch):
+    """An init that fills 256 MiB for a moment; what others did before does not count."""
+    from pixforge.builtin.inits.noise import Noise
+
+    recipe = pixforge.load_recipe({"prompts": ["a"], "seed": 1, "size": 32, "init": "noise"})
+    torch.ones(2**27)
+    plain, start = memory.estimate(recipe), Noise.start
+
+    def fills(self, generator):
+        torch.ones(2**26)
+        start(self, generator)
+
+    monkeypatch.setattr(Noise, "start", fills)
+    found = memory.estimate(recipe)
+    assert found.start - plain.start == pytest.approx(2**28, rel=0.2)
+    assert found.total == found.start
+
+
 def test_nothing_of_the_estimate_stays_behind():
     recipe = pixforge.load_recipe({"prompts": ["a"], "seed": 1, "size": 32, "steps": 1, "init": "noise"})
     before = next(build(recipe).run()).image

@@ -36,6 +36,6 @@ def pixforge_generators() -> list[type[pixforge.Generator[Any]]]:
 @pixforge.hookimpl
 def pixforge_models() -> list[pixforge.Model | ModelCollection]:
     """The model that ships with this package, and folders of the user's."""
-    from pixforge_unclip.models import UnclipFolders, embedded, kandinsky
+    from pixforge_unclip.models import UnclipFolders, embedded, kandinsky, karlo
 
-    return [embedded(), *kandinsky(), UnclipFolders()]
+    return [embedded(), *kandinsky(), karlo(), UnclipFolders()]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import torch
 
+    from pixforge.contracts import RunContext
     from pixforge_unclip.backends.backend import Backend
 
 
@@ -98,6 +99,10 @@ class Unclip(Init[UnclipConfig]):
     draws: ClassVar[bool] = True
     _backend: Backend | None = None
 
+    def __init__(self, config: UnclipConfig, context: RunContext) -> None:
+        super().__init__(config, context)
+        self._weights: dict[str, Any] = {}
+
     @classmethod
     def check_models(cls, config: UnclipConfig, models: Models, folder: Path) -> None:
         """The model must be known.
@@ -130,6 +135,8 @@ class Unclip(Init[UnclipConfig]):
         pictures = self._fitted(self._best)
         with torch.no_grad():
             generator.encode(pictures)
+        if self._backend is not None:  # the run needs its networks no more
+            self._weights, self._backend = self._backend.provenance(), None
 
     def _fitted(self, draw: Callable[[Backend, torch.Generator], torch.Tensor]) -> torch.Tensor:
         """What `draw` makes for each canvas, in the run's size; alone, so that it equals its solo run."""
@@ -139,7 +146,9 @@ class Unclip(Init[UnclipConfig]):
         from pixforge_unclip.draws import generators
         from pixforge_unclip.fitting import fitted
 
-        self._backend = backend = load(self.config.model, self.context, self.config.prior_model)
+        if self._backend is None:
+            self._backend = load(self.config.model, self.context, self.config.prior_model)
+        backend = self._backend
         with torch.no_grad():
             made = [draw(backend, each) for each in generators(self.context, "unclip")]
             return fitted(torch.cat(made), self.context.size)
@@ -160,7 +169,7 @@ class Unclip(Init[UnclipConfig]):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Pictures `[count, 3, h, w]`, and what each was told to show."""
         told = self._embeddings(backend, draws, count)
-        pictures = backend.decode(told, draws, self.config.steps, self.config.guidance)
+        pictures = backend.decode(told, draws, self.config.steps, self.config.guidance, self._said())
         return pictures.to(self.context.device), told
 
     def _embeddings(self, backend: Backend, draws: torch.Generator, count: int) -> torch.Tensor:
@@ -191,8 +200,14 @@ class Unclip(Init[UnclipConfig]):
             return backend.pictures(picture).expand(count, -1)
         assert text is not None
         if not config.prior:
-            return backend.texts([text]).expand(count, -1)
+            return backend.texts_as_pictures([text]).expand(count, -1)
         return backend.means(text, count, config.samples, draws, config.prior_steps, config.prior_guidance)
+
+    def _said(self) -> str:
+        """What the decoder may read beside the embedding: the text, if that alone is what it stands for."""
+        config = self.config
+        others = (config.image, config.toward, config.toward_image)
+        return self._text() if others == (None, None, None) else ""
 
     def _text(self) -> str:
         if self.config.text is not None:
@@ -206,4 +221,4 @@ class Unclip(Init[UnclipConfig]):
 
     def provenance(self) -> dict[str, Any]:
         """Of the weights."""
-        return {} if self._backend is None else self._backend.provenance()
+        return self._weights

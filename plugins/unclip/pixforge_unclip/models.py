@@ -15,7 +15,7 @@ SHIPPED = Path(__file__).parent / "models"
 MOST_FILES = 200
 """Of a pipeline; Kandinsky's have about 30."""
 READ = (".json", ".safetensors", ".txt")
-DECODER_NAME, PRIOR_NAME = "kandinsky-2.2", "kandinsky-2.2-prior"
+DECODER_NAME, PRIOR_NAME, KARLO_NAME = "kandinsky-2.2", "kandinsky-2.2-prior", "karlo"
 TOWERS = ("text_encoder", "image_encoder")
 
 
@@ -73,26 +73,28 @@ def embedded() -> ShippedUnclip:
     )
 
 
-KANDINSKY = "https://huggingface.co/kandinsky-community/kandinsky-2-2-{}/resolve/main/{}"
+PUBLISHED = "https://huggingface.co/{}/resolve/main/{}"
+KANDINSKY, KARLO = "kandinsky-community/kandinsky-2-2-{}", "kakaobrain/karlo-v1-alpha"
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
 _DECODER = ("unet/config.json", f"unet/{_WEIGHTS}", "movq/config.json", f"movq/{_WEIGHTS}")
 _PRIOR = ("prior/config.json", f"prior/{_WEIGHTS}")
 _TOWERS = tuple(f"{tower}/{name}" for tower in TOWERS for name in ("config.json", "model.safetensors"))
 _WORDS = ("merges.txt", "special_tokens_map.json", "tokenizer_config.json", "vocab.json")
+_TOKENIZER = tuple(f"tokenizer/{each}" for each in _WORDS)
 _SCHEDULER = "scheduler/scheduler_config.json"
+_NEEDS = "wants a GPU; needs pixforge-unclip[diffusers]"
 
 
 def kandinsky() -> tuple[Model, Model]:
     """Kandinsky 2.2's decoder and prior, in the parts in which diffusers saves them; nobody published their hashes."""
     recipe = f"init: {{type: unclip, model: {DECODER_NAME}, prior_model: {PRIOR_NAME}}}"
     source = "https://arxiv.org/abs/2310.03502"
-    needs = "wants a GPU; needs pixforge-unclip[diffusers]"
     return (
         Model(
             name=DECODER_NAME,
             kind=KIND,
-            files=_published("decoder", *_DECODER, _SCHEDULER),
-            note=f"DALL-E 2's decoder as Kandinsky has it; {needs}",
+            files=_published(KANDINSKY.format("decoder"), *_DECODER, _SCHEDULER),
+            note=f"DALL-E 2's decoder as Kandinsky has it; {_NEEDS}",
             licence="Apache-2.0",
             source=source,
             size=2_650_000_000,
@@ -101,10 +103,8 @@ def kandinsky() -> tuple[Model, Model]:
         Model(
             name=PRIOR_NAME,
             kind=KIND,
-            files=_published(
-                "prior", *_PRIOR, *_TOWERS, *(f"tokenizer/{each}" for each in _WORDS), _SCHEDULER
-            ),
-            note=f"its prior, with the two towers of CLIP ViT-bigG; {needs}",
+            files=_published(KANDINSKY.format("prior"), *_PRIOR, *_TOWERS, *_TOKENIZER, _SCHEDULER),
+            note=f"its prior, with the two towers of CLIP ViT-bigG; {_NEEDS}",
             licence="Apache-2.0 (CLIP ViT-bigG: MIT)",
             source=source,
             size=7_130_000_000,
@@ -113,8 +113,26 @@ def kandinsky() -> tuple[Model, Model]:
     )
 
 
+def karlo() -> Model:
+    """Karlo, in the parts in which diffusers saves them; nobody published their hashes."""
+    networks = ("prior", "text_proj", "decoder", "super_res_first", "super_res_last")
+    parts = (f"{each}/{name}" for each in networks for name in ("config.json", _WEIGHTS))
+    tower = ("text_encoder/config.json", "text_encoder/model.safetensors")
+    times = (f"{each}_scheduler/scheduler_config.json" for each in ("prior", "decoder", "super_res"))
+    return Model(
+        name=KARLO_NAME,
+        kind=KIND,
+        files=_published(KARLO, *parts, *tower, *_TOKENIZER, *times),
+        note=f"DALL-E 2 as Kakao Brain trained it anew, 256 x 256 pixels; {_NEEDS}",
+        licence="CreativeML Open RAIL-M (creativeml-openrail-m): read its terms of use",
+        source="https://github.com/kakaobrain/karlo",
+        size=13_700_000_000,
+        recipe=f"init: {{type: unclip, model: {KARLO_NAME}}}",
+    )
+
+
 def _published(repository: str, *names: str) -> tuple[ModelFile, ...]:
-    return tuple(ModelFile(name, (KANDINSKY.format(repository, name),)) for name in names)
+    return tuple(ModelFile(name, (PUBLISHED.format(repository, name),)) for name in names)
 
 
 class UnclipFolders(ModelCollection):
@@ -148,7 +166,7 @@ def _saved_by_diffusers(name: str, place: Path) -> FolderModel:
     """
     parts = [each for each in sorted(place.iterdir()) if each.is_dir()]
     networks = {each.name for each in parts if (each / "config.json").is_file()}
-    if not networks & {"prior", "prior_prior", "unet"}:
+    if not networks & {"prior", "prior_prior", "unet", "decoder"}:
         raise WeightsError(f"{place} has neither {CARD} nor a prior or decoder that diffusers saved")
     found = [
         file for part in parts for file in sorted(part.iterdir()) if file.suffix in READ and file.is_file()

@@ -103,7 +103,7 @@ class Told(Generator[T]):
         if not text.strip():
             return None
         if not config.prior:
-            return backend.texts([text]).expand(self.context.batch, -1)
+            return backend.texts_as_pictures([text]).expand(self.context.batch, -1)
         draws = generators(self.context, "diffusion/prior")
         return torch.cat(
             [

@@ -23,66 +23,6 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of the libraries, about the
 LENGTH = 8
 
 
-def new_decoder(out_channels=8):
-    unet = diffusers.UNet2DConditionModel(
-        sample_size=8,
-        in_channels=4,
-        out_channels=out_channels,
-        block_out_channels=(8, 16),
-        layers_per_block=1,
-        norm_num_groups=4,
-        attention_head_dim=4,
-        cross_attention_dim=LENGTH,
-        encoder_hid_dim=LENGTH,
-        encoder_hid_dim_type="image_proj",
-        addition_embed_type="image",
-        down_block_types=("ResnetDownsampleBlock2D", "SimpleCrossAttnDownBlock2D"),
-        up_block_types=("SimpleCrossAttnUpBlock2D", "ResnetUpsampleBlock2D"),
-        mid_block_type="UNetMidBlock2DSimpleCrossAttn",
-    )
-    movq = diffusers.VQModel(
-        block_out_channels=(32, 32),
-        down_block_types=("DownEncoderBlock2D",) * 2,
-        up_block_types=("UpDecoderBlock2D",) * 2,
-        latent_channels=4,
-        norm_num_groups=32,
-        num_vq_embeddings=8,
-        norm_type="spatial",
-        vq_embed_dim=4,
-    )
-    return unet.eval(), movq.eval()
-
-
-@pytest.fixture(scope="module")
-def decoder(tmp_path_factory):
-    """The folder of a decoder."""
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("decoder")
-    for name, each in zip(("unet", "movq"), new_decoder(), strict=True):
-        each.save_pretrained(folder / name)
-    diffusers.DDPMScheduler(num_train_timesteps=20).save_pretrained(folder / "scheduler")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def prior(tmp_path_factory):
-    """The folder of a prior, without the towers that transformers would load."""
-    torch.manual_seed(1)
-    folder = tmp_path_factory.mktemp("prior")
-    made = diffusers.PriorTransformer(
-        num_attention_heads=2, attention_head_dim=4, num_layers=1, embedding_dim=LENGTH, num_embeddings=5
-    )
-    made.clip_std.data.fill_(2.0)
-    made.save_pretrained(folder / "prior")
-    diffusers.UnCLIPScheduler(
-        variance_type="fixed_small_log",
-        prediction_type="sample",
-        num_train_timesteps=20,
-        clip_sample_range=5.0,
-    ).save_pretrained(folder / "scheduler")
-    return folder
-
-
 def context_of(canvases=1):
     return make_context((32, 32), canvases, models=[UnclipFolders()])
 
@@ -120,8 +60,8 @@ def test_the_decoder_draws_as_diffusers_does(decoder, guidance):
         output_type="pt",
     ).images
     backend = load(str(decoder), context_of())
-    backend._nothing = lambda embeddings: nothing
-    backend._noise = lambda generator, *shape: latents
+    backend.nothing = lambda: nothing
+    backend.noise = lambda generator, *shape: latents
     with torch.no_grad():
         ours = backend.decode(told, numbers(8), 3, guidance)
     torch.testing.assert_close(ours, (theirs / 2 + 0.5).clamp(0, 1))
@@ -136,7 +76,7 @@ def test_the_prior_denoises_as_its_scheduler_says(prior):
         "encoder_hidden_states": torch.randn(2, 5, LENGTH, generator=numbers(2)),
         "attention_mask": torch.ones(2, 5, dtype=torch.bool),
     }
-    backend._told = lambda texts, count: told
+    backend.told = lambda texts, count: told
     with torch.no_grad():
         ours = backend.embeddings("a", 2, numbers(3), 2, 1.0)
         network = diffusers.PriorTransformer.from_pretrained(prior / "prior")
@@ -238,7 +178,7 @@ def test_prior_and_decoder_may_lie_in_two_folders(decoder, prior):
         "encoder_hidden_states": torch.zeros(1, 5, LENGTH),
         "attention_mask": torch.ones(1, 5, dtype=torch.bool),
     }
-    backend._told = lambda texts, count: told
+    backend.told = lambda texts, count: told
     with torch.no_grad():
         found = backend.embeddings("a", 1, numbers(0), 2, 1.0)
         assert backend.decode(found, numbers(0), 1, 1.0).shape == (1, 3, 16, 16)
@@ -267,32 +207,12 @@ def test_a_second_prior_for_the_miniature_is_refused(decoder, tiny):
         load(str(decoder), context, str(tiny))
 
 
-def test_the_whole_prior_equals_diffusers_with_its_towers(prior):
+def test_the_whole_prior_equals_diffusers_with_its_towers(prior, save_towers):
     """Text to image embedding with CLIP's towers of transformers, where it is installed."""
     transformers = pytest.importorskip("transformers")
     from diffusers.pipelines.kandinsky2_2.pipeline_kandinsky2_2_prior import KandinskyV22PriorPipeline
 
-    torch.manual_seed(2)
-    words = ["<|startoftext|>", "<|endoftext|>", "r</w>", "e", "d</w>"]
-    folder = prior / "tokenizer"
-    folder.mkdir(exist_ok=True)
-    (folder / "vocab.json").write_text(json.dumps({word: index for index, word in enumerate(words)}))
-    (folder / "merges.txt").write_text("#version: 0.2\n")
-    tokenizer = transformers.CLIPTokenizer(
-        str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=5
-    )
-    shape = {"hidden_size": LENGTH, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-    shape["projection_dim"] = LENGTH
-    text = transformers.CLIPTextModelWithProjection(
-        transformers.CLIPTextConfig(
-            vocab_size=5, max_position_embeddings=5, bos_token_id=0, eos_token_id=1, **shape
-        )
-    ).eval()
-    image = transformers.CLIPVisionModelWithProjection(
-        transformers.CLIPVisionConfig(image_size=8, patch_size=4, **shape)
-    ).eval()
-    for name, each in (("tokenizer", tokenizer), ("text_encoder", text), ("image_encoder", image)):
-        each.save_pretrained(prior / name)
+    tokenizer, text, image = save_towers(prior, LENGTH)
     pipeline = KandinskyV22PriorPipeline(
         prior=diffusers.PriorTransformer.from_pretrained(prior / "prior"),
         image_encoder=image,
@@ -309,7 +229,7 @@ def test_the_whole_prior_equals_diffusers_with_its_towers(prior):
     with torch.no_grad():
         ours = backend.embeddings("red", 2, numbers(4), 3, 2.0)
         torch.testing.assert_close(ours, theirs.image_embeds)
-        torch.testing.assert_close(backend._nothing(ours), theirs.negative_image_embeds[:1])
+        torch.testing.assert_close(backend.nothing(), theirs.negative_image_embeds[:1])
         assert backend.texts(["red", "e"]).shape == (2, LENGTH)
         assert backend.pictures(torch.rand(1, 3, 12, 20)).shape == (1, LENGTH)
 

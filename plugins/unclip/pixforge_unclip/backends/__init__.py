@@ -32,9 +32,13 @@ def load(name: str, context: RunContext, prior: str | None = None) -> Backend:
         from pixforge_unclip.backends.miniature import Miniature
 
         return Miniature(files, context)
-    from pixforge_unclip.backends.kandinsky import Kandinsky
-
     priors = files if prior is None else context.model_files(prior, KIND)
     if CARD in priors.paths:
         raise InputError(f"init: prior_model '{prior}' was not saved by diffusers, but '{name}' was")
+    if "decoder/config.json" in files.paths:
+        from pixforge_unclip.backends.karlo import Karlo
+
+        return Karlo(files, priors, context)
+    from pixforge_unclip.backends.kandinsky import Kandinsky
+
     return Kandinsky(files, priors, context)

@@ -60,13 +60,22 @@ class Backend(ABC):
     def texts(self, texts: list[str]) -> torch.Tensor:
         """Embeddings of texts `[P, D]` in the same space, of length 1."""
 
+    def texts_as_pictures(self, texts: list[str]) -> torch.Tensor:
+        """Embeddings of texts `[P, D]` as the decoder takes them: as long as those of pictures."""
+        return self.texts(texts)
+
     @abstractmethod
     def pictures(self, images: torch.Tensor) -> torch.Tensor:
         """Embeddings `[N, D]` of pictures `[N, 3, H, W]` in [0, 1], as the decoder takes them."""
 
     @abstractmethod
     def decode(
-        self, embeddings: torch.Tensor, generator: torch.Generator, steps: int | None, guidance: float | None
+        self,
+        embeddings: torch.Tensor,
+        generator: torch.Generator,
+        steps: int | None,
+        guidance: float | None,
+        text: str = "",
     ) -> torch.Tensor:
         """Sample a picture for each of the embeddings `[N, D]`: `[N, 3, h, w]` in [0, 1].
 
@@ -75,6 +84,7 @@ class Backend(ABC):
             generator: the random numbers.
             steps: of the decoder; None: the backend's usual number.
             guidance: classifier-free; 1 is the plain decoder, None the backend's usual one.
+            text: what all of them show, for decoders that read it beside the embedding; '' where no text says it.
         """
 
     def enlarge(

@@ -67,7 +67,12 @@ class Miniature(Backend):
         return normalize(found, dim=1)
 
     def decode(
-        self, embeddings: Tensor, generator: torch.Generator, steps: int | None, guidance: float | None
+        self,
+        embeddings: Tensor,
+        generator: torch.Generator,
+        steps: int | None,
+        guidance: float | None,
+        text: str = "",  # noqa: ARG002 - it reads none
     ) -> Tensor:
         """Sample latents, and decode them as the generator does."""
         shape = self.card.decoder

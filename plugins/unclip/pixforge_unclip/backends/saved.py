@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,26 @@ from pixforge.errors import PixforgeError, WeightsError
 
 LARGEST_CONFIG = 1 << 20
 CONFIGS = ("config.json", "scheduler_config.json", "tokenizer_config.json", "preprocessor_config.json")
-DIFFUSERS = {"prior": "PriorTransformer", "unet": "UNet2DConditionModel", "movq": "VQModel"}
+DIFFUSERS = {
+    "prior": "PriorTransformer",
+    "unet": "UNet2DConditionModel",
+    "movq": "VQModel",
+    "decoder": "UNet2DConditionModel",
+    "text_proj": "UnCLIPTextProjModel",
+    "super_res_first": "UNet2DModel",
+    "super_res_last": "UNet2DModel",
+}
+ELSEWHERE = {
+    "UnCLIPTextProjModel": (
+        "diffusers.pipelines.deprecated.unclip.text_proj",
+        "diffusers.pipelines.unclip.text_proj",
+    )
+}
+"""Classes that diffusers does not offer at its top, and where its versions have them."""
 TRANSFORMERS = {
     "text_encoder": "CLIPTextModelWithProjection",
     "image_encoder": "CLIPVisionModelWithProjection",
 }
-PARTS = (*DIFFUSERS, *TRANSFORMERS, "tokenizer", "scheduler")
 COMBINED = "prior_"
 """Before the names of the prior's parts in the folder of a combined pipeline."""
 
@@ -46,10 +62,14 @@ class Saved:
             WeightsError: it is not there.
         """
         for name in (f"{COMBINED}{part}", part) if of_prior else (part,):
-            if any((self.folder / name / config).is_file() for config in CONFIGS):
+            if self.has(name):
                 return self.folder / name
         what = "prior" if of_prior else "decoder"
         raise WeightsError(f"{self.folder} has no {part}, which the {what} needs")
+
+    def has(self, part: str) -> bool:
+        """Whether a part is there."""
+        return any((self.folder / part / config).is_file() for config in CONFIGS)
 
     @contextmanager
     def network(self, part: str, *, of_prior: bool = False) -> Iterator[Any]:
@@ -89,16 +109,18 @@ class Saved:
         if part in DIFFUSERS:
             _see_that_it_fits(kind, config, place)
         options: dict[str, Any] = {"local_files_only": True, "use_safetensors": True}
+        if part in DIFFUSERS and find_spec("accelerate") is None:  # or diffusers tells everyone to install it
+            options["low_cpu_mem_usage"] = False
         made = kind.from_pretrained(str(place), torch_dtype=self.dtype, **options)
         return made.eval().requires_grad_(requires_grad=False)
 
-    def scheduler(self, *, of_prior: bool = False) -> Any:
+    def scheduler(self, part: str = "scheduler", *, of_prior: bool = False) -> Any:
         """A scheduler as it was saved; each call makes a new one, since sampling changes it.
 
         Raises:
             WeightsError: it is missing, or none that diffusers has.
         """
-        place = self.place("scheduler", of_prior=of_prior)
+        place = self.place(part, of_prior=of_prior)
         name = str(read_config(place / "scheduler_config.json").get("_class_name"))
         with one_line(place):
             import diffusers
@@ -150,6 +172,9 @@ def diffusers_class(name: str) -> Any:
         import diffusers
     except ImportError as error:
         raise _not_installed("diffusers") from error
+    for module in ELSEWHERE.get(name, ()):
+        with suppress(ImportError):
+            return getattr(import_module(module), name)
     return getattr(diffusers, name)
 
 

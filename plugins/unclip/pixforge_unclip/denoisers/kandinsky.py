@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
 from pixforge.errors import InputError
-from pixforge_unclip.denoisers.denoiser import Denoiser
+from pixforge_unclip.denoisers.noise import NoiseDenoiser
 from pixforge_unclip.samplers.sampler import Sampler
 from pixforge_unclip.samplers.schedulers import NOISE, Scheduled, noise_scheduler
 
@@ -21,7 +21,7 @@ FARTHEST = 20.0
 """No latent lies farther out; half precision could not decode it."""
 
 
-class KandinskyDenoiser(Denoiser):
+class KandinskyDenoiser(NoiseDenoiser):
     """Of any size: the latent is a little larger where the networks cannot halve the picture's, and the middle is shown.
 
     U-Net and MOVQ stay on the device, since every step uses them.
@@ -32,7 +32,7 @@ class KandinskyDenoiser(Denoiser):
     """
 
     def __init__(self, backend: Kandinsky, context: RunContext) -> None:
-        self._backend, self._context = backend, context
+        self._backend, self._context, self.guidance = backend, context, backend.guidance
         self._unet, self._movq = (backend.saved.held(part) for part in ("unet", "movq"))
         self._factor = 2 ** (len(self._movq.config.block_out_channels) - 1)
         halved = 2 ** (len(self._unet.config.block_out_channels) - 1)
@@ -50,36 +50,20 @@ class KandinskyDenoiser(Denoiser):
             raise InputError(f"the model's own {own} cannot be guided; name a sampler: {', '.join(NOISE)}")
         return Scheduled(saved if name is None else noise_scheduler(name, saved.config), steps, start)
 
-    def output(self, noisy: Tensor, time: float, told: Tensor | None, guidance: float | None) -> Tensor:
-        """The noise, and in further channels the variance if the network gives it."""
-        strength = self._backend.guidance if guidance is None else guidance
-        if told is None or strength == 0:
-            told, strength = self._untold(noisy), 1.0
-        # One by one on a CPU, so that a canvas is exactly what it would be alone.
-        count = 1 if noisy.device.type == "cpu" else len(noisy)
-        parts = zip(torch.split(noisy, count), torch.split(told, count), strict=True)
-        return torch.cat([self._guided(x, time, each, strength) for x, each in parts])
-
-    def _guided(self, x: Tensor, time: float, told: Tensor, strength: float) -> Tensor:
-        led = self._asked(x, time, told)
-        if strength == 1:
-            return led
-        channels = x.shape[1]
-        free = self._asked(x, time, self._untold(x))[:, :channels]
-        mean = free + strength * (led[:, :channels] - free)
-        return torch.cat([mean, led[:, channels:]], dim=1)
-
-    def _asked(self, x: Tensor, time: float, told: Tensor) -> Tensor:
+    def asked(self, x: Tensor, time: float, told: Tensor) -> Tensor:
+        """The U-Net in the run's precision."""
         dtype = self._context.dtype
         found: Tensor = self._unet(
             x.to(dtype), time, encoder_hidden_states=None, added_cond_kwargs={"image_embeds": told.to(dtype)}
         ).sample
         return found.float()
 
-    def _untold(self, x: Tensor) -> Tensor:
+    def nothing(self) -> Tensor:
+        """The backend's, asked once."""
         if self._nothing is None:
-            self._nothing = self._backend.nothing()
-        return self._nothing.expand(len(x), -1)
+            with torch.no_grad():
+                self._nothing = self._backend.nothing()
+        return self._nothing
 
     def picture(self, step: int) -> Tensor:  # noqa: ARG002 - the same at every step
         """The middle of the decoded latent."""
