@@ -32,6 +32,11 @@ class Generator(Component[C]):
         """C of its pictures: 3 for red, green and blue, or 4 with alpha, which is not multiplied into the colors."""
         return 3
 
+    @property
+    def largest_from(self) -> int:
+        """The number of the step from which on each takes most time and memory; it is the one that is estimated."""
+        return 0
+
     def prepare(self, scorer: PromptScorer) -> None:
         """Learn what the run is after, before the init starts; for a network that is told the text, or ranks pictures."""
 

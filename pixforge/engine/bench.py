@@ -53,13 +53,14 @@ class Measurement:
 
 
 class Stepper:
-    """Makes the engine's steps one at a time, exactly as a run does."""
+    """Makes the engine's steps one at a time, exactly as a run does, from the largest on."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._update = make_update(session)
         self._image: torch.Tensor | None = None
-        self._step = 0
+        steps = session.context.steps
+        self._step = min(max(session.generator.largest_from - 1, 0), max(steps - 1, 0))
 
     def __call__(self) -> None:
         """Make the next step; after the last step, start again with the first."""

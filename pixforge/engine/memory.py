@@ -157,11 +157,11 @@ def estimate(recipe: Recipe) -> Estimate:
     try:
         with FakeTensorMode(allow_non_fake_inputs=True), watch:
             update = _Guessing(make_update(session))
-            image = session.generator.forward(0)
-            for step in range(
-                2
-            ):  # the second step also holds what the first one left: moments, buffers, the last picture
-                image = advance(session, update, image, step).image
+            # The second step also holds what the first one left: moments, buffers, the last picture.
+            for first in sorted({0, max(0, session.generator.largest_from - 1)}):
+                image = session.generator.forward(first)
+                for step in (first, first + 1):
+                    image = advance(session, update, image, step).image
     except DataDependentOutputException as error:
         raise InputError(
             f"{_asking(error)} asks for the value of a tensor, as .item() and bool() do; the memory of such a recipe "

@@ -67,3 +67,9 @@ FROM_CODES: Final = MappingProxyType[str, Any](
 Cutouts that are shrunk into a black surrounding, as the field's are, ask for a thing that fills the picture. Those of a start
 from a sample leave random codes around the thing.
 """
+
+COARSE: Final = 0.85
+"""The share of coarse steps of the default generator where it goes on from a sample, in pictures at least as large as by default.
+
+They take half the time in all, and outlines become smoother than with all steps at full size.
+"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pixforge.contracts import Generator, Schedule
-from pixforge.recipe.defaults import DEFAULTS, FROM_CODES, FROM_NOISE
+from pixforge.recipe.defaults import COARSE, DEFAULTS, FROM_CODES, FROM_NOISE
 from pixforge.recipe.model import Recipe
 
 _WORDS = ("text", "labels")
@@ -14,11 +14,17 @@ _WORDS = ("text", "labels")
 
 def suited(recipe: Recipe) -> Recipe:
     """The recipe with what suits its start."""
-    return _with_learning_rate(_with_views(_with_generator(recipe)))
+    return _with_learning_rate(_with_coarse_steps(_with_views(_with_generator(recipe))))
 
 
 def _starts_from_noise(recipe: Recipe) -> bool:
     return bool(getattr(recipe.init, "type", "") == FROM_NOISE["init"])
+
+
+def _is_embedded(recipe: Recipe) -> bool:
+    """Whether no other perceptor looks than the default one."""
+    known = [(each["type"], each["model"]) for each in DEFAULTS["perceptors"]]
+    return all((getattr(each, "type", ""), getattr(each, "model", "")) in known for each in recipe.perceptors)
 
 
 def _with_generator(recipe: Recipe) -> Recipe:
@@ -27,12 +33,10 @@ def _with_generator(recipe: Recipe) -> Recipe:
     Other runs start from noise, or as they say, with the generator that suits a start from nothing.
     """
     registry, named = recipe.origin.registry, recipe.model_fields_set
-    known = [(each["type"], each["model"]) for each in DEFAULTS["perceptors"]]
-    same = all((getattr(each, "type", ""), getattr(each, "model", "")) in known for each in recipe.perceptors)
     generator: Any = registry.of(recipe.generator, "generator").component
     start = getattr(recipe.init, "type", "")
     wanted = {}
-    if "init" not in named and not (same and generator.encode is not Generator.encode):
+    if "init" not in named and not (_is_embedded(recipe) and generator.encode is not Generator.encode):
         start = FROM_NOISE["init"]
         wanted["init"] = registry.get("init", start)
     if "generator" not in named and start != DEFAULTS["init"]["type"]:
@@ -56,6 +60,29 @@ def _with_views(recipe: Recipe) -> Recipe:
         if field not in named:
             wanted[field] = [entry.config_type.model_validate(each) for entry, each in entries if entry]
     return recipe.model_copy(update=wanted)
+
+
+def _with_coarse_steps(recipe: Recipe) -> Recipe:
+    """Most steps at half the width and height, where the default generator goes on from a sample of all that is wanted.
+
+    Not where something of the picture or its latent has to stay, or is followed from step to step.
+    """
+    generator, least = recipe.generator, min(DEFAULTS["size"])
+    plain = (
+        getattr(generator, "type", "") == DEFAULTS["generator"]["type"]
+        and generator.model_fields_set <= {"type"}
+        and getattr(recipe.init, "type", "") == DEFAULTS["init"]["type"]
+        and getattr(recipe.init, "begin", None) is None
+        and _is_embedded(recipe)
+        and min(recipe.size) >= least
+        and _shows_all(recipe)
+        and all(each.where is None for each in recipe.prompts)
+        and not recipe.edits
+    )
+    followed = [getattr(each, "type", "").startswith("latent") for each in recipe.losses]
+    if not plain or any(followed):
+        return recipe
+    return recipe.model_copy(update={"generator": generator.model_copy(update={"coarse": COARSE})})
 
 
 def _shows_all(recipe: Recipe) -> bool:

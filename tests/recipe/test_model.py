@@ -1,9 +1,13 @@
+from pathlib import Path
+
 import pytest
 
 from pixforge.contracts import Schedule
 from pixforge.contracts.moment import Moment
 from pixforge.errors import RecipeError
 from pixforge.recipe import load_recipe
+
+PICTURE = Path(__file__).parents[2] / "docs" / "images" / "quickstart.png"
 
 
 def load(**fields):
@@ -46,6 +50,30 @@ def test_generator_start_and_learning_rate_that_are_left_out_suit_each_other(fie
     recipe = load(**fields)
     assert (recipe.generator.type, recipe.init.type) == (generator, init)
     assert recipe.optimizer.learning_rate.constant == pytest.approx(rate)
+
+
+@pytest.mark.parametrize(
+    ("fields", "coarse"),
+    [
+        ({}, 0.85),
+        ({"generator": "vqgan", "size": [512, 256], "steps": 300}, 0.85),
+        ({"generator": {"type": "vqgan", "coarse": 0}}, 0),
+        ({"generator": {"type": "vqgan", "quantization": "none"}}, 0),
+        ({"size": [512, 240]}, 0),  # a quarter of so few codes was not tried
+        ({"init": "noise", "generator": "vqgan"}, 0),
+        ({"prompts": [{"text": "a", "where": "left"}]}, 0),  # a part is small at half the size
+        ({"init": {"type": "tokens", "begin": str(PICTURE)}}, 0),  # and what is given would lose its details
+        ({"prompts": ["a", {"text": "b", "weight": {0: 0, 9: 1}}]}, 0),
+        ({"film": {"fps": 12}}, 0),  # its frames would change their looks in the middle
+        ({"edits": [{"type": "feedback", "zoom": 1.1}]}, 0),
+        (
+            {"losses": [{"type": "latent", "weight": 1}]},
+            0,
+        ),  # the latent is another one after the coarse steps
+    ],
+)
+def test_most_steps_from_a_drawn_start_are_coarse(fields, coarse):
+    assert load(**fields).generator.coarse == coarse
 
 
 def test_a_start_from_random_codes_is_looked_at_as_the_field_does():

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from pixforge.byte_paths import text_path
 from pixforge.contracts import Config, Generator, Init
-from pixforge.contracts.latents import AVERAGE, LATENT
+from pixforge.contracts.latents import AVERAGE, COARSE, LATENT
 from pixforge.contracts.paths import RecipePath
 from pixforge.errors import InputError
 
@@ -51,6 +51,11 @@ class Run(Init[RunConfig]):
         """
         from pixforge.builtin.spherical import slerp
 
+        if generator.largest_from:
+            raise InputError(
+                "init: the latent of another run is copied at its full size, and the first steps here are coarse; "
+                "generator.coarse: 0 would work"
+            )
         trained = {name: each for name, each in generator.latents().items() if each.requires_grad}
         found = self._of(self.config.checkpoint, "checkpoint", trained)
         if self.config.other is not None:
@@ -89,6 +94,7 @@ class Run(Init[RunConfig]):
         return found
 
     def _read(self, path: str, field: str) -> dict[str, torch.Tensor]:
+        import torch
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
@@ -98,6 +104,8 @@ class Run(Init[RunConfig]):
         except (OSError, SafetensorError, ValueError) as error:
             reason = str(error).split("\n", 1)[0]
             raise _wrong(path, field, f"it cannot be read ({reason})") from error
+        if bool(tensors.get(COARSE, torch.zeros(())).any()):
+            raise _wrong(path, field, "that run stopped while its steps were coarse; resume it first")
         return {name.removeprefix(LATENT): each for name, each in tensors.items() if name.startswith(LATENT)}
 
 

@@ -11,9 +11,12 @@ from pixforge.builtin.generators.vqgan.latent import central, clamp_with_gradien
 from pixforge.builtin.inits.run import Run, RunConfig
 from pixforge.builtin.losses.latent import Latent, LatentConfig
 from pixforge.contracts import Generator, View
+from pixforge.engine.memory import estimate
 from pixforge.errors import InputError, WeightsError
+from pixforge.media.images import resize
 from pixforge.recipe import load_recipe
 from pixforge.runs import resume
+from pixforge.runs.events import Step
 from pixforge.testing import check_component, make_context
 
 
@@ -39,6 +42,7 @@ def test_the_contract_holds(folder, quantization, model, monkeypatch):
     context = make_context((32, 24), folder=folder)
     check_component(VQGAN, context, model=model, quantization=quantization)
     check_component(VQGAN, context, model=model, quantization=quantization, ema=0.5)
+    check_component(VQGAN, context, model=model, quantization=quantization, coarse=0.5)
 
 
 @pytest.mark.parametrize("size", [(32, 32), (33, 18), (30, 47)])
@@ -356,3 +360,113 @@ def test_on_a_cpu_each_canvas_is_decoded_as_if_alone(folder):
         single.square().sum().backward()
         assert torch.equal(image[index : index + 1], single)
         assert torch.equal(together.latents()["z"].grad[index : index + 1], alone.latents()["z"].grad)
+
+
+@pytest.mark.parametrize("size", [(32, 24), (30, 22), (20, 12)])
+def test_a_coarse_picture_is_a_small_one_enlarged(folder, size):
+    width, height = size
+    generator, small = make(folder, size, coarse=0.5), make(folder, (-(-width // 8) * 4, -(-height // 8) * 4))
+    assert generator.code_size == small.code_size == (-(-height // 8), -(-width // 8))
+    codes = torch.randint(32, (2, *generator.code_size), generator=torch.Generator().manual_seed(5))
+    with torch.no_grad():
+        generator.set_codes(codes)
+        shown = generator.forward(0)
+        entries = torch.nn.functional.embedding(codes, small.codebook).permute(0, 3, 1, 2)
+        plain = small._model.decode(entries) / 2 + 0.5
+    assert shown.shape == (2, 3, height, width)
+    enlarged = torch.nn.functional.interpolate(plain, scale_factor=2, mode="bicubic", align_corners=False)
+    torch.testing.assert_close(shown, central(enlarged, height, width).clamp(0, 1), atol=1e-5, rtol=1e-5)
+
+
+def test_a_coarse_start_is_the_picture_at_half_its_size(folder):
+    generator, small = make(folder, (32, 24), coarse=0.5), make(folder, (16, 12))
+    picture = torch.rand(2, 3, 24, 32, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        generator.encode(picture)
+        small.encode(resize(picture, (16, 12)))
+    assert torch.equal(generator.latents()["z"][..., ::2, ::2], small.latents()["z"])
+
+
+@pytest.mark.parametrize("quantization", ["straight_through", "gumbel", "none"])
+def test_coarse_steps_change_four_codes_alike_and_end_at_their_share(folder, quantization, monkeypatch):
+    generator = make(folder, steps=4, coarse=0.5, quantization=quantization, ema=0.9)
+    (latent, mean), taken = generator.latents().values(), []
+    monkeypatch.setattr(
+        generator, "encode", lambda image: (taken.append(image), VQGAN.encode(generator, image))
+    )
+    optimizer = torch.optim.Adam([latent], 0.1)
+    for step in range(4):
+        image = generator.forward(step)
+        assert generator.code_size == ((3, 4) if step < 2 else (6, 8))
+        four = latent.detach()[..., :2, :2].flatten(2)
+        assert bool((four == four[..., :1]).all()) == (step < 2)
+        assert len(taken) == (step >= 2)
+        image.square().sum().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        with torch.no_grad():
+            generator.constrain()
+        if step == 1:
+            assert torch.equal(latent, mean)
+    assert generator.forward(4).shape == taken[0].shape == (2, 3, 24, 32)
+
+
+def test_a_coarse_run_that_is_resumed_goes_on_as_if_it_had_not_stopped(folder, tmp_path):
+    generator = {"type": "vqgan", "model": str(folder / "tiny.safetensors"), "coarse": 0.5}
+    recipe = {
+        "seed": 1,
+        "size": [16, 16],
+        "steps": 6,
+        "prompts": ["a"],
+        "init": "noise",
+        "exporters": ["still"],
+    }
+    whole = pixforge.render(load_recipe({**recipe, "generator": generator}), tmp_path / "whole")
+    for stop in (1, 3, 4):
+        part = load_recipe({**recipe, "generator": generator})
+        run = pixforge.start(part, tmp_path / f"part{stop}")
+        for event in run:
+            if isinstance(event, Step) and event.report.step == stop:
+                run.stop()
+        again = resume(tmp_path / f"part{stop}")
+        assert again.images[0].tobytes() == whole.images[0].tobytes()
+
+
+def test_a_longer_branch_does_not_become_coarse_again(folder, tmp_path):
+    generator = {"type": "vqgan", "model": str(folder / "tiny.safetensors"), "coarse": 0.5}
+    recipe = {
+        "seed": 1,
+        "size": [16, 16],
+        "steps": 2,
+        "prompts": ["a"],
+        "init": "noise",
+        "exporters": ["still"],
+    }
+    made = pixforge.render(load_recipe({**recipe, "generator": generator}), tmp_path / "a")
+    branch = resume(made.folder, {"steps": 8, "optimizer.learning_rate": 1e-9}, out=tmp_path / "b")
+    assert branch.images[0].tobytes() == made.images[0].tobytes()
+
+
+def test_the_estimate_is_that_of_the_steps_at_full_size(folder):
+    generator = {"type": "vqgan", "model": str(folder / "tiny.safetensors")}
+    recipe = {"prompts": ["a"], "init": "noise", "size": 64, "steps": 8, "cutouts": {"count": 2}}
+    found = [
+        estimate(load_recipe({**recipe, "generator": {**generator, "coarse": coarse}})).step
+        for coarse in (0.0, 0.5)
+    ]
+    assert found[0] == found[1]
+
+
+def test_a_latent_of_another_size_is_not_taken_for_a_whole_one(folder, tmp_path):
+    from safetensors.torch import save_file
+
+    z = make(folder, canvases=1).latents()["z"].detach()
+    save_file({"latent/z": z}, tmp_path / "whole.safetensors")
+    save_file({"latent/z": z, "state/generator/coarse": torch.tensor(1.0)}, tmp_path / "coarse.safetensors")
+    context = make_context((32, 24), 2, folder=tmp_path)
+    for name, target, message in (
+        ("coarse", make(folder), r"stopped while its steps were coarse.*resume it first"),
+        ("whole", make(folder, coarse=0.5), r"generator\.coarse: 0 would work"),
+    ):
+        with pytest.raises(InputError, match=message), torch.no_grad():
+            Run(RunConfig(checkpoint=f"{name}.safetensors"), context).start(target)

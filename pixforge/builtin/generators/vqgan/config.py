@@ -43,6 +43,13 @@ class VQGANConfig(Config):
         description="Decay of a running mean of the latent that is saved instead of the latent itself (0.9 is usual); "
         "0 turns it off.",
     )
+    coarse: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="The share of the steps that change half as many rows and columns of codes, each in a quarter of the time. "
+        "Then the picture is encoded at its full size, and the other steps refine it.",
+    )
     checkpointing: bool | None = Field(
         None,
         description="Gradient checkpointing: less memory, a third more time. By default it is on for pictures of more "

@@ -11,7 +11,7 @@ from pixforge.contracts.latents import AVERAGE
 from pixforge.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import torch
@@ -53,7 +53,9 @@ class VQGAN(Generator[VQGANConfig]):
                 f"generator: a side of {min(context.size)} pixels is less than the {self._model.factor} pixels of one "
                 f"code of {config.model}; a larger size would work"
             )
-        self._z = self._random_start()
+        self._fine_from = int(config.coarse * context.steps)
+        self._coarse = self._fine_from > 0
+        self._z = self._whole(self._random_start())
         self._average = self._z.clone() if config.ema else None
         self._step = 0
         self._z.requires_grad_()
@@ -84,9 +86,14 @@ class VQGAN(Generator[VQGANConfig]):
 
     @property
     def code_size(self) -> tuple[int, int]:
-        """The numbers of rows and columns of codes."""
-        factor = self._model.factor
+        """The numbers of rows and columns of codes; half of them while steps are `coarse`."""
+        factor = self._model.factor * (2 if self._coarse else 1)
         return -(-self.context.height // factor), -(-self.context.width // factor)
+
+    @property
+    def largest_from(self) -> int:
+        """The first step at full size."""
+        return self._fine_from
 
     @property
     def codebook(self) -> torch.Tensor:
@@ -106,7 +113,15 @@ class VQGAN(Generator[VQGANConfig]):
         return F.embedding(codes, self._codebook).permute(0, 3, 1, 2).contiguous()
 
     def _set(self, z: torch.Tensor) -> None:
-        self._z.copy_(z)
+        self._z.copy_(self._whole(z))
+
+    def _whole(self, z: torch.Tensor) -> torch.Tensor:
+        """The latent as it is kept: always for the full size, so that optimizer and checkpoints need not know."""
+        from pixforge.builtin.generators.vqgan.latent import doubled
+
+        factor = self._model.factor
+        size = -(-self.context.height // factor), -(-self.context.width // factor)
+        return doubled(z, *size) if self._coarse else z
 
     def latents(self) -> dict[str, torch.Tensor]:
         """`z` `[B, d, h, w]`, or with quantization: gumbel `logits` `[B, n, h, w]`; with `ema` also the mean."""
@@ -126,9 +141,11 @@ class VQGAN(Generator[VQGANConfig]):
         return self._decoded(self._quantized(self._average, step))
 
     def _quantized(self, z: torch.Tensor, step: int) -> torch.Tensor:
-        from pixforge.builtin.generators.vqgan.latent import gumbel_codes
+        from pixforge.builtin.generators.vqgan.latent import gumbel_codes, halved
         from pixforge.builtin.generators.vqgan.quantize import straight_through
 
+        if self._coarse:
+            z = halved(z)
         if self.config.quantization == "gumbel":
             temperature = self.context.value(self.config.temperature, step)
             uniform = self.context.draws.at("gumbel", step).rand(*z.shape[1:])
@@ -147,8 +164,11 @@ class VQGAN(Generator[VQGANConfig]):
     def encode(self, image: torch.Tensor) -> None:
         """Set the latent to the encoder's codes for a picture; with quantization: none to its unquantized output."""
         from pixforge.builtin.generators.vqgan.latent import padded
+        from pixforge.media.images import resize
 
-        z = self._model.encode(padded(image, self._model.factor) * 2 - 1)
+        factor, (rows, columns) = self._model.factor, self.code_size
+        image = padded(image, factor * (2 if self._coarse else 1))
+        z = self._model.encode(resize(image, (columns * factor, rows * factor)) * 2 - 1)
         free = self.config.quantization == "none" and z.shape[1] == self._codebook.shape[1]
         self._set(z if free and not self._gumbel_model else self._latent_of(self._model.quantize.codes(z)))
 
@@ -167,6 +187,26 @@ class VQGAN(Generator[VQGANConfig]):
             # step alone, so a resumed run needs no further state.
             decay = min(self.config.ema, self._step / (self._step + 9))
             self._average.lerp_(self._z, 1 - decay)
+        if self._coarse and self._step + 1 >= self._fine_from:
+            self._refine()
+
+    def _refine(self) -> None:
+        """Take over the coarse picture at full size; the mean of the latent, which it does not fit, begins anew."""
+        image = self._decoded(self._quantized(self._z, self._step + 1))
+        self._coarse = False
+        self.encode(image)
+        if self._average is not None:
+            self._average.copy_(self._z)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Whether steps are still coarse."""
+        import torch
+
+        return {"coarse": torch.tensor(float(self._coarse))} if self._fine_from else {}
+
+    def load_state(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Go on coarsely, or not."""
+        self._coarse = "coarse" in state and bool(state["coarse"])
 
     def provenance(self) -> dict[str, Any]:
         """Name, size and SHA-256 of the weights."""
@@ -184,13 +224,16 @@ class VQGAN(Generator[VQGANConfig]):
 def _decoded(
     decode: Callable[[torch.Tensor], torch.Tensor], size: tuple[int, int], z: torch.Tensor
 ) -> torch.Tensor:
-    """Pictures `[B, 3, H, W]` of a (width, height), in [0, 1]."""
+    """Pictures `[B, 3, H, W]` of a (width, height), in [0, 1]; those of half as many codes are enlarged."""
     import torch
+    import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
 
     from pixforge.builtin.generators.vqgan.latent import central, clamp_with_gradient
 
     # A CPU decodes pictures one by one: in a batch of eight each takes twice as long, because the activations
     # do not fit into the caches and large pieces of memory are allocated and freed in every step.
     parts = [decode(part) for part in torch.split(z, 1 if z.device.type == "cpu" else len(z))]
-    images = torch.cat(parts) if len(parts) > 1 else parts[0]
-    return clamp_with_gradient(central(images.float() / 2 + 0.5, size[1], size[0]))
+    images = (torch.cat(parts) if len(parts) > 1 else parts[0]).float()
+    if images.shape[-1] < size[0] or images.shape[-2] < size[1]:
+        images = F.interpolate(images, scale_factor=2, mode="bicubic", align_corners=False)
+    return clamp_with_gradient(central(images / 2 + 0.5, size[1], size[0]))

@@ -1,4 +1,4 @@
-"""Arithmetic on latents and pictures: clamping, Gumbel mixtures of codes, and sizes that the factor does not divide."""
+"""Arithmetic on latents and pictures: clamping, mixtures of codes, half the size, sizes that the factor does not divide."""
 
 from __future__ import annotations
 
@@ -63,3 +63,13 @@ def central(images: torch.Tensor, height: int, width: int) -> torch.Tensor:
     """Cut the middle of `height` x `width` from pictures `[B, 3, H, W]`; this undoes `padded`."""
     top, left = (images.shape[-2] - height) // 2, (images.shape[-1] - width) // 2
     return images[..., top : top + height, left : left + width]
+
+
+def halved(z: torch.Tensor) -> torch.Tensor:
+    """Half as many rows and columns, rounded up: the means of 2 x 2 vectors, `[B, d, h, w]` to `[B, d, h / 2, w / 2]`."""
+    return F.avg_pool2d(z, 2, ceil_mode=True)
+
+
+def doubled(z: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
+    """Repeat each vector in 2 x 2 places; this undoes `halved` where these are equal."""
+    return z.repeat_interleave(2, dim=-2).repeat_interleave(2, dim=-1)[..., :rows, :columns]
