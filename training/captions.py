@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 import torch
-from compose import COLORS, NO_COLOR, Art, Words
+from compose import BACKGROUNDS, COLORS, NO_COLOR, Art, Words
+from grounds import GROUND_CAPTIONS
+from styles import CAPTIONS, PLAIN
 from torch.nn import functional
 
 ADJECTIVES = [
@@ -57,15 +59,10 @@ PREFIXES = (
     "an image of",
     "an icon of",
     "an illustration of",
-    "a sketch of",
-    "an oil painting of",
-    "a watercolor of",
-    "a watercolor painting of",
     "a photograph of",
     "a close-up of",
     "a cartoon of",
     "clip art of",
-    "pixel art of",
     "concept art of",
     "a portrait of",
     "a sticker of",
@@ -80,8 +77,6 @@ SUFFIXES = (
     ", digital art",
     " emoji",
     " icon",
-    ", oil painting",
-    ", watercolor",
     " in the style of van gogh",
     ", flat design",
     ", highly detailed",
@@ -90,12 +85,9 @@ SUFFIXES = (
     " clipart",
     ", cartoon style",
     " in the city",
-    " at night",
     " in the morning",
-    " on a table",
     " in a garden",
     " in the forest",
-    " under the sky",
     ", centered",
     ", 4k",
 )
@@ -147,15 +139,19 @@ STOP = frozenset(
     ]
 )
 COLOR_SHARE = 0.55
+# Of the captions that name a background, those that name a place; of all longer ones, those that name a style.
+PLACES_SHARE = 0.4
+STYLED_SHARE = 0.2
 
 
 @dataclass(frozen=True)
 class Caption:
-    """A text, what it means as shares of classes (summing to 1), and its background color or NO_COLOR."""
+    """A text, what it means as shares of classes (summing to 1), its background or NO_COLOR, its style or PLAIN."""
 
     text: str
     meaning: dict[int, float]
     color: int = NO_COLOR
+    style: int = PLAIN
 
 
 def article(noun: str) -> str:
@@ -176,8 +172,9 @@ def plural(noun: str) -> str:
 def spoken_colors(art: Art) -> dict[int, list[str]]:
     """Colors one may truthfully put before a class's name: most of its art is that color, in most styles."""
     palette = torch.tensor(list(COLORS.values())).float()
-    small = functional.avg_pool2d(art.pictures.float(), 8).flatten(2)
     votes: dict[int, Counter[str]] = defaultdict(Counter)
+    art = art.only(~art.inked)
+    small = functional.avg_pool2d(art.pictures.float(), 8).flatten(2)
     for label, picture in zip(art.labels.tolist(), small, strict=True):
         solid = picture[:, picture[3] > 200]
         if solid.shape[1] < 10:
@@ -266,9 +263,12 @@ class Writer:
         return noun
 
     def on_ground(self, text: str, color: int | None = None) -> tuple[str, int]:
-        """The text with a named background, the given one or any, and the color's index."""
+        """The text with a named background, the given one or any, and its number among BACKGROUNDS."""
         if color is None:
-            color = self.random.randrange(len(COLORS))
+            place = self.random.random() < PLACES_SHARE
+            color = self.random.randrange(*((len(COLORS), len(BACKGROUNDS)) if place else (len(COLORS),)))
+        if color >= len(COLORS):
+            return self.random.choice(GROUND_CAPTIONS[BACKGROUNDS[color]]).format(text), color
         word = self.random.choice(COLOR_WORDS[list(COLORS)[color]])
         phrase = self.random.choice(GROUNDS if self.random.random() < 0.7 else GROUNDS_LONG).format(word)
         return (text + phrase if phrase.startswith(",") else f"{text} {phrase}"), color
@@ -294,6 +294,17 @@ class Writer:
         joint = {c: s * self.meanings[other].get(c, 0.002) for c, s in found.items()}
         total = sum(joint.values())
         return Caption(self.dressed(f"{word} {other}", None), {c: s / total for c, s in joint.items()})
+
+    def styled(self, index: int, style: int | None = None) -> Caption:
+        """A thing in the style, or in any."""
+        if style is None:
+            style = self.random.randrange(PLAIN)
+        noun = self.exact(index)
+        if self.random.random() < 0.2:
+            noun = f"{self.random.choice(ADJECTIVES)} {noun}"
+        noun = article(noun) if self.random.random() < 0.85 else noun
+        phrase = self.random.choice(list(CAPTIONS.values())[style])
+        return Caption(phrase.format(noun), {index: 1.0}, style=style)
 
     def by_weight(self) -> int:
         """A class, as often as its weight says."""
@@ -345,9 +356,11 @@ class Writer:
             made = self.keyword_only()
         else:
             made = self.pair(index)
+        if kind >= 0.12 and self.random.random() < STYLED_SHARE:
+            return self.styled(index)
         if kind >= 0.12 and self.random.random() < 0.22:
             text, color = self.on_ground(made.text)
-            made = Caption(text, made.meaning, color)
+            made = replace(made, text=text, color=color)
         return made
 
 

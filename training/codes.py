@@ -11,8 +11,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from compose import ALONE, COLORS, NO_COLOR, PAINTED, Art, load_art, pair_weights, tint, wanted, warp
+from compose import (
+    ALONE,
+    BACKGROUNDS,
+    COLORS,
+    NO_COLOR,
+    PAINTED,
+    Art,
+    load_art,
+    paint,
+    pair_weights,
+    tint,
+    wanted,
+    warp,
+)
+from grounds import GROUNDS
 from rows import Drawn
+from styles import PLAIN, STYLES
 from torch import Tensor
 from torch.nn import functional
 
@@ -27,6 +42,10 @@ SCALE = 0.94
 VERSIONS = 4
 SEED = 5
 WHITE_SHARE = 0.5
+# Of the drawings of one color, those with dark lines, and those filled; and how far apart line and filling are.
+INKED = 0.75
+FILLED = 0.75
+APART = 0.35
 BATCH = 64
 
 
@@ -34,9 +53,9 @@ BATCH = 64
 class Coded(Drawn):
     """Codes (n, rows, columns) and what they show.
 
-    `colors` (n,) the background's color, `tints` (n,) the color that the
-    drawing was given or NO_COLOR, `others` (n,) a second drawing or ALONE, and `stacked` (n,) whether the first is above
-    the second instead of on its left.
+    `colors` (n,) the background, of BACKGROUNDS, `tints` (n,) the color that the
+    drawing was given or NO_COLOR, `others` (n,) a second drawing or ALONE, `stacked` (n,) whether the first is above
+    the second instead of on its left, and `styles` (n,) the style that it is drawn in or PLAIN.
     """
 
     codes: Tensor
@@ -44,6 +63,7 @@ class Coded(Drawn):
     tints: Tensor
     others: Tensor
     stacked: Tensor
+    styles: Tensor
 
 
 def digest(file: Path) -> str:
@@ -58,11 +78,28 @@ def grounds(n: int) -> Tensor:
     return color
 
 
+def shown(pictures: Tensor, colors: Tensor) -> Coded:
+    """Drawings (n,) as they are, on the grounds (n,); codes are still missing."""
+    n = len(pictures)
+    own, alone, plain = (torch.full((n,), value) for value in (NO_COLOR, ALONE, PLAIN))
+    return Coded(pictures, torch.empty(n, 0), colors, own, alone, torch.zeros(n, dtype=torch.bool), plain)
+
+
 def singles(art: Art) -> Coded:
-    """Every drawing once, as it is; codes are still missing."""
-    n = len(art.labels)
-    own, alone = torch.full((n,), NO_COLOR), torch.full((n,), ALONE)
-    return Coded(torch.arange(n), torch.empty(n, 0), grounds(n), own, alone, torch.zeros(n, dtype=torch.bool))
+    """Every drawing once."""
+    return shown(torch.arange(len(art.labels)), grounds(len(art.labels)))
+
+
+def placed_somewhere(art: Art, n: int) -> Coded:
+    """Drawings before a place."""
+    chosen = torch.multinomial(wanted(art), n, replacement=True)
+    return shown(chosen, torch.randint(len(COLORS), len(BACKGROUNDS), (n,)))
+
+
+def styled(art: Art, n: int) -> Coded:
+    """Drawings in a style."""
+    chosen = torch.multinomial(wanted(art), n, replacement=True)
+    return replace(shown(chosen, grounds(n)), styles=torch.randint(PLAIN, (n,)))
 
 
 def tinted(art: Art, n: int) -> Coded:
@@ -71,8 +108,7 @@ def tinted(art: Art, n: int) -> Coded:
     colors, tints = grounds(n), torch.randint(len(COLORS), (n,))
     tints = torch.where(tints == colors, (tints + 1) % len(COLORS), tints)
     chosen = torch.multinomial(wanted(art) * plain, n, replacement=True)
-    alone = torch.full((n,), ALONE)
-    return Coded(chosen, torch.empty(n, 0), colors, tints, alone, torch.zeros(n, dtype=torch.bool))
+    return replace(shown(chosen, colors), tints=tints)
 
 
 def pairs(art: Art, n: int) -> Coded:
@@ -83,8 +119,7 @@ def pairs(art: Art, n: int) -> Coded:
     for style in art.styles.unique():
         where = (art.styles[first] == style).nonzero().squeeze(1)
         second[where] = torch.multinomial(weights * (art.styles == style), len(where), replacement=True)
-    own = torch.full((n,), NO_COLOR)
-    return Coded(first, torch.empty(n, 0), grounds(n), own, second, torch.rand(n) < 0.5)
+    return replace(shown(first, grounds(n)), others=second, stacked=torch.rand(n) < 0.5)
 
 
 def drawing(art: Art, chosen: Tensor, side: int) -> Tensor:
@@ -95,7 +130,21 @@ def drawing(art: Art, chosen: Tensor, side: int) -> Tensor:
     matrix[:, 0, 0] = torch.where(directed | (torch.rand(n) < 0.5), 1.0, -1.0) / SCALE
     matrix[:, 1, 1], matrix[:, 2, 2] = 1 / SCALE, 1
     factor = art.pictures.shape[-1] // side
-    return warp(functional.avg_pool2d(art.pictures[chosen].float() / 255, factor), matrix, side)
+    drawn = warp(functional.avg_pool2d(art.pictures[chosen].float() / 255, factor), matrix, side)
+    one = art.inked[chosen].nonzero().squeeze(1)
+    if len(one):
+        drawn[one] = colored(drawn[one])
+    return drawn
+
+
+def colored(drawn: Tensor) -> Tensor:
+    """One-color drawings (n, 4, side, side) with dark lines, most of them filled with a color drawn at random."""
+    n = len(drawn)
+    palette = torch.tensor(list(COLORS.values())).float() / 255
+    ink = palette[torch.randint(len(COLORS), (n,))] * torch.where(torch.rand(n, 1) < INKED, 0.2, 0.8)
+    fill = palette[torch.randint(len(COLORS), (n,))]
+    fill = torch.where((fill - ink).abs().amax(1, keepdim=True) < APART, torch.ones_like(fill), fill)
+    return paint(drawn, ink, fill, torch.rand(n) < FILLED)
 
 
 def placed(art: Art, scene: Coded, side: int = SIDE) -> Tensor:
@@ -111,8 +160,30 @@ def placed(art: Art, scene: Coded, side: int = SIDE) -> Tensor:
         beside = functional.pad(torch.cat(both, dim=3), (0, 0, quarter, quarter))
         above = functional.pad(torch.cat(both, dim=2), (quarter, quarter))
         drawn[two] = torch.where(scene.stacked[two][:, None, None, None], above, beside)
-    behind = palette[scene.colors][:, :, None, None]
-    return (drawn[:, :3] + behind * (1 - drawn[:, 3:])).clamp(0, 1) * 2 - 1
+    behind = background(scene.colors, side)
+    picture = (drawn[:, :3] + behind * (1 - drawn[:, 3:])).clamp(0, 1)
+    return in_style(picture, scene.styles) * 2 - 1
+
+
+def background(numbers: Tensor, side: int) -> Tensor:
+    """The backgrounds (n, 3, side, side) in 0..1 of the numbers (n,) among BACKGROUNDS."""
+    palette = torch.tensor(list(COLORS.values())).float() / 255
+    behind = palette[numbers.clamp(max=len(COLORS) - 1)][:, :, None, None].repeat(1, 1, side, side)
+    for number, draw in enumerate(GROUNDS.values(), len(COLORS)):
+        rows = (numbers == number).nonzero().squeeze(1)
+        if len(rows):
+            behind[rows] = draw(len(rows), side, behind.device)
+    return behind
+
+
+def in_style(pictures: Tensor, numbers: Tensor) -> Tensor:
+    """Pictures (n, 3, side, side) in 0..1, each in the style of its number (n,)."""
+    drawn = pictures.clone()
+    for number, style in enumerate(STYLES.values()):
+        rows = (numbers == number).nonzero().squeeze(1)
+        if len(rows):
+            drawn[rows] = style(pictures[rows])
+    return drawn
 
 
 @torch.no_grad()
@@ -128,9 +199,11 @@ def encode(model: VQGAN, art: Art, scene: Coded, device: torch.device) -> Coded:
 
 
 def version(art: Art) -> Coded:
-    """Each drawing once, half as many in other colors, and as many pairs."""
+    """Each drawing once, as many pairs, and half as many in other colors, in styles and before places."""
     n = len(art.labels)
-    return Coded.join((singles(art), tinted(art, n // 2), pairs(art, n)))
+    return Coded.join(
+        (singles(art), tinted(art, n // 2), pairs(art, n), styled(art, n // 2), placed_somewhere(art, n // 2))
+    )
 
 
 def load(folder: Path, weights: Path) -> Coded:
@@ -142,13 +215,14 @@ def main() -> None:
     """Encode what is not encoded yet."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("training/work/large.npz"))
+    parser.add_argument("--icons", type=Path, help="the archive of icons.py at the same size: more names")
     parser.add_argument("--work", type=Path, default=Path("training/work"))
     parser.add_argument("--versions", type=int, default=VERSIONS)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args()
     files, device = find(builtin_catalog(), "embedded", Path()), torch.device(options.device)
     name = f"codes-{digest(files.weights)[:12]}-{SIDE}"
-    model, art = load_vqgan(files).to(device), load_art(options.data)
+    model, art = load_vqgan(files).to(device), load_art(options.data, options.icons)
     for index in range(options.versions):
         file = options.work / f"{name}-{index}.npz"
         if not file.exists():

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from grounds import GROUNDS
+from styles import PLAIN, in_styles
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
@@ -31,6 +33,8 @@ COLORS: dict[str, tuple[int, int, int]] = {
     "cyan": (70, 205, 225),
 }
 NO_COLOR = -1
+# Named backgrounds: the plain colors, then the places of grounds.py, so that one number tells which.
+BACKGROUNDS = (*COLORS, *GROUNDS)
 # In place of a second drawing, where there is one only.
 ALONE = -1
 GROUP_WEIGHT = {
@@ -48,6 +52,9 @@ GROUP_WEIGHT = {
 PAINTED = ("animals-nature", "food-drink", "objects", "travel-places", "activities")
 # Plain shapes and hearts are what people ask for first, whatever group Unicode files them under.
 SHAPE_WEIGHT = 2.0
+# Subgroups of names that are no emoji's: those that a dictionary lists, and those put together of other words.
+LISTED, COMPOUND = "listed", "compound"
+COMPOUND_WEIGHT = 0.4
 SHAPE = re.compile(r"\b(heart|star|circle|square|diamond|triangle)\b")
 COLORED = re.compile(rf"\b({'|'.join(COLORS)})\b", re.IGNORECASE)
 DIRECTED = re.compile(
@@ -68,6 +75,8 @@ class Words:
     @property
     def weight(self) -> float:
         """How often the class is shown, relative to the others."""
+        if self.subgroup == COMPOUND:
+            return COMPOUND_WEIGHT
         shape = self.subgroup in ("heart", "geometric") or bool(SHAPE.search(self.name))
         return SHAPE_WEIGHT if shape and self.group != "people-body" else GROUP_WEIGHT[self.group]
 
@@ -85,25 +94,50 @@ class Words:
 
 @dataclass(frozen=True)
 class Art:
-    """All pictures (n, 4, s, s) premultiplied uint8, their labels and styles (n,), and the classes."""
+    """All pictures (n, 4, s, s) premultiplied uint8, their labels and styles (n,), and the classes.
+
+    Where `inked` (n,), a picture has one color: its first channel is the ink, and its fourth the ink and what that encloses.
+    """
 
     pictures: Tensor
     labels: Tensor
     styles: Tensor
     words: list[Words]
+    inked: Tensor
 
     @property
     def names(self) -> list[str]:
         """Class names in label order."""
         return [w.name for w in self.words]
 
+    @property
+    def clean(self) -> Tensor:
+        """The pictures, those of one color in black and left open."""
+        pictures = self.pictures.clone()
+        pictures[self.inked, 3] = self.pictures[self.inked, 0]
+        pictures[self.inked, :3] = 0
+        return pictures
+
     def only(self, keep: Tensor) -> Art:
         """The pictures where keep (n,) is true."""
-        return Art(self.pictures[keep], self.labels[keep], self.styles[keep], self.words)
+        return Art(self.pictures[keep], self.labels[keep], self.styles[keep], self.words, self.inked[keep])
 
 
-def load_art(path: Path) -> Art:
-    """Read the archive that data.py wrote."""
+def load_art(path: Path, icons: Path | None = None) -> Art:
+    """Read the archive that data.py wrote, and that of icons.py, which knows all names, those of the emoji first."""
+    art = read_art(path)
+    if icons is None:
+        return art
+    more = read_art(icons)
+    if more.names[: len(art.names)] != art.names:
+        raise SystemExit(f"{icons} has other names than {path}: write it again with icons.py")
+    parts = [(a.pictures, a.labels, a.styles, a.inked) for a in (art, more)]
+    pictures, labels, styles, inked = (torch.cat(each) for each in zip(*parts, strict=True))
+    return Art(pictures, labels, styles, more.words, inked)
+
+
+def read_art(path: Path) -> Art:
+    """Read one archive."""
     with np.load(path) as archive:
         entries: list[dict[str, Any]] = json.loads(str(archive["words"]))
         words = [
@@ -111,15 +145,18 @@ def load_art(path: Path) -> Art:
             for e in entries
         ]
         pictures = torch.from_numpy(archive["pictures"]).permute(0, 3, 1, 2).contiguous()
-        return Art(pictures, torch.from_numpy(archive["labels"]), torch.from_numpy(archive["styles"]), words)
+        labels, styles = (torch.from_numpy(archive[key]) for key in ("labels", "styles"))
+        own = np.zeros(len(labels), bool)
+        return Art(pictures, labels, styles, words, torch.from_numpy(archive.get("one_color", own)))
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures (n, 3, s, s) in 0..1 as uint8, classes (n,), and background colors (n,) or NO_COLOR.
+    """Pictures (n, 3, s, s) in 0..1 as uint8, classes (n,), and backgrounds (n,), of BACKGROUNDS or NO_COLOR.
 
     `others` (n,) are the classes of second drawings or ALONE; the first is above a second where `stacked` (n,), else on
-    its left. `tints` (n,) are colors that things were given, or NO_COLOR.
+    its left, unless it is not `sided` (n,): then they are anywhere. `tints` (n,) are colors that things were given, or
+    NO_COLOR; `styles` (n,) those of styles.py or PLAIN; `counts` (n,) how many there are of the first thing.
     """
 
     pictures: Tensor
@@ -128,6 +165,9 @@ class Batch:
     others: Tensor
     stacked: Tensor
     tints: Tensor
+    styles: Tensor
+    sided: Tensor
+    counts: Tensor
 
     def only(self, keep: Tensor) -> Batch:
         """The pictures where keep (n,) is true."""
@@ -177,6 +217,17 @@ def tint(drawn: Tensor, colors: Tensor) -> Tensor:
     dark = color * (bright / middle).clamp(max=1) ** 0.7
     light = color + (1 - color) * ((bright - middle) / (1 - middle)).clamp(0, 1) ** 1.5 * 0.8
     return torch.cat((torch.where(bright < middle, dark, light) * alpha, alpha), dim=1)
+
+
+def paint(drawn: Tensor, ink: Tensor, fill: Tensor, filled: Tensor) -> Tensor:
+    """One-color drawings (n, 4, s, s), stored as Art has them, in a color of ink (n, 3), premultiplied.
+
+    Where `filled` (n,), what the ink encloses has the color `fill` (n, 3); elsewhere it is left open.
+    """
+    line, body = drawn[:, :1], drawn[:, 3:]
+    inside = (body - line).clamp(min=0) * filled[:, None, None, None]
+    color = ink[:, :, None, None] * line + fill[:, :, None, None] * inside
+    return torch.cat((color, line + inside), dim=1)
 
 
 def homographies(n: int, scale: Tensor, directed: Tensor, middle: Tensor | None = None) -> Tensor:
@@ -231,12 +282,17 @@ class Composer:
         plain: float = 0.6,
         pairs: float = 0.0,
         tints: float = 0.0,
+        styled: float = 0.0,
+        places: float = 0.0,
+        *,
+        degraded: bool = True,
     ) -> None:
         self.size, self.device, self.plain, self.pairs, self.tints = size, device, plain, pairs, tints
+        self.styled, self.places, self.degraded = styled, places, degraded
         self.pictures = art.pictures.to(device)
         # A half-size copy keeps strongly reduced pictures free of aliasing.
         self.small = functional.avg_pool2d(art.pictures.float(), 2).round().to(torch.uint8).to(device)
-        self.labels = art.labels.to(device)
+        self.labels, self.inked = art.labels.to(device), art.inked.to(device)
         per_class = torch.bincount(art.labels, minlength=len(art.words)).float()
         weights = torch.tensor([w.weight for w in art.words])
         # Every style of a class gets an equal share of the class's weight.
@@ -263,7 +319,19 @@ class Composer:
             (kind < self.plain + (1 - self.plain) * 0.4)[:, None, None, None], gradient, noise
         )
         picture = torch.where(plain[:, None, None, None], canvas, fancy)
-        return picture, torch.where(plain, color, NO_COLOR)
+        color = torch.where(plain, color, NO_COLOR)
+        return self.in_places(picture, color) if self.places else (picture, color)
+
+    def in_places(self, picture: Tensor, color: Tensor) -> tuple[Tensor, Tensor]:
+        """A share of the backgrounds exchanged for places."""
+        place = torch.randint(len(GROUNDS), color.shape, device=self.device)
+        there = torch.rand(color.shape, device=self.device) < self.places
+        picture = picture.clone()
+        for number, draw in enumerate(GROUNDS.values()):
+            rows = (there & (place == number)).nonzero().squeeze(1)
+            if len(rows):
+                picture[rows] = draw(len(rows), self.size, self.device)
+        return picture, torch.where(there, len(COLORS) + place, color)
 
     def foreground(self, chosen: Tensor, scale: Tensor, middle: Tensor | None = None) -> Tensor:
         """Warped pictures (n, 4, s, s), premultiplied, in 0..1."""
@@ -274,7 +342,32 @@ class Composer:
         for source, mask in ((self.small, reduced), (self.pictures, ~reduced)):
             where = mask.nonzero().squeeze(1)
             canvas[where] = warp(source[chosen[where]].float() / 255, matrix[where], self.size)
+        one = self.inked[chosen].nonzero().squeeze(1)
+        if len(one):
+            canvas[one] = self.colored(canvas[one])
         return canvas
+
+    def colored(self, drawn: Tensor) -> Tensor:
+        """One-color drawings in colors drawn at random, dark ones the commonest, half of them filled with another color."""
+        n, device = len(drawn), self.device
+        ink, fill = self.palette[torch.randint(len(COLORS), (2, n), device=device)] + torch.randn(
+            2, n, 3, device=device
+        ).mul(0.08)
+        ink = ink * torch.where(torch.rand(n, 1, device=device) < 0.4, 0.15, 1.0)
+        alike = ((ink - fill).abs().amax(1) < 0.25)[:, None]
+        fill = torch.where(alike, 1 - ink.round(), fill)
+        return paint(drawn, ink.clamp(0, 1), fill.clamp(0, 1), torch.rand(n, device=device) < 0.5)
+
+    def apart(self, drawn: Tensor, behind: Tensor, color: Tensor) -> tuple[Tensor, Tensor]:
+        """The ground (n, 3, s, s) and its color (n,), made white or black where a drawing could not be seen before it."""
+        weight = drawn[:, 3:].sum((2, 3)).clamp(min=1e-3)
+        own = drawn[:, :3].sum((2, 3)) / weight
+        ground = (behind * drawn[:, 3:]).sum((2, 3)) / weight
+        lost = (own - ground).abs().amax(1) < 0.3
+        dark = own.mean(1) > 0.5
+        plain = self.palette[dark.long()][:, :, None, None]
+        named = torch.where(color == NO_COLOR, color, dark.long())
+        return torch.where(lost[:, None, None, None], plain, behind), torch.where(lost, named, color)
 
     def recolor(self, picture: Tensor, alpha: Tensor) -> Tensor:
         """Mild saturation, contrast and brightness changes that no color name would notice."""
@@ -332,38 +425,44 @@ class Composer:
         if tinted:
             drawn[painted] = tint(drawn[painted], self.palette[tints[painted]])
         nothing = torch.empty(n, 0, device=self.device)
-        return drawn, Batch(nothing, self.labels[chosen], tints, others, stacked, tints)
+        plain, one = torch.full_like(others, PLAIN), torch.ones_like(others)
+        return drawn, Batch(
+            nothing, self.labels[chosen], tints, others, stacked, tints, plain, others != ALONE, one
+        )
 
     def __call__(self, n: int) -> Batch:
         """One batch."""
         drawn, batch = self.drawings(n)
-        behind, color = self.background(n)
+        behind, color = self.apart(drawn, *self.background(n))
         # A little see-through drawing would teach nothing, so alpha is used as drawn.
         alpha = drawn[:, 3:]
         picture = self.recolor(drawn[:, :3], alpha) + behind * (1 - alpha)
-        picture = self.degrade(picture)
-        hidden = (1 - alpha).mean((1, 2, 3)) < 0.2
+        picture, styles = in_styles(picture.clamp(0, 1), self.styled)
+        picture = self.degrade(picture) if self.degraded else picture
+        # Styles have colors of their own, and hide places.
+        hidden = ((1 - alpha).mean((1, 2, 3)) < 0.2) | (styles != PLAIN)
         color = torch.where(hidden, NO_COLOR, color)
+        tints = torch.where(styles == PLAIN, batch.tints, NO_COLOR)
         pixels = (picture.clamp(0, 1) * 255).round().to(torch.uint8)
-        return replace(batch, pictures=pixels, colors=color)
+        return replace(batch, pictures=pixels, colors=color, tints=tints, styles=styles)
 
 
 class Stream(IterableDataset[Batch]):
     """Batches without end, for a DataLoader worker."""
 
-    def __init__(self, composer: Composer, batch: int, seed: int) -> None:
-        self.composer, self.batch, self.seed = composer, batch, seed
+    def __init__(self, compose: Callable[[int], Batch], batch: int, seed: int) -> None:
+        self.compose, self.batch, self.seed = compose, batch, seed
 
     def __iter__(self) -> Iterator[Batch]:
         torch.manual_seed(self.seed)
         while True:
-            yield self.composer(self.batch)
+            yield self.compose(self.batch)
 
 
-def stream(composer: Composer, batch: int, seed: int) -> Iterator[Batch]:
+def stream(compose: Callable[[int], Batch], batch: int, seed: int, device: torch.device) -> Iterator[Batch]:
     """Batches from a worker process on a CPU, or made in place on an accelerator."""
-    source = Stream(composer, batch, seed)
-    if composer.device.type != "cpu":
+    source = Stream(compose, batch, seed)
+    if device.type != "cpu":
         return iter(source)
     return iter(DataLoader(source, batch_size=None, num_workers=1, prefetch_factor=4))
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import resvg_py
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -133,6 +132,15 @@ class IconSet:
         )
 
 
+def render_svg(text: str, side: int) -> bytes:
+    """A drawing as a PNG. Small ones at twice the size, to be reduced with Lanczos: finer than the rasterizer's own edges."""
+    import resvg_py
+
+    width = 2 * side if side <= SIZE else side
+    png: bytes = resvg_py.svg_to_bytes(svg_string=text, width=width, skip_system_fonts=True)
+    return png
+
+
 def fit(picture: Image.Image, side: int) -> NDArray[np.uint8]:
     """Centre a picture on a square and premultiply its alpha: (side, side, 4)."""
     picture = picture.convert("RGBA")
@@ -160,11 +168,7 @@ def render_style(
         if icons is None:
             source = bitmaps.get(entry.code.replace("-fe0f", ""))
         elif key := icons.find(entry):
-            # Small ones at twice the size, reduced with Lanczos: finer than the rasterizer's own edges.
-            width = 2 * side if side <= SIZE else side
-            source = io.BytesIO(
-                resvg_py.svg_to_bytes(svg_string=icons.svg(key), width=width, skip_system_fonts=True)
-            )
+            source = io.BytesIO(render_svg(icons.svg(key), side))
         if source is not None:
             with Image.open(source) as picture:
                 pictures.append((index, fit(picture, side)))

@@ -13,11 +13,13 @@ from typing import Any
 
 import torch
 from captions import article, keyword_meanings, tidy
-from codes import Coded, pairs, placed, tinted
+from codes import Coded, pairs, placed, placed_somewhere, styled, tinted
 from compose import COLORS, Art, load_art
-from data import STYLES
 from export import load_exported
+from grounds import GROUND_CAPTIONS
+from icon_names import ALL_STYLES
 from model import PLANS, new_tokenizer, normalize
+from styles import CAPTIONS
 from torch import Tensor
 from torch.nn import functional
 from train_text import chunks, name_prompts
@@ -110,7 +112,7 @@ class Measured:
 
     def pictures(self, art: Art, fill: float = 1.0) -> Tensor:
         """Unit embeddings of clean pictures."""
-        return embed(self.clip.visual, art.pictures, self.plan.size, self.device, fill)
+        return embed(self.clip.visual, art.clean, self.plan.size, self.device, fill)
 
 
 def share(values: Tensor) -> float:
@@ -189,6 +191,33 @@ def relations(model: Measured, art: Art, number: int = 2000) -> dict[str, float]
     return {"shapes": share(right[shapes & different]), "all": share(right[different])}
 
 
+def told_apart(model: Measured, art: Art, scene: Coded, phrases: list[list[str]], right: Tensor) -> float:
+    """How often the right one (n,) of the phrases about a picture's name is nearest; of each kind, all phrasings count alike."""
+    names = [article(tidy(art.names[i])) for i in art.labels[scene.pictures].tolist()]
+    found = seen(model, art, scene)
+    kinds = []
+    for phrasings in phrases:
+        texts = model.text([each.format(name) for name in names for each in phrasings])
+        mean = functional.normalize(texts.view(len(names), len(phrasings), -1).mean(1), dim=-1)
+        kinds.append((mean * found).sum(1))
+    return share(torch.stack(kinds, 1).argmax(1).cpu() == right)
+
+
+def styles_told(model: Measured, art: Art, number: int = 600) -> float:
+    """How often a picture in a style is nearest to the text that names its style and its name."""
+    torch.manual_seed(0)
+    scene = styled(art, number)
+    return told_apart(model, art, scene, [list(each) for each in CAPTIONS.values()], scene.styles)
+
+
+def places_told(model: Measured, art: Art, number: int = 600) -> float:
+    """How often a thing before a place is nearest to the text that names its place and its name."""
+    torch.manual_seed(0)
+    scene = placed_somewhere(art, number)
+    phrases = [list(each) for each in GROUND_CAPTIONS.values()]
+    return told_apart(model, art, scene, phrases, scene.colors - len(COLORS))
+
+
 def given_colors(model: Measured, art: Art, number: int = 600) -> float:
     """How often "a COLOR NAME" is nearest with the right color to a thing in a color not its own."""
     torch.manual_seed(0)
@@ -227,20 +256,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=PLANS)
     parser.add_argument("--data", type=Path, default=Path("training/work/data.npz"))
+    parser.add_argument("--icons", type=Path, help="the archive of icons.py at the same size: more names")
     parser.add_argument("--weights", type=Path, default=Path("pixforge/models/embedded"))
     parser.add_argument("--out", type=Path)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args()
-    art = load_art(options.data)
+    art = load_art(options.data, options.icons)
     model = Measured(options.name, options.weights, art, torch.device(options.device))
     figures: dict[str, Any] = {}
-    for style in STYLES:
+    there = set(art.styles.tolist())
+    for style in (style for number, style in enumerate(ALL_STYLES) if number in there):
         figures[style] = naming(model, art.only(style_mask(art, [style]))) | {
             "held_out": style in PLANS[options.name].left_out
         }
     held = art.only(style_mask(art, PLANS[options.name].left_out[:1]))
     figures["background"] = backgrounds(model, held)
     figures["given_colors"] = given_colors(model, held)
+    figures["styles"] = styles_told(model, held)
+    figures["places"] = places_told(model, held)
     figures["relations"] = relations(model, held)
     figures["keywords"] = keywords(model, held)
     figures["paraphrases"] = paraphrases(model, held)

@@ -59,9 +59,9 @@ def load_exported(folder: Path, name: str) -> Any:
     return clip.eval()
 
 
-def write_names(data: Path, file: Path) -> None:
+def write_names(data: Path, icons: Path | None, file: Path) -> None:
     """The class names in order, for whoever wants to evaluate without the art."""
-    words = load_art(data).words
+    words = load_art(data, icons).words
     file.write_text(
         json.dumps({w.name: w.group for w in words}, indent=0, ensure_ascii=False) + "\n", encoding="utf-8"
     )
@@ -72,6 +72,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=PLANS)
     parser.add_argument("--data", type=Path, default=Path("training/work/data.npz"))
+    parser.add_argument("--icons", type=Path, help="the archive of icons.py: more names")
     parser.add_argument("--work", type=Path, default=Path("training/work"))
     parser.add_argument("--out", type=Path, default=Path("pixforge/models/embedded"))
     options = parser.parse_args()
@@ -88,7 +89,7 @@ def main() -> None:
     size = (options.out / f"{options.name}.safetensors").stat().st_size
     print(f"{sum(p.numel() for p in clip.parameters()):,} parameters, {size / 1e6:.2f} MB")
     if options.data.exists():
-        write_names(options.data, Path(__file__).with_name("names.json"))
+        write_names(options.data, options.icons, Path(__file__).with_name("names.json"))
 
 
 if __name__ == "__main__":

@@ -114,6 +114,7 @@ def main() -> None:
     """Export, load again as a user would, draw, measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("training/work/large.npz"))
+    parser.add_argument("--icons", type=Path, help="the archive of icons.py at the same size: more names")
     parser.add_argument("--work", type=Path, default=Path("training/work"))
     parser.add_argument("--out", type=Path, default=Path("pixforge/models/embedded"))
     parser.add_argument("--figures", type=Path, help="measure nearness to the training pictures")
@@ -134,7 +135,7 @@ def main() -> None:
             options.sheet, quality=90
         )
     if options.figures:
-        names = len(load_art(options.data).words)
+        names = len(load_art(options.data, options.icons).words)
         found = {"names": names, **nearness(torch.cat(rows), *known(model, options))}
         options.figures.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
         print(json.dumps(found))

@@ -58,7 +58,7 @@ def nearness(prior: nn.Module, decoder: nn.Module, options: argparse.Namespace) 
     The median and the least of 128 samples to the nearest latent; and, as the measure for them, the median of training
     latents to the nearest one of another drawing.
     """
-    styles = load_art(options.data).styles
+    styles = load_art(options.data, options.icons).styles
     known = load(options.work, options.weights / "vqgan.safetensors")
     known = known.at((styles[known.pictures] != STYLES.index(HELD)).nonzero().squeeze(1))
     latents = known.latents.float().flatten(1)
@@ -82,6 +82,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("training/work"))
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--data", type=Path, default=Path("training/work/large.npz"))
+    parser.add_argument("--icons", type=Path, help="the archive of icons.py at the same size: more names")
     parser.add_argument("--weights", type=Path, default=Path("pixforge/models/embedded"))
     parser.add_argument("--figures", type=Path, help="measure nearness to the training pictures")
     options = parser.parse_args()

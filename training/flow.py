@@ -151,6 +151,7 @@ def parser(description: str | None, minutes: float) -> argparse.ArgumentParser:
     """The options that both trainings have."""
     made = argparse.ArgumentParser(description=description)
     made.add_argument("--data", type=Path, default=Path("training/work/large.npz"))
+    made.add_argument("--icons", type=Path, help="the archive of icons.py at the same size: more names")
     made.add_argument("--work", type=Path, default=Path("training/work"))
     made.add_argument("--weights", type=Path, default=Path("pixforge/models/embedded"))
     made.add_argument("--minutes", type=float, default=minutes)

@@ -70,13 +70,16 @@ def main() -> None:
     """Encode, unless it is done."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("training/work/large.npz"))
+    parser.add_argument("--icons", type=Path, help="the archive of icons.py at the same size: more names")
     parser.add_argument("--work", type=Path, default=Path("training/work"))
     options = parser.parse_args()
     files = find(builtin_catalog(), "embedded", Path())
     file = place(options.work, files.weights)
     if file.exists():
         return
-    made = encode(load_art(options.data), load_vqgan(files), TextTower(resolve("embedded", None, Path())))
+    made = encode(
+        load_art(options.data, options.icons), load_vqgan(files), TextTower(resolve("embedded", None, Path()))
+    )
     made.save(file)
     print(file.name, flush=True)
 

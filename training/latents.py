@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 from captions import Writer, spoken_colors
-from codes import SIDE, Coded, digest, placed, singles, tinted
+from codes import SIDE, Coded, digest, pairs, placed, placed_somewhere, singles, styled, tinted
 from compose import Art, load_art
 from rows import Drawn
 from torch import Tensor
@@ -47,8 +47,10 @@ class Pictured(Drawn):
 
 
 def scene(art: Art) -> Coded:
-    """Each drawing once, and a quarter as many in other colors."""
-    return Coded.join((singles(art), tinted(art, len(art.labels) // 4)))
+    """Each drawing once, and a quarter as many in other colors, of two drawings, in styles and before places."""
+    quarter = len(art.labels) // 4
+    more = (draw(art, quarter) for draw in (tinted, pairs, styled, placed_somewhere))
+    return Coded.join((singles(art), *more))
 
 
 def look(tower: TextTower, pictures: Tensor) -> Tensor:
@@ -87,13 +89,14 @@ def main() -> None:
     """Encode what is not encoded yet."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("training/work/large.npz"))
+    parser.add_argument("--icons", type=Path, help="the archive of icons.py at the same size: more names")
     parser.add_argument("--work", type=Path, default=Path("training/work"))
     parser.add_argument("--versions", type=int, default=VERSIONS)
     options = parser.parse_args()
     files = find(builtin_catalog(), "embedded", Path())
     name = f"latents-{digest(files.weights)[:12]}-{SIDE}"
     vqgan, tower = load_vqgan(files), TextTower(resolve("embedded", None, Path()))
-    art = load_art(options.data)
+    art = load_art(options.data, options.icons)
     for index in range(options.versions):
         file = options.work / f"{name}-{index}.npz"
         if not file.exists():

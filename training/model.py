@@ -56,7 +56,7 @@ PLANS = {
         },
         size=64,
         seed=1,
-        left_out=("twemoji",),
+        left_out=("twemoji", "ph"),
         learning_rate=0.2,
     ),
     "judge": Plan(
@@ -73,7 +73,7 @@ PLANS = {
         },
         size=72,
         seed=2,
-        left_out=("fluent-emoji-flat", "noto-v1"),
+        left_out=("fluent-emoji-flat", "noto-v1", "tabler"),
         learning_rate=0.2,
     ),
 }

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from compose import load_art, wanted
+from compose import Art, wanted
 from data import STYLES
 from torch import Tensor
 from typing_extensions import Self
@@ -67,15 +67,15 @@ class Drawn(Rows):
 D = TypeVar("D", bound=Drawn)
 
 
-def split(data: Path, found: D, alike: float) -> tuple[D, D, Tensor]:
+def split(art: Art, found: D, alike: float) -> tuple[D, D, Tensor]:
     """What is trained on, what shows the style held out, and how often each row of the first is shown.
 
     Args:
-        data: the drawings.
+        art: the drawings.
         found: all rows.
         alike: how often all are shown alike, beside the shares in which people ask for them.
     """
-    art, pictures = load_art(data), found.pictures
+    pictures = found.pictures
     held = art.styles[pictures] == STYLES.index(HELD)
     weights = wanted(art)[pictures[~held]]
     return found.at(~held), found.at(held), weights / weights.sum() + alike / len(weights)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from compose import load_art
 from flow import FlowRun, flow_loss, parser, untold
 from latents import load
 from pixforge_unclip.networks import Decoder, DecoderShape
@@ -29,7 +30,7 @@ def main() -> None:
     """Train."""
     options = parser(__doc__, 60).parse_args()
     found = load(options.work, options.weights / "vqgan.safetensors")
-    train, held, weights = split(options.data, found, ALIKE)
+    train, held, weights = split(load_art(options.data, options.icons), found, ALIKE)
     tests = {f"held:{HELD}": held.spread(TESTED), "seen": train.spread(TESTED)}
     torch.manual_seed(0)
     model = Decoder(DecoderShape())

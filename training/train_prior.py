@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from compose import load_art
 from flow import FlowRun, flow_loss, parser, untold
 from latents import SAYINGS, Pictured, load
 from pixforge_unclip.networks import Prior, PriorShape
@@ -45,7 +46,9 @@ def main() -> None:
     """Train."""
     options = parser(__doc__, 4).parse_args()
     found = load(options.work, options.weights / "vqgan.safetensors")
-    train, held, weights = split(options.data, found, 1)  # half as people ask, half all alike
+    train, held, weights = split(
+        load_art(options.data, options.icons), found, 1
+    )  # half as people ask, half all alike
     tests = [each.at((each.said[:, 0] != 0).any(1).nonzero().squeeze(1)) for each in (held, train)]
     tests = [each.spread(TESTED) for each in tests]
     torch.manual_seed(0)

@@ -19,7 +19,10 @@ from bpe import learn_merges, write_merges
 from captions import Caption, Writer, article, spoken_colors, tidy, vocabulary_text
 from compose import ALONE, COLORS, NO_COLOR, Art, Batch, Composer, load_art
 from export import load_exported
+from mixed import as_batch, scene_composer
 from model import MERGES, PLANS, Plan, new_tokenizer, normalize, open_clip_model
+from styles import PLAIN
+from telling import Scene, right_and_wrong
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
@@ -27,9 +30,12 @@ from train_vision import Classifier, new_classifier, side_loss, style_mask
 
 BATCH = 384
 RATE = 1.5e-3
-SCENES = 112
+SCENES = 160
 BANK = 16384
 SCENE_LOSS = 0.4
+# Shares of the pictures that are in a style, and before a place.
+STYLED = 0.3
+PLACES = 0.25
 CLASS_SCALE = 20.0
 COLOR_SCALE = 12.0
 EVAL_TEMPLATES = ("{}", "a photo of {}", "a drawing of {}", "{} emoji")
@@ -53,11 +59,17 @@ class Bank:
         """The pictures where keep (n,) is true."""
         return Bank(self.embeddings[keep], self.scenes.only(keep))
 
+    def with_(self, more: Bank) -> Bank:
+        """These pictures, then more."""
+        return Bank(torch.cat((self.embeddings, more.embeddings)), Batch.joined([self.scenes, more.scenes]))
+
 
 @torch.no_grad()
 def fill_bank(tower: nn.Module, art: Art, plan: Plan, number: int, device: torch.device) -> Bank:
     """Embed freshly composed training pictures once, many of two things or in other colors; the tower stays frozen."""
-    composer = Composer(art, plan.size, device, plain=0.75, pairs=0.4, tints=0.2)
+    composer = Composer(
+        art, plan.size, device, plain=0.75, pairs=0.3, tints=0.15, styled=STYLED, places=PLACES
+    )
     found, scenes = [], []
     torch.manual_seed(plan.seed)
     for _ in range(number // 256):
@@ -68,9 +80,27 @@ def fill_bank(tower: nn.Module, art: Art, plan: Plan, number: int, device: torch
     return Bank(torch.cat(found), Batch.joined(scenes))
 
 
+@torch.no_grad()
+def fill_scenes(
+    tower: nn.Module, art: Art, plan: Plan, number: int, device: torch.device
+) -> tuple[Bank, list[Scene]]:
+    """Embed scenes of several things once, and what they show."""
+    compose = scene_composer(art, plan.size, device, degraded=False)
+    found, batches, shown = [], [], []
+    torch.manual_seed(plan.seed + 1)
+    for _ in range(number // 256):
+        drawn = compose(256)
+        with torch.autocast(device.type, torch.bfloat16):
+            found.append(functional.normalize(tower(normalize(drawn.pictures)).float(), dim=-1))
+        batch = as_batch(drawn)
+        batches.append(replace(batch, pictures=batch.pictures[:, :0]))
+        shown += drawn.scenes
+    return Bank(torch.cat(found), Batch.joined(batches)), shown
+
+
 @dataclass(frozen=True)
 class TextBatch:
-    """Tokens (n, context), meanings as shares of classes (n, classes), colors or NO_COLOR (n,).
+    """Tokens (n, context), meanings as shares of classes (n, classes), backgrounds or NO_COLOR and styles or PLAIN (n,).
 
     And `scenes` (p,) of the bank's pictures of two things or of things in a color not their own, with tokens (2p, context)
     of texts that tell them, then of texts that tell them the wrong way round or in another color.
@@ -79,15 +109,20 @@ class TextBatch:
     tokens: Tensor
     meaning: Tensor
     colors: Tensor
+    styles: Tensor
     scenes: Tensor
     told: Tensor
 
 
 class CaptionStream(IterableDataset[TextBatch]):
-    """Random captions without end, tokenized; `scenes` are the bank's pictures of more than a thing as it is."""
+    """Random captions without end, tokenized.
 
-    def __init__(self, writer: Writer, merges: Path, scenes: Batch) -> None:
+    `scenes` are the bank's pictures of more than a thing as it is, the last of them those of `shown`.
+    """
+
+    def __init__(self, writer: Writer, merges: Path, scenes: Batch, shown: list[Scene]) -> None:
         self.writer, self.merges, self.seed, self.scenes = writer, merges, writer.seed, scenes
+        self.shown = shown
 
     def __iter__(self) -> Iterator[TextBatch]:
         torch.manual_seed(self.seed)
@@ -100,13 +135,17 @@ class CaptionStream(IterableDataset[TextBatch]):
                 tokenize([c.text for c in captions]),
                 torch.stack([self.spread(c) for c in captions]),
                 torch.tensor([c.color for c in captions]),
+                torch.tensor([c.style for c in captions]),
                 chosen,
                 tokenize([true for true, _ in told] + [false for _, false in told]),
             )
 
     def tell(self, index: int) -> tuple[str, str]:
-        """What is true of a picture, and the same with the things exchanged or in another color."""
+        """What is true of a picture, and the same with one thing wrong."""
         scene = self.scenes
+        number = index - (len(scene.labels) - len(self.shown))
+        if number >= 0:
+            return right_and_wrong(self.shown[number], self.writer.words, self.writer.random)
         first, second, color, tint = (
             int(each[index]) for each in (scene.labels, scene.others, scene.colors, scene.tints)
         )
@@ -130,15 +169,18 @@ class CaptionStream(IterableDataset[TextBatch]):
 class Targets:
     """Where texts should lie: on the prototypes, moved towards the background's color by as much as pictures are."""
 
-    def __init__(self, prototypes: Tensor, colors: Tensor, sides: Tensor, bank: Bank, scenes: Bank) -> None:
-        self.prototypes, self.colors, self.sides = prototypes, colors, sides
+    def __init__(self, seen: Classifier, bank: Bank, scenes: Bank) -> None:
+        self.prototypes, self.colors, self.sides, self.styles = (
+            each.detach() for each in (seen.prototypes, seen.colors, seen.sides, seen.styles)
+        )
         self.bank, self.scenes = bank, scenes
-        self.color_share = self.fit_share()
+        shown = bank.scenes
+        self.color_share = self.fit_share(shown.colors != NO_COLOR, self.colors, shown.colors)
+        self.style_share = self.fit_share(shown.styles != PLAIN, self.styles, shown.styles)
 
-    def fit_share(self) -> float:
-        """The multiple of a color's prototype that best explains the pictures on that color (least squares)."""
-        on = self.bank.scenes.colors != NO_COLOR
-        pictures, shade = self.bank.embeddings[on], self.colors[self.bank.scenes.colors[on]]
+    def fit_share(self, on: Tensor, directions: Tensor, numbers: Tensor) -> float:
+        """The multiple of a direction that, beside the name's, best explains the pictures (n,) that show it (least squares)."""
+        pictures, shade = self.bank.embeddings[on], directions[numbers[on]]
         name = self.prototypes[self.bank.scenes.labels[on]]
         system = torch.stack([name, shade], -1)
         gram = (system.transpose(1, 2) @ system).mean(0)
@@ -149,9 +191,9 @@ class Targets:
     def regression(self, batch: TextBatch) -> Tensor:
         """Unit targets (n, width)."""
         shade = self.colors[batch.colors.clamp(min=0)] * (batch.colors != NO_COLOR)[:, None]
-        return functional.normalize(
-            functional.normalize(batch.meaning @ self.prototypes, dim=-1) + self.color_share * shade, dim=-1
-        )
+        style = self.styles[batch.styles] * (batch.styles != PLAIN)[:, None]
+        name = functional.normalize(batch.meaning @ self.prototypes, dim=-1)
+        return functional.normalize(name + self.color_share * shade + self.style_share * style, dim=-1)
 
     def loss(self, text: Tensor, batch: TextBatch) -> Tensor:
         """Regression, both classifications, and pictures against the captions of the batch."""
@@ -160,7 +202,11 @@ class Targets:
         shades = functional.cross_entropy(
             COLOR_SCALE * text @ self.colors.T, batch.colors, ignore_index=NO_COLOR
         )
-        return 4 * near.mean() + 0.5 * names + 0.3 * shades.nan_to_num() + 0.5 * self.contrast(text, batch)
+        styles = functional.cross_entropy(
+            COLOR_SCALE * text @ self.styles.T, batch.styles, ignore_index=PLAIN
+        )
+        told = 0.3 * (shades.nan_to_num() + styles.nan_to_num())
+        return 4 * near.mean() + 0.5 * names + told + 0.5 * self.contrast(text, batch)
 
     def contrast(self, text: Tensor, batch: TextBatch) -> Tensor:
         """CLIP's loss from pictures to texts, where every caption that is true of a picture is a positive."""
@@ -169,6 +215,7 @@ class Targets:
         label, color = scenes.labels[chosen], scenes.colors[chosen]
         true = batch.meaning[:, label].T
         true = true * ((batch.colors == NO_COLOR) | (batch.colors == color[:, None]))
+        true = true * ((batch.styles == PLAIN) | (batch.styles == scenes.styles[chosen][:, None]))
         found = true.sum(1) > 0
         target = true[found] / true[found].sum(1, keepdim=True)
         return functional.cross_entropy(CLASS_SCALE * self.bank.embeddings[chosen][found] @ text.T, target)
@@ -184,8 +231,8 @@ class Targets:
         near = 1 - (true * pictures).sum(1).mean()
         texts = functional.cross_entropy(CLASS_SCALE * pictures @ told.T, rows)
         found = functional.cross_entropy(CLASS_SCALE * true @ pictures.T, rows)
-        two = scene.two
-        side = side_loss(true[two], self.sides, self.prototypes, CLASS_SCALE, scene.only(two))
+        sided = scene.sided
+        side = side_loss(true[sided], self.sides, self.prototypes, CLASS_SCALE, scene.only(sided))
         return 4 * near + texts + 0.5 * found + 0.3 * side
 
 
@@ -201,7 +248,7 @@ def load_towers(name: str, work: Path, art: Art, device: torch.device) -> tuple[
     clip.visual.load_state_dict(classifier.tower.state_dict())
     clip.to(device)
     classifier.to(device).requires_grad_(requires_grad=False)
-    for each in (classifier.prototypes, classifier.colors):
+    for each in (classifier.prototypes, classifier.colors, classifier.styles):
         each.copy_(functional.normalize(each, dim=-1))
     return clip, classifier
 
@@ -248,7 +295,7 @@ def fit_scale(texts: Tensor, bank: Bank) -> float:
 def train(options: argparse.Namespace) -> None:
     """Fit the text tower and write the whole CLIP's state."""
     device, plan = torch.device(options.device), PLANS[options.name]
-    art = load_art(options.data)
+    art = load_art(options.data, options.icons)
     art = art.only(~style_mask(art, plan.left_out))
     if not options.merges.exists():
         write_merges(learn_merges(vocabulary_text(art.words), MERGES), options.merges)
@@ -256,9 +303,11 @@ def train(options: argparse.Namespace) -> None:
     clip.eval()
     bank = fill_bank(clip.visual, art, plan, 2 * BANK, device)
     plain = (bank.scenes.others == ALONE) & (bank.scenes.tints == NO_COLOR)
-    scenes, bank = bank.only(~plain), bank.only(plain)
-    targets = Targets(seen.prototypes, seen.colors, seen.sides, bank, scenes)
-    print(json.dumps({"color_share": round(targets.color_share, 3)}), flush=True)
+    several, shown = fill_scenes(clip.visual, art, plan, BANK, device)
+    scenes, bank = bank.only(~plain).with_(several), bank.only(plain)
+    targets = Targets(seen, bank, scenes)
+    shares = {"color_share": targets.color_share, "style_share": targets.style_share}
+    print(json.dumps({name: round(share, 3) for name, share in shares.items()}), flush=True)
     start = options.work / f"{options.name}-clip.pt"
     kept = None
     if options.resume and start.exists():
@@ -273,7 +322,7 @@ def train(options: argparse.Namespace) -> None:
     writer = Writer(art.words, spoken_colors(art), plan.seed)
     batches = iter(
         DataLoader(
-            CaptionStream(writer, options.merges, scenes.scenes),
+            CaptionStream(writer, options.merges, scenes.scenes, shown),
             batch_size=None,
             num_workers=1,
             prefetch_factor=8,
@@ -342,6 +391,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=PLANS)
     parser.add_argument("--data", type=Path, default=Path("training/work/data.npz"))
+    parser.add_argument("--icons", type=Path, help="the archive of icons.py: more names")
     parser.add_argument("--work", type=Path, default=Path("training/work"))
     parser.add_argument("--merges", type=Path, default=Path("pixforge/models/embedded/merges.txt.gz"))
     parser.add_argument("--minutes", type=float, default=6)

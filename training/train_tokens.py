@@ -20,6 +20,7 @@ from compose import ALONE, COLORS, NO_COLOR, Art, load_art, wanted
 from data import STYLES
 from model import TOKENS_PLAN, new_tokenizer
 from safetensors.torch import load_file
+from styles import PLAIN
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
@@ -40,9 +41,11 @@ EMA = 0.998
 BATCH = 48
 # What classifier-free guidance needs: pictures that nothing was said about.
 UNTOLD = 0.1
-# Shares of the pictures that show two drawings, and one in a color not its own.
-PAIRS = 0.33
-RECOLORED = 0.12
+# Shares of the pictures that show two drawings, one in a color not its own, one in a style, and one before a place.
+PAIRS = 0.22
+RECOLORED = 0.08
+STYLED = 0.15
+PLACES = 0.12
 # How far from a code those lie that stand in for it, in squared distance in the codebook: about one code in three.
 ALIKE = 0.03
 HELD = "twemoji"
@@ -87,6 +90,8 @@ class Speaker:
             text = writer.related(label, int(self.art.labels[other]), bool(coded.stacked[index]))
         elif tint != NO_COLOR:
             text = writer.recolored(label, tint)
+        elif (style := int(coded.styles[index])) != PLAIN:
+            return writer.styled(label, style).text
         else:
             text = self.name(writer, label)
         plain = color == list(COLORS).index("white")
@@ -119,13 +124,12 @@ class Captioned(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
         # What people ask for first, more clearly than the perceptor's training does: there is room for little.
         weights = wanted(art)[coded.pictures]
         two, recolored = coded.others != ALONE, coded.tints != NO_COLOR
-        # Pairs and recolored drawings were chosen by that weight when they were coded.
-        weights[two | recolored] = 1
-        for kind, share in (
-            (two, PAIRS),
-            (recolored, RECOLORED),
-            (~(two | recolored), 1 - PAIRS - RECOLORED),
-        ):
+        styled, there = coded.styles != PLAIN, coded.colors >= len(COLORS)
+        shares = ((two, PAIRS), (recolored, RECOLORED), (styled, STYLED), (there, PLACES))
+        # All but those that are as they are were chosen by that weight when they were coded.
+        special = two | recolored | styled | there
+        weights[special] = 1
+        for kind, share in (*shares, (~special, 1 - sum(share for _, share in shares))):
             weights[kind] *= share / weights[kind].sum().clamp(min=1e-9)
         self.weights = weights
 
@@ -186,7 +190,7 @@ class Run:
         self.options = options
         self.device = torch.device(options.device)
         torch.manual_seed(TOKENS_PLAN.seed)
-        self.art = load_art(options.data)
+        self.art = load_art(options.data, options.icons)
         coded = load(options.work, options.weights / "vqgan.safetensors")
         held = self.art.styles[coded.pictures] == STYLES.index(HELD)
         self.train_codes = coded.at((~held).nonzero().squeeze(1))
@@ -301,6 +305,7 @@ def main() -> None:
     """Train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("training/work/large.npz"))
+    parser.add_argument("--icons", type=Path, help="the archive of icons.py at the same size: more names")
     parser.add_argument("--work", type=Path, default=Path("training/work"))
     parser.add_argument("--weights", type=Path, default=Path("pixforge/models/embedded"))
     parser.add_argument("--minutes", type=float, default=75)

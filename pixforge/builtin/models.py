@@ -63,6 +63,12 @@ def _embedded() -> list[ShippedModel]:
             note="ships with pixforge; init: tokens uses it",
             recipe="init: {type: tokens, model: embedded}",
         ),
+        ShippedModel(
+            name="embedded", kind="upscaler", parameters=163_000, licence=licence,
+            files=shipped_files("sharpener.safetensors"),
+            note="ships with pixforge; the filter upscale uses it", facts={"factor": "4"},
+            recipe="filters: [{type: upscale, model: embedded}]",
+        ),
     ]  # fmt: skip
 
 

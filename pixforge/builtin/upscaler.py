@@ -1,4 +1,4 @@
-"""Networks that enlarge pictures, from a file of the user's; spandrel knows their architectures."""
+"""Networks that enlarge pictures: the one that ships, and a user's own, whose architectures spandrel knows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 2 << 30
 """Of a file. Those that people share have 1 to 200 MB."""
 MAX_FACTOR = 8
-MARGIN = 16
+SHIPPED = "sharpener.safetensors"
+MARGIN = 20
 """Pixels around a tile that the network sees as well."""
 _MAX_NUMBER = 1000
 """Of a layer in a list of layers."""
@@ -30,34 +31,18 @@ _MAX_OPERATIONS = 200_000
 
 
 class Upscaler:
-    """A network of one of spandrel's architectures, such as Real-ESRGAN, that makes pictures larger.
-
-    Nothing in the file is executed: its tensors alone are read, and their names and shapes say what network it is.
+    """A network that makes pictures larger.
 
     Args:
-        file: .safetensors, .pth, .pt or .ckpt.
-        device: where it runs, in float32.
-
-    Raises:
-        InputError: spandrel is not there.
-        WeightsError: the file cannot be read, or holds no network that enlarges pictures in color.
+        file: its weights.
+        network: `[1, 3, f H, f W]` of `[1, 3, H, W]`, in float32.
+        factor: f.
+        architecture: its name.
     """
 
-    def __init__(self, file: Path, device: torch.device) -> None:
-        self.file = file
-        self._network = _load(file, device)
-        self.factor: int = self._network.scale
-        self._try(device)
-
-    @property
-    def architecture(self) -> str:
-        """Its name."""
-        return str(self._network.architecture.name)
-
-    @property
-    def modules(self) -> list[nn.Module]:
-        """The network itself."""
-        return [self._network.model]
+    def __init__(self, file: Path, network: nn.Module, factor: int, architecture: str) -> None:
+        self.file, self.network = file, network.eval().requires_grad_(requires_grad=False)
+        self.factor, self.architecture = factor, architecture
 
     @torch.no_grad()
     def __call__(self, images: torch.Tensor, tile: int) -> torch.Tensor:
@@ -76,23 +61,57 @@ class Upscaler:
         bottom, right = min(top + tile, height), min(left + tile, width)
         above, before = max(top - MARGIN, 0), max(left - MARGIN, 0)
         part = image[None, :, above : bottom + MARGIN, before : right + MARGIN]
-        large = self._network(part.float())[0]
+        large = self.network(part.float())[0]
         f = self.factor
         rows = slice((top - above) * f, (bottom - above) * f)
         columns = slice((left - before) * f, (right - before) * f)
         made[:, top * f : bottom * f, left * f : right * f].copy_(large[:, rows, columns])
 
-    def _try(self, device: torch.device) -> None:
-        """Enlarge a small gray picture."""
-        try:
-            made = self(torch.full((1, 3, 16, 16), 0.5, device=device), 16)
-        except (
-            Exception
-        ) as error:  # architectures are many, and the file says with which numbers they are built
-            reason = f"the network does not enlarge a picture of 16 x 16 pixels ({error_line(error)})"
-            raise WeightsError(f"{self.file}: {reason}") from error
-        if not bool(made.isfinite().all()):
-            raise WeightsError(f"{self.file}: the network makes values that are not finite")
+
+def embedded_upscaler(device: torch.device) -> Upscaler:
+    """The network that ships.
+
+    Raises:
+        WeightsError: its file is missing or damaged.
+    """
+    from pixforge.builtin.sharpener import FACTOR, Sharpener
+    from pixforge.models.safe_load import read_tensors
+    from pixforge.models.shipped import shipped_file
+
+    file = shipped_file(SHIPPED)
+    network = Sharpener()
+    network.load_state_dict({name: each.float() for name, each in read_tensors(file).items()})
+    return Upscaler(file, network.to(device), FACTOR, "Sharpener")
+
+
+def own_upscaler(file: Path, device: torch.device) -> Upscaler:
+    """A network of one of spandrel's architectures, such as Real-ESRGAN.
+
+    Nothing in the file is executed: its tensors alone are read, and their names and shapes say what network it is.
+
+    Args:
+        file: .safetensors, .pth, .pt or .ckpt.
+        device: where it runs.
+
+    Raises:
+        InputError: spandrel is not there.
+        WeightsError: the file cannot be read, or holds no network that enlarges pictures in color.
+    """
+    found = _load(file, device)
+    upscaler = Upscaler(file, found.model, found.scale, str(found.architecture.name))
+    _try(upscaler, device)
+    return upscaler
+
+
+def _try(upscaler: Upscaler, device: torch.device) -> None:
+    """Enlarge a small gray picture."""
+    try:
+        made = upscaler(torch.full((1, 3, 16, 16), 0.5, device=device), 16)
+    except Exception as error:  # architectures are many, and the file says with which numbers they are built
+        reason = f"the network does not enlarge a picture of 16 x 16 pixels ({error_line(error)})"
+        raise WeightsError(f"{upscaler.file}: {reason}") from error
+    if not bool(made.isfinite().all()):
+        raise WeightsError(f"{upscaler.file}: the network makes values that are not finite")
 
 
 def _load(file: Path, device: torch.device) -> Any:
@@ -122,8 +141,7 @@ def _load(file: Path, device: torch.device) -> Any:
             f"({found.architecture.name}) is for {found.purpose}, makes them {found.scale} times larger, and has "
             f"{colors[0]} channels in and {colors[1]} out"
         )
-    found.eval().to(device).model.requires_grad_(requires_grad=False)
-    return found
+    return found.to(device)
 
 
 def _check(file: Path, tensors: dict[str, torch.Tensor]) -> None:

@@ -14,7 +14,7 @@ class PathMark:
 
     Of texts that may be names, those are paths that end in one of `suffixes` (any, if there are none) and name a file, and
     with `folders` those that name a folder, after `prefix` if they begin with it. A `row` is a video, or the first of a row
-    of pictures.
+    of pictures. Even if `required`, `names` mean no files.
     """
 
     required: bool = True
@@ -22,6 +22,7 @@ class PathMark:
     folders: bool = False
     prefix: str = ""
     row: bool = False
+    names: tuple[str, ...] = ()
 
 
 FileName = Annotated[str, Field(pattern=r"^\w[\w.-]*$", max_length=100)]

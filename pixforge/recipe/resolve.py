@@ -69,7 +69,7 @@ def _walk(model: BaseModel, where: Where) -> Iterator[tuple[Where, str, PathMark
                 yield from _walk(value.curve.config, place)
             elif isinstance(value, BaseModel):
                 yield from _walk(value, place)
-            elif isinstance(value, str) and mark is not None and mark.required:
+            elif isinstance(value, str) and mark is not None and mark.required and value not in mark.names:
                 yield place, value, mark
 
 
@@ -136,6 +136,8 @@ def _mover(move: Callable[[str, PathMark], str], mark: PathMark) -> Callable[[st
 
 def _moved(text: str, mark: PathMark, start: Path, folder: Path | None, catalog: Catalog) -> str:
     """A path of the recipe as it reads from `folder`; a name stays as it is."""
+    if text in mark.names:
+        return text
     prefix = mark.prefix if mark.prefix and text.startswith(mark.prefix) else ""
     plain = text.removeprefix(prefix)
     path = start / plain

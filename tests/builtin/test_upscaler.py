@@ -143,3 +143,65 @@ def test_without_spandrel_it_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "spandrel", None)
     with pytest.raises(InputError, match=r'pip install "pixforge\[upscale\]"'):
         filter_of(tmp_path, compact())
+
+
+def embedded(size=(40, 24), **fields):
+    return Upscale(UpscaleConfig(model="embedded", **fields), make_context(size, 1))
+
+
+def soft_disk(side=128, softness=7.0):
+    """A red disk on white whose outline is `softness` pixels wide."""
+    axis = torch.arange(side) - side / 2 + 0.5
+    inside = ((0.3 * side - (axis[:, None].square() + axis.square()).sqrt()) / softness + 0.5).clamp(0, 1)
+    red = torch.tensor([0.85, 0.15, 0.2])[:, None, None]
+    return (red * inside + (1 - inside))[None]
+
+
+def steepest(image):
+    """The steepest slope along the middle row."""
+    return float(image[0, 1, image.shape[-2] // 2].diff().abs().max())
+
+
+@pytest.mark.parametrize("factor", [None, 4])
+def test_the_network_that_ships_makes_a_soft_outline_sharp(factor):
+    disk = soft_disk()
+    made = run(embedded((128, 128), factor=factor), disk)
+    times = factor or 2
+    assert made.shape == (1, 3, 128 * times, 128 * times)
+    plain = torch.nn.functional.interpolate(disk, scale_factor=times, mode="bicubic")
+    assert steepest(made) > 1.6 * steepest(plain)
+    middle, corner = made[0, :, 64 * times, 64 * times], made[0, :, 8, 8]
+    assert middle.tolist() == pytest.approx([0.85, 0.15, 0.2], abs=0.05)
+    assert corner.tolist() == pytest.approx([1, 1, 1], abs=0.05)
+
+
+def test_tiles_of_the_network_that_ships_have_no_seam():
+    image = torch.rand(1, 3, 20, 50, generator=torch.Generator().manual_seed(1))
+    image = torch.nn.functional.interpolate(image, scale_factor=4, mode="bicubic").clamp(0, 1)
+    whole, tiles = (run(embedded((200, 80), factor=4, tile=tile), image) for tile in (256, 32))
+    torch.testing.assert_close(tiles, whole, atol=2e-5, rtol=0)
+
+
+def test_the_network_that_ships_is_meant_though_a_file_is_called_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "embedded").write_bytes(b"no network")
+    fields = {
+        "prompts": ["a red heart"],
+        "size": 32,
+        "steps": 1,
+        "init": "noise",
+        "generator": "pixels",
+        "exporters": ["still"],
+        "filters": [{"type": "upscale", "model": "embedded"}],
+    }
+    made = pixforge.render(pixforge.load_recipe(fields), tmp_path / "out")
+    assert made.images[0].size == (64, 64)
+    assert "model: embedded" in (tmp_path / "out" / "recipe.yaml").read_text()
+    assert made.manifest["components"]["filter/0-upscale"]["name"] == "sharpener.safetensors"
+
+
+def test_a_file_that_is_not_there_is_said_when_the_recipe_is_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fields = {"prompts": ["a red heart"], "filters": [{"type": "upscale", "model": "net.pth"}]}
+    with pytest.raises(InputError, match=r"filters\.0\.\S*model: there is no file .*net\.pth"):
+        pixforge.load_recipe(fields)

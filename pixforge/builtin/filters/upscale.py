@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from pixforge.contracts import Filter, FilterConfig, RunContext
-from pixforge.contracts.paths import RecipePath
+from pixforge.contracts.paths import PathMark
 from pixforge.contracts.random import Stream
 from pixforge.errors import InputError
 
 if TYPE_CHECKING:
     import torch
 
+    from pixforge.builtin.upscaler import Upscaler
+
+EMBEDDED = "embedded"
+"""The network that ships."""
 MAX_PIXELS = 1 << 28
 """Of a picture that a network makes: 16384 x 16384, 3 GiB as floats."""
 
@@ -28,16 +32,18 @@ class UpscaleConfig(FilterConfig):
         le=8,
         strict=True,
         description="The saved picture has so many times the width and height. Absent: 2, or what the model makes; another "
-        "number than the model's makes its picture larger or smaller.",
+        "number than the model's makes its picture larger or smaller. embedded makes a picture of half the size 4 times larger, "
+        "since outlines are softer than pixels; with 4 or more, the picture itself.",
     )
     method: Literal["bicubic", "bilinear", "nearest"] = Field(
         "bicubic",
         description="bicubic: sharp; bilinear: soft; nearest: squares, for pixel art. With a model: of the alpha channel.",
     )
-    model: RecipePath | None = Field(
+    model: Annotated[str, PathMark(names=(EMBEDDED,))] | None = Field(
         None,
-        description="A network that makes up the detail, such as RealESRGAN_x4plus.pth: a .safetensors, .pth, .pt or .ckpt file "
-        "of an architecture that spandrel knows; needs pixforge[upscale].",
+        description="A network that makes up the detail. embedded: the one that ships, for flat colors with outlines. Or a file "
+        "such as RealESRGAN_x4plus.pth: a .safetensors, .pth, .pt or .ckpt file of an architecture that spandrel knows; needs "
+        "pixforge[upscale].",
     )
     tile: int = Field(
         256,
@@ -63,17 +69,8 @@ class Upscale(Filter[UpscaleConfig]):
         self._factor = config.factor or 2
         if config.model is None:
             return
-        from pixforge.builtin.upscaler import Upscaler
-        from pixforge.models.shared import SHARED
-
-        file = context.folder / config.model
-        self._upscaler = SHARED.get(
-            [file] if file.exists() else [],
-            ("upscaler", str(file), str(context.device)),
-            lambda: Upscaler(file, context.device),
-            lambda upscaler: upscaler.modules,
-        )
-        self._factor = config.factor or self._upscaler.factor
+        self._upscaler = _network(config.model, context)
+        self._factor = config.factor or (2 if config.model == EMBEDDED else self._upscaler.factor)
         largest = max(self._factor, self._upscaler.factor)
         if context.width * context.height * largest**2 > MAX_PIXELS:
             raise InputError(
@@ -92,8 +89,12 @@ class Upscale(Filter[UpscaleConfig]):
 
         if self.config.model is None:
             return self._plain(images)
-        made = self._upscaler(images[:, :3], self.config.tile)
-        if self._factor != self._upscaler.factor:
+        pictures = images[:, :3]
+        if self.config.model == EMBEDDED and self._factor < self._upscaler.factor:
+            half = (max(1, images.shape[-2] // 2), max(1, images.shape[-1] // 2))
+            pictures = torch.nn.functional.interpolate(pictures, half, mode="area")
+        made = self._upscaler(pictures, self.config.tile)
+        if made.shape[-2:] != self._size(images):
             made = torch.nn.functional.interpolate(
                 made, self._size(images), mode="bicubic", antialias=True, align_corners=False
             )
@@ -121,3 +122,19 @@ class Upscale(Filter[UpscaleConfig]):
 
         file = self._upscaler.file
         return {"name": file.name, **file_facts(file), "architecture": self._upscaler.architecture}
+
+
+def _network(model: str, context: RunContext) -> Upscaler:
+    """The network that ships or that of a file, which runs of one process share."""
+    from pixforge.builtin.upscaler import SHIPPED, embedded_upscaler, own_upscaler
+    from pixforge.models.shared import SHARED
+    from pixforge.models.shipped import FOLDER
+
+    shipped = model == EMBEDDED
+    file = FOLDER / SHIPPED if shipped else context.folder / model
+    return SHARED.get(
+        [file] if file.exists() else [],
+        ("upscaler", str(file), str(context.device)),
+        lambda: embedded_upscaler(context.device) if shipped else own_upscaler(file, context.device),
+        lambda upscaler: [upscaler.network],
+    )
