@@ -40,7 +40,8 @@ def art():
     axis = torch.arange(48) - 23.5
     disk = (16.5 - (axis[:, None].square() + axis.square()).sqrt()).clamp(0, 1)
     colors = torch.cat((PAINT, torch.ones(5, 1)), 1)[..., None, None]
-    return Art((colors * disk * 255).round().byte(), torch.arange(5), torch.zeros(5).long(), WORDS)
+    inked = torch.zeros(5, dtype=torch.bool)
+    return Art((colors * disk * 255).round().byte(), torch.arange(5), torch.zeros(5).long(), WORDS, inked)
 
 
 @pytest.fixture(scope="module")
