@@ -12,6 +12,7 @@ import torch
 from compose import BACKGROUNDS, COLORS, NO_COLOR, Art, Words
 from grounds import GROUND_CAPTIONS
 from styles import CAPTIONS, PLAIN
+from telling import article, plural
 from torch.nn import functional
 
 ADJECTIVES = [
@@ -154,19 +155,9 @@ class Caption:
     style: int = PLAIN
 
 
-def article(noun: str) -> str:
-    """The noun with a or an."""
-    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
-
-
 def tidy(name: str) -> str:
     """A CLDR name as a person would type it."""
     return re.sub(r"\s+", " ", name.replace(":", " ").replace("’", "'")).strip()  # noqa: RUF001
-
-
-def plural(noun: str) -> str:
-    """A regular English plural."""
-    return noun + ("es" if noun.endswith(("s", "x", "ch", "sh")) else "s")
 
 
 def spoken_colors(art: Art) -> dict[int, list[str]]:

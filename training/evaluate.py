@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from captions import article, keyword_meanings, tidy
+from captions import keyword_meanings, tidy
 from codes import Coded, pairs, placed, placed_somewhere, styled, tinted
 from compose import COLORS, Art, load_art
 from export import load_exported
@@ -20,6 +20,7 @@ from grounds import GROUND_CAPTIONS
 from icon_names import ALL_STYLES
 from model import PLANS, new_tokenizer, normalize
 from styles import CAPTIONS
+from telling import article
 from torch import Tensor
 from torch.nn import functional
 from train_text import chunks, name_prompts

@@ -16,13 +16,13 @@ from typing import Any
 
 import torch
 from bpe import learn_merges, write_merges
-from captions import Caption, Writer, article, spoken_colors, tidy, vocabulary_text
+from captions import Caption, Writer, spoken_colors, tidy, vocabulary_text
 from compose import ALONE, COLORS, NO_COLOR, Art, Batch, Composer, load_art
 from export import load_exported
 from mixed import as_batch, scene_composer
 from model import MERGES, PLANS, Plan, new_tokenizer, normalize, open_clip_model
 from styles import PLAIN
-from telling import Scene, right_and_wrong
+from telling import Scene, article, right_and_wrong
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
