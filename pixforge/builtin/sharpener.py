@@ -15,7 +15,7 @@ class Sharpener(nn.Module):
     """A residual network of plain convolutions that adds detail to a bicubically enlarged picture.
 
     Sub-pixel convolution (Shi et al. 2016, arXiv 1609.05158) behind residual blocks without normalization (Lim et al. 2017,
-    arXiv 1707.02921). 163,000 parameters; each pixel is told by the 39 x 39 around it.
+    arXiv 1707.02921). 163,000 parameters; each pixel is told by the 37 x 37 around it.
     """
 
     scale = FACTOR

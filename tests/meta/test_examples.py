@@ -30,7 +30,8 @@ def test_example(path, tmp_path):
     assert len(result.images) == recipe.canvases
     assert result.manifest["status"] == "finished"
     stills = sorted((tmp_path / "out").glob("image*"))
-    assert [size_of(still) for still in stills] == [(48, 32)] * recipe.canvases
+    larger = 2 if any(each.type == "upscale" for each in recipe.filters) else 1
+    assert [size_of(still) for still in stills] == [(48 * larger, 32 * larger)] * recipe.canvases
     assert any((tmp_path / "out").glob("progress.*" if recipe.film is None else "film.*"))
 
 

@@ -161,7 +161,10 @@ def test_a_wrong_declaration_is_refused_with_the_plugins_name(weights, fields, m
 
 
 def test_a_name_of_several_kinds_must_say_which():
-    with pytest.raises(WeightsError, match="clip:embedded and vqgan:embedded and tokens:embedded; say which"):
+    with pytest.raises(
+        WeightsError,
+        match="clip:embedded and vqgan:embedded and tokens:embedded and upscaler:embedded; say which",
+    ):
         builtin_catalog().get("embedded")
     assert builtin_catalog().get("embedded", "vqgan").label == "vqgan:embedded"
     assert builtin_catalog().get("tokens:embedded").kind == "tokens"
