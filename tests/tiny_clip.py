@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from tiny_vqgan import write_pair
 
 from pixforge.builtin.inits.text_to_codes.transformer import Shape, TextToCodes
+from pixforge.builtin.sharpener import Sharpener
 from pixforge.models.clip.build import build_model
 from pixforge.models.files import sha256_of
 
@@ -64,6 +65,7 @@ def shipped_folder(tmp_path, monkeypatch) -> Path:
         (tmp_path / f"{name}.json").write_text(json.dumps(card))
     write_pair(tmp_path, "vqgan")
     tiny_tokens(tmp_path)
+    save_file(Sharpener().state_dict(), tmp_path / "sharpener.safetensors")
     write_sums(tmp_path)
     monkeypatch.setattr("pixforge.models.shipped.FOLDER", tmp_path)
     return tmp_path

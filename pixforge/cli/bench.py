@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pixforge.cli.complete import recipes
-from pixforge.cli.options import DISABLE, OVERRIDES, TRUST, overrides_of, trust_of
+from pixforge.cli.options import DISABLE, OVERRIDES, SHAPE, TRUST, overrides_of, shape_of, trust_of
 from pixforge.contracts.command import Command
 from pixforge.errors import InputError, plain_name
 
@@ -42,6 +42,7 @@ class Bench(Command):
         click.Option(["--rounds"], type=int, default=10, metavar="N", help="Steps to time (10)."),
         click.Option(["--json"], is_flag=True, help="Print one line of JSON for each recipe instead."),
         *OVERRIDES,
+        *SHAPE,
         DISABLE,
         *TRUST,
     )
@@ -62,7 +63,9 @@ def _bench(source: str | None, args: SimpleNamespace) -> None:
 
     given: Any = {"prompts": ["a red heart"]} if source is None else source
     session = build(
-        load_recipe(given, overrides_of(args), disabled=args.disable_plugin, trust=trust_of(args))
+        load_recipe(
+            given, overrides_of(args), disabled=args.disable_plugin, trust=trust_of(args), **shape_of(args)
+        )
     )
     found = measure(session, args.rounds)
     name, facts = source or DEFAULT, _facts(session)

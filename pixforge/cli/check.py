@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pixforge.cli.complete import recipes
-from pixforge.cli.options import DISABLE, TRUST, trust_of
+from pixforge.cli.options import DISABLE, OVERRIDES, SHAPE, TRUST, overrides_of, shape_of, trust_of
 from pixforge.cli.process import imports_ahead
 from pixforge.contracts.command import Command
 from pixforge.errors import InputError, plain_name
@@ -38,6 +38,8 @@ class Check(Command):
         click.Option(
             ["--memory"], is_flag=True, help="Also load the models, and estimate what a run needs at most."
         ),
+        *OVERRIDES,
+        *SHAPE,
         DISABLE,
         *TRUST,
     )
@@ -67,9 +69,10 @@ def _check(source: str, args: SimpleNamespace) -> int:
 
 def _load(source: str, args: SimpleNamespace) -> Recipe:
     from pixforge.recipe import load_recipe
-    from pixforge.recipe.layers import defaults_file
 
-    return load_recipe(source, disabled=args.disable_plugin, trust=trust_of(args), defaults=defaults_file())
+    return load_recipe(
+        source, overrides_of(args), disabled=args.disable_plugin, trust=trust_of(args), **shape_of(args)
+    )
 
 
 def _beside(recipe: Recipe) -> list[Path]:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import click
 
 from pixforge.cli.complete import files, recipes
-from pixforge.cli.options import DISABLE, OVERRIDES, TRUST, overrides_of, trust_of
+from pixforge.cli.options import DISABLE, OVERRIDES, SHAPE, TRUST, overrides_of, shape_of, trust_of
 from pixforge.contracts.command import Command
 from pixforge.errors import InputError, OutputError, plain_name
 
@@ -31,6 +31,7 @@ class Cutouts(Command):
         click.Option(["--step"], metavar="N", type=click.IntRange(0), default=0, help="Of which step (0, the first)."),
         click.Option(["--image"], metavar="FILE", shell_complete=files, help="Look at this picture instead."),
         *OVERRIDES,
+        *SHAPE,
         DISABLE,
         *TRUST,
     )  # fmt: skip
@@ -46,7 +47,11 @@ class Cutouts(Command):
         from pixforge.recipe import load_recipe
 
         recipe = load_recipe(
-            args.recipe, overrides_of(args), disabled=args.disable_plugin, trust=trust_of(args)
+            args.recipe,
+            overrides_of(args),
+            disabled=args.disable_plugin,
+            trust=trust_of(args),
+            **shape_of(args),
         )
         if args.step >= max(recipe.steps, 1):
             raise InputError(

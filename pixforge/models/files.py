@@ -86,7 +86,9 @@ def published_sha256(file: Path) -> str | None:
 
 def megabytes(count: int) -> str:
     """A number of bytes for people."""
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+    if count >= 1e9:
+        return f"{count / 1e9:.1f} GB"
+    return f"{count / 1e6:.{0 if count >= 1e6 else 1}f} MB"
 
 
 @contextmanager

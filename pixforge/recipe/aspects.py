@@ -85,11 +85,13 @@ def sized(
         width, height = math.sqrt(area * across / down), math.sqrt(area * down / across)  # type: ignore[assignment]
     factor = 1.0 if scale is None else scale
     if not 0 < factor <= LARGEST:
-        raise RecipeError(f"--scale {factor:g}: a scale is a number above 0, such as 2")
-    found = [max(MULTIPLE, round(side * factor / MULTIPLE) * MULTIPLE) for side in (width, height)]
-    if not all(SMALLEST <= side <= LARGEST for side in found):
+        raise RecipeError(f"--scale {factor:g}: a scale is above 0 and at most {LARGEST}, such as 2")
+    exact = [side * factor for side in (width, height)]
+    found = [round(side / MULTIPLE) * MULTIPLE for side in exact]
+    if min(exact) < 0.75 * SMALLEST or not all(SMALLEST <= side <= LARGEST for side in found):
+        asked = "" if scale is None else f" (--scale {factor:g})"
         raise RecipeError(
-            f"size: {found[0]}x{found[1]} pixels (--scale {factor:g}): sides go from {SMALLEST} to {LARGEST}"
+            f"size: {exact[0]:.0f}x{exact[1]:.0f} pixels{asked}: sides go from {SMALLEST} to {LARGEST}"
         )
     return found[0], found[1]
 

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 2**20
 MAX_LINES = 1000
+NO_WEIGHTS = frozenset({"nan", "inf", "+inf", "-inf"})
 _NUMBER = re.compile(r"\s*[-+]?(\d{1,9}(\.\d{0,9})?|\.\d{1,9})\s*")
 
 
@@ -120,7 +121,7 @@ def short_prompts(text: str) -> list[Any]:
     """The prompts of `text:weight:stop | text`; a text that is no short form stays as it is.
 
     Raises:
-        RecipeError: nothing stands beside a `|`.
+        RecipeError: nothing stands beside a `|`, or a weight is no finite number.
     """
     parts = _split(text)
     if len(parts) > 1 and not all(part.strip() for part in parts):
@@ -148,6 +149,11 @@ def _weighted(text: str) -> Any:
         return _peeled(text, pieces)
     if len(pieces) == 3 and pieces[-1].strip() == "-inf" and _NUMBER.fullmatch(pieces[1]):
         return _peeled(text, pieces)
+    if len(pieces) > 1 and pieces[-1].strip().lower() in NO_WEIGHTS:
+        raise RecipeError(
+            f"{shown(text)}: a weight is a number such as 2 or -0.5, not {pieces[-1].strip()}; a text that ends so is "
+            f"{{text: {shown(text)}}}"
+        )
     return text
 
 

@@ -28,3 +28,15 @@ def test_a_broken_plugin_file(cli, work):
     status, _, err = cli("check", "red.yaml")
     assert status == 2
     assert err == "plugin 'mean' (mean.py) failed in load: ZeroDivisionError: division by zero\n"
+
+
+def test_a_recipe_is_checked_as_a_run_would_change_it(cli, work):
+    assert cli("check", "red.yaml", "--quality", "draft", "--aspect", "16:9", "--scale", "2") == (
+        0,
+        "red.yaml: ok\n",
+        "",
+    )
+    assert cli("check", "red.yaml", "--set", "steps=many")[0] == 2
+    status, _, err = cli("check", "red.yaml", "--scale", "1e9")
+    assert (status, err) == (2, "--scale 1e+09: a scale is above 0 and at most 8192, such as 2\n")
+    assert cli("check", "red.yaml", "--size", "9x9")[0] == 2

@@ -25,7 +25,7 @@ def test_all_is_well(run):
     assert status == 0, "\n".join(lines)
     assert lines[-1] == "The default recipe runs here."
     assert [line.split()[1] for line in lines if line.startswith("ok")] == [
-        "python", "torch", "device", "ffmpeg", "plugins", *4 * ["models"], "run",
+        "python", "torch", "device", "ffmpeg", "plugins", *5 * ["models"], "run",
     ]  # fmt: skip
     assert all(name in starting(lines, "ok", "run")[0] for name in ("image.png", "progress.mp4", "run.json"))
 

@@ -68,7 +68,7 @@ def test_all_lists_everything(run):
 def test_verify_all_and_one(run, shipped_folder):
     status, out, _ = run("verify")
     assert status == 0
-    names = ["clip:embedded", "clip:judge", "vqgan:embedded", "tokens:embedded"]
+    names = ["clip:embedded", "clip:judge", "vqgan:embedded", "tokens:embedded", "upscaler:embedded"]
     assert [line.split(": ")[0] for line in out.splitlines()] == names
     (shipped_folder / "judge.safetensors").write_bytes(b"cut off")
     status, _, err = run("verify", "judge")
@@ -85,7 +85,7 @@ def test_fetch_of_what_is_here(run, shipped_folder):
     status, out, err = run("fetch", "embedded")
     assert (status, err) == (0, "")
     assert [line.split(": ")[0] for line in out.splitlines()] == [
-        "clip:embedded", "vqgan:embedded", "tokens:embedded",
+        "clip:embedded", "vqgan:embedded", "tokens:embedded", "upscaler:embedded",
     ]  # fmt: skip
     assert str(shipped_folder / "perceptor.safetensors") in out
 

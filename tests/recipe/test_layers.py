@@ -273,7 +273,8 @@ def test_without_a_start_picture_no_size_is_retained(write, complaint):
 @pytest.mark.parametrize(
     ("aspect", "scale", "message"),
     [("wide", None, "an aspect is a word, a ratio"), ("0:1", None, "an aspect"), (None, 0, "above 0"),
-     (None, float("nan"), "above 0"), (None, 100, "sides go from 16 to 8192")],
+     (None, float("nan"), "above 0"), (None, 100, "25600x25600 pixels .--scale 100.: sides go from 16 to 8192"),
+     (None, 1e9, "at most 8192"), ("1:1000", None, "size: 8x8095 pixels: sides go from 16")],
 )  # fmt: skip
 def test_wrong_aspects(aspect, scale, message):
     with pytest.raises(RecipeError, match=message):

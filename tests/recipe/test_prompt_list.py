@@ -202,3 +202,11 @@ def test_scenes_have_short_forms_too(write, caplog):
     recipe = load_recipe(write(text))
     assert [each.text for each in recipe.prompts] == ["a sun", "a moon", "C:\\x.png", "a star"]
     assert len(caplog.messages) == 1
+
+
+@pytest.mark.parametrize("ending", ["nan", "inf", "-inf", " INF"])
+def test_a_weight_that_is_no_number_is_no_text(complaint, ending):
+    assert f"a weight is a number such as 2 or -0.5, not {ending.strip()}" in complaint(
+        f"prompts: ['a heart:{ending}']\n"
+    )
+    assert load_recipe({"prompts": [{"text": f"a heart:{ending}"}]}).prompts[0].text == f"a heart:{ending}"
