@@ -93,11 +93,11 @@ def score(judge: Judge, images: torch.Tensor, target: torch.Tensor) -> torch.Ten
     return judge.perceptor.encode_image(whole(images, judge.perceptor.input_size))[0] @ target
 
 
-def quartiles(values: list[float]) -> str:
+def quartiles(values: list[float], digits: int = 2) -> str:
     """The median, and in brackets the quartiles."""
     ordered = sorted(values)
     low, middle, high = (ordered[round(share * (len(ordered) - 1))] for share in (0.25, 0.5, 0.75))
-    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
+    return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def row(name: str, runs: list[Trace], base: list[Trace]) -> str:
@@ -110,7 +110,7 @@ def row(name: str, runs: list[Trace], base: list[Trace]) -> str:
         f"{statistics.median(run.seconds[-1] for run in runs):.1f} s",
         quartiles([run.seconds[-1] / first.seconds[-1] for run, first in zip(runs, base, strict=True)]),
         f"{sum(math.isfinite(step) for _, step in reached)} of {len(runs)}",
-        quartiles([step for _, step in reached]),
+        quartiles([step for _, step in reached], 0),
         quartiles([seconds / first for (seconds, _), first in zip(reached, own, strict=True)]),
         quartiles([seconds / first.seconds[-1] for (seconds, _), first in zip(reached, base, strict=True)]),
         f"{statistics.fmean(run.final for run in runs):.3f}",
