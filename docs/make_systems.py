@@ -5,6 +5,7 @@ A name is that of a picture, such as `clip`. None is selected. The last recipes 
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import tempfile
@@ -22,11 +23,14 @@ FOUND = re.compile(
     r"^```yaml\n(.*?)^```\s+!\[[^\]]*\]\(images/systems-(\w+)\.jpg\)", re.MULTILINE | re.DOTALL
 )
 TILE, GAP = 160, 8
-VARIED: dict[str, tuple[str, list[Any]]] = {"between": ("init.share", [0, 0.25, 0.5, 0.75, 1])}
+VARIED: dict[str, tuple[str, list[Any]]] = {
+    "between": ("init.share", [0, 0.25, 0.5, 0.75, 1]),
+    "begin": ("prompts", [["a red heart"], ["a red apple"], ["an ice cream"]]),
+}
 """Pictures of several runs: which field has which values."""
 
 
-def pictures(name: str, recipe: dict[str, Any], folder: Path) -> list[Image.Image]:
+def pictures(name: str, recipe: dict[str, Any], folder: Path) -> list[list[Image.Image]]:
     """All canvases of the run, or of one run for each value."""
     field, values = VARIED.get(name, ("seed", [recipe["seed"]]))
     found = []
@@ -35,22 +39,26 @@ def pictures(name: str, recipe: dict[str, Any], folder: Path) -> list[Image.Imag
         made = pixforge.render(
             pixforge.load_recipe(data, overrides={field: value}), folder / f"{name}-{number}"
         )
-        found += made.images
+        given = made.recipe.init.begin if name == "begin" else None
+        found.append([*([] if given is None else [Image.open(HERE / given)]), *made.images])
     return found
 
 
-def row(images: list[Image.Image]) -> Image.Image:
-    """Side by side."""
-    page = Image.new("RGB", (len(images) * (TILE + GAP) + GAP, TILE + 2 * GAP), "white")
-    for index, image in enumerate(images):
-        shown = image.convert("RGB").resize((TILE, TILE), Image.Resampling.LANCZOS)
-        page.paste(shown, (GAP + index * (TILE + GAP), GAP))
+def sheet(runs: list[list[Image.Image]]) -> Image.Image:
+    """A row for each run, or all side by side where each has one picture."""
+    rows = [[image for run in runs for image in run]] if len(runs[0]) == 1 else runs
+    page = Image.new("RGB", (len(rows[0]) * (TILE + GAP) + GAP, len(rows) * (TILE + GAP) + GAP), "white")
+    for line, images in enumerate(rows):
+        for index, image in enumerate(images):
+            shown = image.convert("RGB").resize((TILE, TILE), Image.Resampling.LANCZOS)
+            page.paste(shown, (GAP + index * (TILE + GAP), GAP + line * (TILE + GAP)))
     return page
 
 
 if __name__ == "__main__":
+    os.chdir(HERE)  # pictures in the recipes are named from the page
     with tempfile.TemporaryDirectory() as text:
         for code, each in FOUND.findall(PAGE.read_text(encoding="utf-8")):
             if not sys.argv[1:] or each in sys.argv[1:]:
                 made = pictures(each, yaml.safe_load(code), Path(text))
-                row(made).save(HERE / "images" / f"systems-{each}.jpg", quality=88)
+                sheet(made).save(HERE / "images" / f"systems-{each}.jpg", quality=85)

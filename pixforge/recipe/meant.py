@@ -51,18 +51,17 @@ FIELDS = {
 """A recipe's fields by the words that others have for them."""
 
 OURS = {
-    "siren": "siren",
-    "deep_image_prior": "siren",
-    "strokes": "strokes",
-    "sketch": "strokes",
-    "svg": "strokes",
+    "siren": ("generator cppn", "generator deep_image_prior", "generator siren", "exporter glsl"),
+    "strokes": ("generator sketch", "generator strokes", "exporter svg"),
+    "unclip": ("generator diffusion", "generator few_steps", "init unclip", "prompt prior"),
+    "dalle": ("generator dvae",),
 }
-"""Components by the folder in `plugins/` that brings them."""
+"""By the folder in `plugins/`: the components that it brings."""
 
 
-def where_from(tag: str) -> str:
+def where_from(kind: str, tag: str) -> str:
     """The end of the message that a component is unknown, when a plugin of ours brings it."""
-    folder = OURS.get(tag)
+    folder = next((each for each, brought in OURS.items() if f"{kind} {tag}" in brought), None)
     if folder is None:
         return ""
     return f"; it comes with pixforge-{folder}: pip install ./plugins/{folder} in a copy of pixforge's repository"

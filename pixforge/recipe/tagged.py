@@ -80,7 +80,7 @@ class Tagged:
         tag = value["type"]
         if not isinstance(tag, str) or tag not in self.members:
             hint = suggest(str(tag)[:99], self.members)
-            ours = where_from(str(tag)) if self.kind in {"generator", "exporter"} else ""
+            ours = where_from(self.kind, str(tag))
             raise self._error(TAG_ERROR, f"unknown {self.kind} {shown(tag)}{hint}{self.note}{ours}")
         return value
 
@@ -124,8 +124,9 @@ class Tagged:
         unknown = next((str(key) for key in value if key not in _SHARED), None)
         other = f", and {shown(unknown)} is none" if unknown else ""
         hint = suggest((unknown or "")[:99], self.members)
+        ours = where_from(self.kind, unknown or "")
         raise self._error(
-            "component", f"a {self.kind} needs a key that says what it is{other}{hint}{self.note}"
+            "component", f"a {self.kind} needs a key that says what it is{other}{hint}{self.note}{ours}"
         )
 
     @staticmethod

@@ -86,7 +86,8 @@ def test_recipes_are_valid(page, code, tmp_path, monkeypatch):
             continue
         block = next(text for _, text in (p.values for p in blocks("python")) if "pixforge_losses" in text)
         (tmp_path / plugin).write_text(textwrap.dedent(block))
-    for picture in re.findall(r"[\w-]+\.png", code):
+    for picture in re.findall(r"[\w/-]+\.png", code):
+        (tmp_path / picture).parent.mkdir(exist_ok=True)
         (tmp_path / picture).write_bytes((ROOT / "examples" / "sketch.png").read_bytes())
     for weights in re.findall(r"[\w-]+\.ckpt", code):  # what is in them is read when a run begins
         (tmp_path / weights).touch()

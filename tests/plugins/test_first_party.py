@@ -14,9 +14,11 @@ import pytest
 from PIL import Image
 
 import pixforge
+from pixforge.errors import InputError
 from pixforge.plugins.kinds import KINDS
 from pixforge.plugins.loader import BUILTINS, load_plugins
 from pixforge.plugins.registry import Registry
+from pixforge.recipe.meant import OURS, where_from
 from pixforge.testing import check_component
 
 ROOT = Path(__file__).parents[2]
@@ -113,6 +115,28 @@ def installed(name, tmp_path):
     done = run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"], source, environment)
     assert "passed" in done
     return source, environment
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"init": "unclip"}, "unclip"),
+        ({"prompts": [{"prior": "red"}]}, "unclip"),
+        ({"generator": {"type": "dvae"}}, "dalle"),
+        ({"exporters": ["svg"]}, "strokes"),
+    ],
+)
+def test_who_lacks_a_distribution_is_told_which(fields, name):
+    with pytest.raises(InputError, match=f"comes with pixforge-{name}: pip install ./plugins/{name}"):
+        pixforge.load_recipe({"prompts": ["red"], **fields})
+
+
+def test_all_components_of_distributions_are_known_by_name():
+    """An exporter's word in place of a generator's is not one of them."""
+    assert {name: {each.split()[1] for each in brought} for name, brought in OURS.items()} == {
+        name: set(words) for name, words in WORDS.items()
+    }
+    assert where_from("generator", "svg") == ""
 
 
 @pytest.mark.parametrize("name", COMMANDS)
