@@ -8,7 +8,6 @@ from pixforge_unclip.backends import load
 from pixforge_unclip.models import UnclipFolders
 
 from pixforge.contracts import Draws
-from pixforge.engine.devices import choose_dtype
 from pixforge.testing import make_context
 
 pytestmark = [pytest.mark.gpu, pytest.mark.filterwarnings("ignore")]  # of the libraries, about themselves
@@ -46,7 +45,7 @@ def test_a_gpu_draws_what_a_cpu_draws(karlo_whole, dtype, share):
 
 def test_no_part_stays_on_the_gpu(karlo_whole):
     folder, _ = karlo_whole
-    backend, found = drawn(folder, CUDA, choose_dtype("auto", CUDA))
+    backend, found = drawn(folder, CUDA, torch.bfloat16)
     parts = [*backend.saved._parts.values(), *backend.prior_saved._parts.values()]
     assert {each.device.type for part in parts for each in part.parameters()} == {"cpu"}
     assert found[0].is_cuda
