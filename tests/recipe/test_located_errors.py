@@ -253,6 +253,8 @@ def test_components_of_our_own_plugins_are_where_the_hint_says():
     from pixforge.recipe.meant import OURS
 
     home = Path(__file__).parents[2] / "plugins"
-    for tag, folder in OURS.items():
-        sources = (path.read_text() for path in (home / folder).glob("pixforge_*/*.py"))
-        assert any(f'type: Literal["{tag}"]' in source for source in sources), tag
+    for folder, brought in OURS.items():
+        sources = [path.read_text() for path in (home / folder).glob("pixforge_*/*.py")]
+        for kind, tag in (each.split() for each in brought):
+            named = [source for source in sources if f'type: Literal["{tag}"]' in source]
+            assert any(f"({kind.capitalize()}[" in each or kind == "generator" for each in named), tag
