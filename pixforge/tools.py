@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pixforge.builtin.generators.vqgan.latent import central, clamp_with_gradient, gumbel_codes, padded
     from pixforge.builtin.generators.vqgan.quantize import nearest_codes, straight_through
+    from pixforge.contracts.gradients import root_of
     from pixforge.models.clip.vocabulary import unknown_words
     from pixforge.recipe.differences import ABSENT, differences
     from pixforge.recipe.words import path_text, shown
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "builtin.generators.vqgan.latent": ("central", "clamp_with_gradient", "gumbel_codes", "padded"),
     "builtin.generators.vqgan.quantize": ("nearest_codes", "straight_through"),
+    "contracts.gradients": ("root_of",),
     "models.clip.vocabulary": ("unknown_words",),
     "recipe.differences": ("ABSENT", "differences"),
     "recipe.words": ("path_text", "shown"),
@@ -41,6 +43,7 @@ __all__ = [
     "padded",
     "parse_values",
     "path_text",
+    "root_of",
     "shown",
     "straight_through",
     "unknown_words",

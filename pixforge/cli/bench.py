@@ -12,6 +12,7 @@ import click
 
 from pixforge.cli.complete import recipes
 from pixforge.cli.options import DISABLE, OVERRIDES, SHAPE, TRUST, overrides_of, shape_of, trust_of
+from pixforge.cli.process import imports_ahead
 from pixforge.contracts.command import Command
 from pixforge.errors import InputError, plain_name
 
@@ -57,9 +58,10 @@ class Bench(Command):
 
 
 def _bench(source: str | None, args: SimpleNamespace) -> None:
-    from pixforge.engine.bench import measure
-    from pixforge.engine.build import build
-    from pixforge.recipe import load_recipe
+    with imports_ahead():
+        from pixforge.engine.bench import measure
+        from pixforge.engine.build import build
+        from pixforge.recipe import load_recipe
 
     given: Any = {"prompts": ["a red heart"]} if source is None else source
     session = build(

@@ -11,7 +11,7 @@ import click
 
 from pixforge.cli.complete import recipes
 from pixforge.cli.options import DISABLE, OVERRIDES, SHAPE, TRUST, overrides_of, shape_of, trust_of
-from pixforge.cli.process import imports_ahead
+from pixforge.cli.process import import_torch, imports_ahead
 from pixforge.contracts.command import Command
 from pixforge.errors import InputError, plain_name
 
@@ -85,6 +85,7 @@ def _beside(recipe: Recipe) -> list[Path]:
 
 def _memory(recipe: Recipe) -> str:
     """In words, and what to do where it is too much."""
+    import_torch()
     from pixforge.engine.memory import estimate
     from pixforge.engine.room import free
 

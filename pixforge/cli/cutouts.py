@@ -9,6 +9,7 @@ import click
 
 from pixforge.cli.complete import files, recipes
 from pixforge.cli.options import DISABLE, OVERRIDES, SHAPE, TRUST, overrides_of, shape_of, trust_of
+from pixforge.cli.process import imports_ahead
 from pixforge.contracts.command import Command
 from pixforge.errors import InputError, OutputError, plain_name
 
@@ -41,10 +42,11 @@ class Cutouts(Command):
         out = Path(args.out)
         if out.suffix.lower() not in _SUFFIXES:
             raise InputError(f"{out}: the sheet's name ends in {', '.join(_SUFFIXES)}")
-        from pixforge.cli.cutout_sheet import cutout_sheet
-        from pixforge.engine.build import build
-        from pixforge.engine.looking import cutouts_of
-        from pixforge.recipe import load_recipe
+        with imports_ahead():
+            from pixforge.cli.cutout_sheet import cutout_sheet
+            from pixforge.engine.build import build
+            from pixforge.engine.looking import cutouts_of
+            from pixforge.recipe import load_recipe
 
         recipe = load_recipe(
             args.recipe,

@@ -9,7 +9,8 @@ import click
 from pixforge.cli.complete import files, folders, recipes
 from pixforge.cli.evolve_next import NextGeneration
 from pixforge.cli.options import DEVICE, DISABLE, QUIET, SEED, SHAPE, SIZE, STEPS, TRUST
-from pixforge.cli.sweep_shared import ON, executor_of, plan_options, report, spec_of
+from pixforge.cli.process import imports_ahead
+from pixforge.cli.sweep_shared import ON, executor_of, import_for, plan_options, report, spec_of
 from pixforge.contracts.command import Command
 from pixforge.errors import InputError
 
@@ -62,7 +63,8 @@ class Evolve(Command):
         spec = spec_of(
             SimpleNamespace(seeds=None, sample=None, latin=False, halving=None, optimize=None, **vars(args))
         )
-        plan = make_plan(spec, plan_options(args))
+        with imports_ahead():
+            plan = make_plan(spec, plan_options(args))
         executor = executor_of(plan, args.on)
         evolution, plan = begin(
             plan,
@@ -71,6 +73,7 @@ class Evolve(Command):
             mutation=args.mutation,
             cross=args.cross,
         )
+        import_for(executor)
         with run_folder(args.out, f"{plan.title}-evolution") as folder:
             from pixforge.sweeps.generations import carry_generations
 

@@ -9,7 +9,7 @@ import click
 
 from pixforge.cli.complete import folders
 from pixforge.cli.options import QUIET
-from pixforge.cli.sweep_shared import ON, executor_of, report
+from pixforge.cli.sweep_shared import ON, executor_of, import_for, report
 from pixforge.contracts.command import Command
 
 
@@ -52,7 +52,9 @@ class NextGeneration(Command):
         evolution, plan = read_evolution(folder), read_plan(folder)
         check_folder_is_sweep(folder, plan)
         chosen = [name.strip() for name in (args.choose or "").split(",") if name.strip()]
+        executor = executor_of(plan, args.on)
+        import_for(executor)
         summary = more_generations(
-            folder, evolution, plan, executor_of(plan, args.on), args.generations, chosen, quiet=args.quiet
+            folder, evolution, plan, executor, args.generations, chosen, quiet=args.quiet
         )
         return report(summary, as_json=args.json, quiet=args.quiet)

@@ -14,7 +14,7 @@ from typing import TextIO
 import click
 
 from pixforge.cli.mistakes import explain
-from pixforge.cli.process import keep_freed_memory, let_others_run, open_closed_streams
+from pixforge.cli.process import keep_freed_memory, let_apple_fall_back, let_others_run, open_closed_streams
 from pixforge.errors import ChangeWarning, PixforgeError, plain_text
 
 INTERRUPTED = 130
@@ -29,6 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         open_closed_streams()
         keep_freed_memory()
         let_others_run()
+        let_apple_fall_back()
     _never_fail_to_print(exact=argv is None)
     try:
         with warnings.catch_warnings():

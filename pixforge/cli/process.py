@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 # Of <malloc.h> (glibc).
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 NEVER = -1
+FALLBACK = "PYTORCH_ENABLE_MPS_FALLBACK"
 SPIN = "GOMP_SPINCOUNT"
 """How often a waiting thread of OpenMP looks whether it may go on before it sleeps."""
 LARGEST = 32 * 2**20
@@ -48,6 +49,15 @@ def let_others_run() -> None:
         return
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     os.environ[SPIN] = "1000" if load > (os.cpu_count() or 1) / 2 else "10000"
+
+
+def let_apple_fall_back() -> None:
+    """Have torch compute on the processor what it cannot on Apple's GPUs, with a warning that names the operation.
+
+    That is, with torch 2.13, the gradient of halving a picture with an odd side. Has to be called before torch is imported.
+    """
+    if sys.platform == "darwin":
+        os.environ.setdefault(FALLBACK, "1")
 
 
 def keep_freed_memory() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import click
 
 from pixforge.cli.complete import folders
 from pixforge.cli.options import DISABLE, QUIET
+from pixforge.cli.process import import_torch, imports_ahead
 from pixforge.contracts.command import Command
 from pixforge.errors import plain_name
 
@@ -50,8 +52,11 @@ class Resume(Command):
         with said_soon(
             f"going on with {plain_name(args.folder)}: reading it, loading the models", quiet=args.quiet
         ):
-            from pixforge.runs import make_progress, resume
-
+            with imports_ahead():
+                from pixforge.runs import make_progress, resume
+                from pixforge.runs.checkpoint import NAME
+            if Path(args.folder, NAME).is_file():  # otherwise what is wrong is said at once
+                import_torch()
             result = resume(
                 args.folder,
                 overrides_of(args),

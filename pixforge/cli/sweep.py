@@ -20,8 +20,9 @@ from pixforge.cli.options import (
     STEPS,
     TRUST,
 )
+from pixforge.cli.process import imports_ahead
 from pixforge.cli.sweep_resume import ResumeSweep
-from pixforge.cli.sweep_shared import ON, executor_of, plan_options, report, spec_of
+from pixforge.cli.sweep_shared import ON, executor_of, import_for, plan_options, report, spec_of
 from pixforge.contracts.command import Command
 from pixforge.errors import plain_name
 
@@ -79,7 +80,8 @@ class Sweep(Command):
         from pixforge.sweeps.plan import make_plan
 
         check_folder(args.out)
-        plan = make_plan(spec_of(args), plan_options(args))
+        with imports_ahead():
+            plan = make_plan(spec_of(args), plan_options(args))
         executor = executor_of(plan, args.on)
         if plan.optimize is not None:
             from pixforge.sweeps.stages import optuna_library
@@ -88,6 +90,7 @@ class Sweep(Command):
         if args.dry_run:
             _list(plan, args)
             return 0
+        import_for(executor)
         if not args.quiet:
             _say_cost(plan)
         with run_folder(args.out, f"{plan.title}-sweep") as folder:

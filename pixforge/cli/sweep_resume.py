@@ -9,7 +9,7 @@ import click
 
 from pixforge.cli.complete import folders
 from pixforge.cli.options import QUIET
-from pixforge.cli.sweep_shared import ON, executor_of, report
+from pixforge.cli.sweep_shared import ON, executor_of, import_for, report
 from pixforge.contracts.command import Command
 
 
@@ -36,5 +36,7 @@ class ResumeSweep(Command):
         folder = Path(args.folder)
         plan = read_plan(folder)
         check_folder_is_sweep(folder, plan)
-        summary = carry_out(folder, plan, executor_of(plan, args.on), quiet=args.quiet)
+        executor = executor_of(plan, args.on)
+        import_for(executor)
+        summary = carry_out(folder, plan, executor, quiet=args.quiet)
         return report(summary, as_json=args.json, quiet=args.quiet)

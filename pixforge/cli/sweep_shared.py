@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pixforge.cli.options import overrides_of, shape_of, trust_of
+from pixforge.cli.process import import_torch, imports_ahead
 from pixforge.errors import plain_name
 
 if TYPE_CHECKING:
@@ -37,12 +38,19 @@ def executor_of(plan: Plan, word: str | None = None) -> Executor[Any]:
     from pixforge.sweeps.carry import make_executor
     from pixforge.sweeps.work import Reader
 
-    registry = Reader(plan.disabled).read(plan.runs[0].recipe).origin.registry
+    with imports_ahead():
+        registry = Reader(plan.disabled).read(plan.runs[0].recipe).origin.registry
     return make_executor(
         plan.executor if word is None else executor_word(word),
         "executor" if word is None else "--on",
         registry,
     )
+
+
+def import_for(executor: Executor[Any]) -> None:
+    """Import torch, where this process makes the runs."""
+    if executor.config.type == "local":
+        import_torch()
 
 
 def executor_word(text: str) -> Any:

@@ -75,4 +75,5 @@ class Stream:
 
     def uniform(self, low: float, high: float, *shape: int) -> torch.Tensor:
         """Uniform in [low, high): `[B, *shape]`."""
-        return self.rand(*shape) * (high - low) + low
+        spread = self.rand(*shape) * (high - low)
+        return spread + low if low else spread

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from pixforge.contracts import Augmentation, Component, Filter, Loss, Perceptor, Stream
+from pixforge.contracts.gradients import root_of
 from pixforge.engine.room import peak
 from pixforge.engine.step import advance, make_view
 from pixforge.engine.updates import make_update
@@ -136,7 +137,7 @@ def _ready(session: Session) -> tuple[torch.Tensor, dict[int, torch.Tensor]]:
 
 def _back(result: torch.Tensor, gradient: torch.Tensor | None = None) -> None:
     if result.requires_grad:
-        torch.autograd.backward(result, torch.ones_like(result) if gradient is None else gradient)
+        root_of(result, torch.ones_like(result) if gradient is None else gradient).backward()  # type: ignore[no-untyped-call]
 
 
 class _Parts:

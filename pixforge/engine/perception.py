@@ -10,15 +10,17 @@ region's mask when it arrives at the picture.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from functools import reduce
 from typing import Any
 
 import torch
 from torch.nn.functional import normalize
 
 from pixforge.contracts import Region, RunContext
+from pixforge.contracts.constants import constant
 from pixforge.contracts.gradients import root_of
 from pixforge.engine.attribution import returned
 from pixforge.engine.chunks import even_parts
@@ -27,6 +29,7 @@ from pixforge.engine.frames import Box
 from pixforge.engine.perceptors import DeviceReplica, PerceptorGroup
 from pixforge.engine.prompts import Prompts, prompt_values
 from pixforge.engine.regions import Masks
+from pixforge.engine.warp import sent
 from pixforge.errors import InputError
 
 Pass = tuple[list[torch.Tensor], torch.Tensor]
@@ -106,7 +109,7 @@ class Perception:
         shares = [self._context.value(group.weight, step) for group in self.groups]
         whole = sum(shares) or 1.0
         sights = self._sights(plan, leaf)
-        prompt = leaf.new_zeros(leaf.shape[0])
+        parts: list[torch.Tensor] = []
         single: dict[str, torch.Tensor] = {}
         for size in self.sizes:
             cutouts = self._sampler.cut(leaf, plan, size)
@@ -123,9 +126,9 @@ class Perception:
                         more if not gradients else [a + b for a, b in zip(gradients, more, strict=True)]
                     )
                     single[f"prompt/{group.name}"] = term
-                    prompt = prompt + term * (share / whole)
+                    parts.append(term if share == whole else term * (share / whole))
             self._to_picture(leaf, cutouts, gradients)
-        return {"prompt": prompt, **(single if len(single) > 1 else {})}
+        return {"prompt": _summed(parts), **(single if len(single) > 1 else {})}
 
     @torch.no_grad()
     def features(self, leaf: torch.Tensor, step: int) -> dict[str, torch.Tensor]:
@@ -180,13 +183,12 @@ class Perception:
     ) -> torch.Tensor:
         """`[B, K]`: how much each cutout counts for a region. Those of other frames do not count."""
         owners = plan.owners or (frame,) * plan.warps.shape[1]
-        mine = torch.tensor([owner == frame for owner in owners], device=leaf.device)
-        counts = mine.float().expand(leaf.shape[0], -1)
+        counts = constant([float(owner == frame) for owner in owners], leaf.device).expand(leaf.shape[0], -1)
         if region is None:
             return counts
         mask = self._masks.of(region, *leaf.shape[-2:])
         inside = self._sampler.share(mask, plan)
-        area = torch.linalg.det(plan.warps[..., :2, :2]).abs().to(inside)
+        (area,) = sent([torch.linalg.det(plan.warps[..., :2, :2]).abs()], leaf.device)
         covered = (inside * area / mask.mean().clamp(min=1e-6)).clamp(max=1)
         counted: torch.Tensor = counts * (inside * covered).square()
         return counted
@@ -254,9 +256,7 @@ class Perception:
                 roots[0] = roots[0] + (embedded * _there(pull.flatten(0, 1)[start:stop], replica)).sum(dim=-1)
             scale = 1.0 if pull is not None else share / count
             gradients = _gradients(roots, part, scale)
-            total = (
-                values[0].detach() if len(values) == 1 else torch.stack([v.detach() for v in values]).sum(0)
-            )
+            total = _summed([value.detach() for value in values])
             return [each.to(flat.device) for each in gradients], total.to(flat.device)
 
         def work(replica: DeviceReplica, start: int, stop: int, size: int) -> list[Pass]:
@@ -339,6 +339,10 @@ def _targets_of(
     if here.dim() == 3:
         here = here.unsqueeze(1).expand(-1, count, -1, -1)
     return here.flatten(0, 1)[skipped : skipped + stop - start]
+
+
+def _summed(parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    return reduce(torch.add, parts)
 
 
 def _joined(parts: tuple[torch.Tensor, ...]) -> torch.Tensor:

@@ -61,14 +61,7 @@ class Masks:
         key = (region.model_dump_json(), height, width)
         if key not in self._known:
             with _disable_current_modes():  # the memory estimate has tensors without values
-                mask = self._mask(region, height, width)
-                if region.moves:
-                    self._moving.add(key)
-                elif not bool(mask.any()):
-                    raise InputError(
-                        f"where: nothing of the picture of {width} x {height} pixels lies in this region"
-                    )
-                self._known[key] = mask.to(self._context.device)
+                self._known[key] = self._checked(region, height, width).to(self._context.device)
         return self._known[key]
 
     def box(self, region: Region, height: int, width: int) -> Box:
@@ -76,7 +69,7 @@ class Masks:
         key = (region.model_dump_json(), height, width)
         if key not in self._boxes:
             with _disable_current_modes():
-                mask = self.of(region, height, width)[0, 0]
+                mask = self._checked(region, height, width)[0, 0]
                 inside = mask > min(HALF, float(mask.max()) / 2)
                 if not bool(inside.any()):  # in this frame; then all of it is looked at, and masked
                     inside = torch.ones_like(inside)
@@ -103,6 +96,17 @@ class Masks:
             return images
         left, top, right, bottom = self.box(region, *images.shape[-2:])
         return images[..., top:bottom, left:right]
+
+    def _checked(self, region: Region, height: int, width: int) -> torch.Tensor:
+        """The mask on the host, so that no GPU is waited for."""
+        mask = self._mask(region, height, width)
+        if region.moves:
+            self._moving.add((region.model_dump_json(), height, width))
+        elif not bool(mask.any()):
+            raise InputError(
+                f"where: nothing of the picture of {width} x {height} pixels lies in this region"
+            )
+        return mask
 
     def _mask(self, region: Region, height: int, width: int) -> torch.Tensor:
         size = (height, width)

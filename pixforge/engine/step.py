@@ -123,7 +123,7 @@ def losses(
     features: dict[str, torch.Tensor] | None = None,
 ) -> torch.Tensor:
     """The weighted sum `[B]` of all losses, with gradient; each one's value is added to `terms`."""
-    weighted = leaf.new_zeros(leaf.shape[0])
+    weighted: torch.Tensor | None = None
     for name, loss in session.losses.items():
         view = make_view(session, name, leaf, step, features)
         value = returned(loss, "forward", loss.forward(view), (leaf.shape[0],))
@@ -131,8 +131,9 @@ def losses(
         if session.first_time(f"loss/{name}") and not value.requires_grad and bool(value.any()):
             raise mistake(loss, "forward", "returns values without gradient: keep detach() and rounding out")
         terms[name] = value.detach()
-        weighted = weighted + _weighted(value, view, loss.config)
-    return weighted
+        here = _weighted(value, view, loss.config)
+        weighted = here if weighted is None else weighted + here
+    return leaf.new_zeros(leaf.shape[0]) if weighted is None else weighted
 
 
 def _weighted(value: torch.Tensor, view: View, config: LossConfig) -> torch.Tensor:

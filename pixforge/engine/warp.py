@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 
@@ -109,9 +110,18 @@ def _rows(matrices: torch.Tensor) -> torch.Tensor:
     return (to_share @ matrices).permute(3, 2, 0, 1).contiguous()[..., None, None]
 
 
+@lru_cache
+def _centers(input_size: int) -> tuple[float, ...]:
+    """Of the pixels of a cutout, from -1 to 1 between its edges; by numpy, which also computes where torch only estimates."""
+    import numpy as np
+
+    numbers = np.arange(input_size, dtype=np.float32) + np.float32(CENTER)
+    return tuple((numbers * np.float32(2 / input_size) - np.float32(1)).tolist())
+
+
 def _shares(rows: torch.Tensor, input_size: int) -> torch.Tensor:
     """The position of each cutout pixel in the picture, as shares of width and height: `[2, B, K, S, S]`."""
-    x = (torch.arange(input_size, device=rows.device) + CENTER) * (2 / input_size) - 1
+    x = constant(_centers(input_size), rows.device)
     a, b, c = rows
     # a x + (b y + c), elementwise: a matrix product with all points would round differently in a batch than alone.
     points: torch.Tensor = a * x + torch.addcmul(c, b, x.unsqueeze(-1))
@@ -136,11 +146,10 @@ def _outside(shares: torch.Tensor, modes: Sequence[str]) -> torch.Tensor | None:
     """A mask of the filled pixels, `[B, K, S, S]`; None if no cutout has the padding `gray` or `black`."""
     if not FILLED.intersection(modes):
         return None
-    outside = torch.zeros(shares.shape[1:], dtype=torch.bool, device=shares.device)
+    outside = torch.logical_or(*(shares != shares.clamp(0, 1)))
     for mode, part in _runs(modes):
-        if mode in FILLED:
-            here = shares[:, :, part]
-            torch.logical_or(*((here < 0) | (here > 1)), out=outside[:, part])
+        if mode not in FILLED:
+            outside[:, part] = False
     return outside
 
 

@@ -4,12 +4,14 @@ import platform
 import subprocess
 import sys
 import weakref
+from types import SimpleNamespace
 
 import pytest
 
 import pixforge.cli.main
 from pixforge.cli.main import main
-from pixforge.cli.process import imports_ahead, let_others_run
+from pixforge.cli.process import FALLBACK, imports_ahead, let_apple_fall_back, let_others_run
+from pixforge.cli.sweep_shared import import_for
 
 FAULTS = """
 import resource
@@ -84,3 +86,36 @@ def test_cycles_are_collected_again_after_the_imports():
     gc.collect()
     assert seen() is None
     gc.unfreeze()
+
+
+def test_torch_is_imported_ahead_only_where_there_is_something_to_go_on_with(tmp_path, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr("pixforge.cli.resume.import_torch", lambda: asked.append(1))
+    assert main(["resume", str(tmp_path)]) == 2
+    assert not asked
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"")
+    assert main(["resume", str(tmp_path)]) == 2
+    assert asked == [1]
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("executor", "asked"), [("local", [1]), ("processes", [])])
+def test_torch_is_imported_ahead_where_a_sweep_makes_its_runs_itself(monkeypatch, executor, asked):
+    found = []
+    monkeypatch.setattr("pixforge.cli.sweep_shared.import_torch", lambda: found.append(1))
+    import_for(SimpleNamespace(config=SimpleNamespace(type=executor)))
+    assert found == asked
+
+
+@pytest.mark.parametrize(
+    ("platform", "given", "found"),
+    [("darwin", None, "1"), ("darwin", "0", "0"), ("linux", None, None)],
+)
+def test_apples_gpus_may_fall_back_to_the_processor(monkeypatch, platform, given, found):
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.delenv(FALLBACK, raising=False)
+    if given is not None:
+        monkeypatch.setenv(FALLBACK, given)
+    let_apple_fall_back()
+    assert os.environ.get(FALLBACK) == found
+    monkeypatch.delenv(FALLBACK, raising=False)

@@ -53,6 +53,16 @@ def test_gradient_is_finite_where_vectors_are_equal_or_opposite(cosine):
     assert value.grad.isfinite()
 
 
+def test_the_gradient_of_the_angle_is_autograds_to_the_bit():
+    cosine = torch.linspace(-1.2, 1.2, 1001)
+    ours, theirs = (cosine.clone().requires_grad_() for _ in range(2))
+    upstream = torch.linspace(-3, 2, 1001)
+    (spherical_distance(ours) * upstream).sum().backward()
+    limit = 1 - 1e-6
+    (theirs.clamp(-limit, limit).acos().square() / 2 * upstream).sum().backward()
+    assert torch.equal(ours.grad, theirs.grad)
+
+
 def test_weights_are_relative_to_their_absolute_sum_and_keep_their_sign():
     cosine = torch.tensor([[[1 / math.sqrt(2), 0.0]]])  # 45 and 90 degrees
     near, far = (math.pi / 4) ** 2 / 2, (math.pi / 2) ** 2 / 2

@@ -7,7 +7,7 @@ import torch
 
 from pixforge.builtin.optimizers.extra import AdaBelief, AdamP, Adan, DiffGrad, Lion, Prodigy
 from pixforge.builtin.optimizers.muon import Muon, orthogonal
-from pixforge.builtin.optimizers.torch import Adam, AdamConfig
+from pixforge.builtin.optimizers.torch import Adam, AdamConfig, AdamW
 from pixforge.contracts.film import Film
 from pixforge.engine.updates import LearningRate, ScheduledOptimizer, clamp_gradient, resets
 from pixforge.errors import InputError, RecipeError
@@ -24,8 +24,16 @@ def test_a_gradient_is_clamped_for_each_canvas():
     assert second.grad.tolist() == [[1], [pytest.approx(0.3)]]
 
 
-@pytest.mark.parametrize("component", [AdaBelief, AdamP, Adan, DiffGrad, Lion, Muon, Prodigy])
-def test_one_of_the_library_goes_on_from_a_checkpoint_exactly(component):
+@pytest.mark.parametrize(
+    ("component", "fused"),
+    [
+        *((each, False) for each in (AdaBelief, AdamP, Adan, DiffGrad, Lion, Muon, Prodigy)),
+        (Adam, True),
+        (AdamW, True),
+    ],
+)
+def test_one_of_the_library_goes_on_from_a_checkpoint_exactly(component, fused, monkeypatch):
+    monkeypatch.setattr("pixforge.builtin.optimizers.torch._on_gpu", lambda _: fused)
     context = make_context(canvases=1)
     made = component(component.config_type(), context)
     check_component(component, context)

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - the name that everybody uses
 from torch.autograd.function import once_differentiable
 
+from pixforge.contracts.constants import constant
+
 # Keeps the root's derivative finite where the picture is flat; a thousandth of an 8-bit step, squared.
 FLAT = 1e-11
 
@@ -40,7 +42,7 @@ class _MeanLength(torch.autograd.Function):
     ) -> torch.Tensor:
         here = images[:, :, :-1, :-1]
         down, right = images[:, :, 1:, :-1] - here, images[:, :, :-1, 1:] - here
-        length = torch.addcmul(images.new_full((), FLAT), down, down).addcmul_(right, right).sqrt_()
+        length = torch.addcmul(constant((FLAT,), images.device), down, down).addcmul_(right, right).sqrt_()
         slope = torch.threshold_(length.reciprocal(), 1 / clip, 0.0)  # of the length; none above `clip`
         if log:
             slope.div_(length + 1)

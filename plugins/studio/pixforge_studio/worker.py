@@ -6,6 +6,7 @@ When the studio dies, its pipe ends, and the run is saved as after `stop`.
 from __future__ import annotations
 
 import base64
+import gc
 import io
 import json
 import math
@@ -255,7 +256,12 @@ def memory() -> dict[str, float]:
 
 def warm() -> None:
     """Load what the default recipe needs, so that nobody waits for it."""
+    gc.disable()  # it would look through what imports make again and again; all of that stays
     recipe = pixforge.load_recipe({"prompts": ["a heart"], "size": 64, "steps": 1, "seed": 1})
+    import torch  # noqa: F401
+
+    gc.freeze()
+    gc.enable()
     with suppress(PixforgeError):
         for _ in pixforge.optimize(recipe):
             pass

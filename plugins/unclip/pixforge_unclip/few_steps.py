@@ -149,6 +149,8 @@ def through(leaf: torch.Tensor, value: torch.Tensor, show: Callable[[], torch.Te
     """What `show` makes of `leaf`, a trained tensor inside it, when that is `value`; the gradient goes to `value`."""
     import torch
 
+    from pixforge.tools import root_of
+
     with torch.no_grad():
         leaf.copy_(value)
     with torch.enable_grad():
@@ -163,7 +165,7 @@ def through(leaf: torch.Tensor, value: torch.Tensor, show: Callable[[], torch.Te
 
         @staticmethod
         def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:  # noqa: ARG004 - nothing is kept there
-            return torch.autograd.grad(shown, leaf, gradient)[0]
+            return torch.autograd.grad(root_of(shown, gradient), leaf)[0]
 
     found: torch.Tensor = Through.apply(value)
     return found

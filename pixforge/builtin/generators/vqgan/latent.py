@@ -13,16 +13,17 @@ class _Clamp(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, images: torch.Tensor) -> torch.Tensor:
-        ctx.save_for_backward(images)
-        return images.clamp(0, 1)
+        clamped = images.clamp(0, 1)
+        if ctx.needs_input_grad[0]:
+            ctx.save_for_backward(images - clamped)
+        return clamped
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
-        (images,) = ctx.saved_tensors
+        (beyond,) = ctx.saved_tensors
         (gradient,) = gradients
         # Gradient descent moves against the gradient: a value above 1 comes back only if its gradient is positive.
-        outward = ((images > 1) & (gradient < 0)) | ((images < 0) & (gradient > 0))
-        return gradient.masked_fill(outward, 0)
+        return gradient.masked_fill(beyond * gradient < 0, 0)
 
 
 def clamp_with_gradient(images: torch.Tensor) -> torch.Tensor:

@@ -134,7 +134,7 @@ def nearest_codes(z: torch.Tensor, codebook: torch.Tensor) -> torch.Tensor:
     lengths = book.square().sum(dim=1)
     part = max(1, PAIRS // len(book))
     found = [torch.addmm(lengths, each, book.T, alpha=-2).argmin(dim=1) for each in torch.split(points, part)]
-    return torch.cat(found).view(z.shape[0], *z.shape[2:])
+    return (found[0] if len(found) == 1 else torch.cat(found)).view(z.shape[0], *z.shape[2:])
 
 
 def straight_through(z: torch.Tensor, quantized: torch.Tensor) -> torch.Tensor:
