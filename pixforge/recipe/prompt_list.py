@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 
 MAX_BYTES = 2**20
 MAX_LINES = 1000
-NO_WEIGHTS = frozenset({"nan", "inf", "+inf", "-inf"})
+# What float() would read, and is no weight.
+_NO_WEIGHT = re.compile(r"\s*[-+]?(nan|inf|(\d+\.?\d*|\.\d+)e[-+]?\d+)\s*", re.IGNORECASE)
 _NUMBER = re.compile(r"\s*[-+]?(\d{1,9}(\.\d{0,9})?|\.\d{1,9})\s*")
 
 
@@ -149,7 +150,7 @@ def _weighted(text: str) -> Any:
         return _peeled(text, pieces)
     if len(pieces) == 3 and pieces[-1].strip() == "-inf" and _NUMBER.fullmatch(pieces[1]):
         return _peeled(text, pieces)
-    if len(pieces) > 1 and pieces[-1].strip().lower() in NO_WEIGHTS:
+    if len(pieces) > 1 and _NO_WEIGHT.fullmatch(pieces[-1]):
         raise RecipeError(
             f"{shown(text)}: a weight is a number such as 2 or -0.5, not {pieces[-1].strip()}; a text that ends so is "
             f"{{text: {shown(text)}}}"

@@ -17,6 +17,7 @@ from pixforge.contracts import Schedule
 from pixforge.contracts.paths import PathMark
 from pixforge.recipe.formats.document import Where
 from pixforge.recipe.formats.dump import dump_yaml
+from pixforge.recipe.words import suggest
 
 if TYPE_CHECKING:
     from pixforge.models.catalog import Catalog
@@ -52,12 +53,17 @@ def named_rows(recipe: Recipe) -> set[str]:
 def missing_files(recipe: Recipe) -> Iterator[tuple[Where, str]]:
     """Where the recipe names a file that is not there, and what to say of it."""
     start = recipe.origin.folder
-    for name, where in named_files(recipe).items():
+    for where, name, mark in {
+        name: (where, name, mark) for where, name, mark in reversed(list(_walk(recipe, ())))
+    }.values():
         path = start / name
         if path.is_dir():
-            yield where, f"{path} is a folder; name a file, of a row of pictures the first"
+            yield (
+                where,
+                f"{path} is a folder; name a file{'' if mark.names else ', of a row of pictures the first'}",
+            )
         elif not is_file(path):
-            yield where, f"there is no file {path}"
+            yield where, f"there is no file {path}{suggest(Path(name).name, mark.names, 'without a file')}"
 
 
 def _walk(model: BaseModel, where: Where) -> Iterator[tuple[Where, str, PathMark]]:

@@ -205,3 +205,16 @@ def test_a_file_that_is_not_there_is_said_when_the_recipe_is_read(tmp_path, monk
     fields = {"prompts": ["a red heart"], "filters": [{"type": "upscale", "model": "net.pth"}]}
     with pytest.raises(InputError, match=r"filters\[0\]\.model: there is no file .*net\.pth"):
         pixforge.load_recipe(fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"model": "embedded", "where": {"side": "left"}}, r"filters\[0\].*enlarges the whole picture"),
+        ({"model": "Embedded"}, "there is no file .*Did you mean 'embedded'"),
+        ({"model": ""}, r"filters\[0\]\.model"),
+    ],
+)
+def test_what_cannot_be_is_said_when_the_recipe_is_read(fields, message):
+    with pytest.raises(InputError, match=message):
+        pixforge.load_recipe({"prompts": ["a red heart"], "filters": [{"type": "upscale", **fields}]})

@@ -204,7 +204,7 @@ def test_scenes_have_short_forms_too(write, caplog):
     assert len(caplog.messages) == 1
 
 
-@pytest.mark.parametrize("ending", ["nan", "inf", "-inf", " INF"])
+@pytest.mark.parametrize("ending", ["nan", "inf", "-inf", " INF", "1e3", "-.5E-2"])
 def test_a_weight_that_is_no_number_is_no_text(complaint, ending):
     assert f"a weight is a number such as 2 or -0.5, not {ending.strip()}" in complaint(
         f"prompts: ['a heart:{ending}']\n"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from pixforge.contracts import Filter, FilterConfig, RunContext
 from pixforge.contracts.paths import PathMark
@@ -41,6 +42,7 @@ class UpscaleConfig(FilterConfig):
     )
     model: Annotated[str, PathMark(names=(EMBEDDED,))] | None = Field(
         None,
+        min_length=1,
         description="A network that makes up the detail. embedded: the one that ships, for flat colors with outlines. Or a file "
         "such as RealESRGAN_x4plus.pth: a .safetensors, .pth, .pt or .ckpt file of an architecture that spandrel knows; needs "
         "pixforge[upscale].",
@@ -52,6 +54,13 @@ class UpscaleConfig(FilterConfig):
         strict=True,
         description="With a model: side in pixels of the squares that it sees at once; less takes less memory.",
     )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """A network runs on written pictures alone, after everything that looks at places."""
+        if self.model is not None and self.where is not None:
+            raise ValueError("a model enlarges the whole picture, so there can be no `where` beside it")
+        return self
 
 
 class Upscale(Filter[UpscaleConfig]):
