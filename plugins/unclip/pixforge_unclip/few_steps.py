@@ -165,7 +165,9 @@ def through(leaf: torch.Tensor, value: torch.Tensor, show: Callable[[], torch.Te
 
         @staticmethod
         def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:  # noqa: ARG004 - nothing is kept there
-            return torch.autograd.grad(root_of(shown, gradient), leaf)[0]
+            with torch.enable_grad():  # torch turns it off in here
+                root = root_of(shown, gradient)
+            return torch.autograd.grad(root, leaf)[0]
 
     found: torch.Tensor = Through.apply(value)
     return found
