@@ -18,16 +18,16 @@ from compose import (
     NO_COLOR,
     PAINTED,
     Art,
+    colored,
     load_art,
-    paint,
     pair_weights,
     tint,
     wanted,
     warp,
 )
-from grounds import GROUNDS
+from grounds import with_grounds
 from rows import Drawn
-from styles import PLAIN, STYLES
+from styles import PLAIN, in_style
 from torch import Tensor
 from torch.nn import functional
 
@@ -42,10 +42,9 @@ SCALE = 0.94
 VERSIONS = 4
 SEED = 5
 WHITE_SHARE = 0.5
-# Of the drawings of one color, those with dark lines, and those filled; and how far apart line and filling are.
-INKED = 0.75
+# Shares of the drawings of one color that have dark lines, and that are filled.
+DARK = 0.75
 FILLED = 0.75
-APART = 0.35
 BATCH = 64
 
 
@@ -133,18 +132,8 @@ def drawing(art: Art, chosen: Tensor, side: int) -> Tensor:
     drawn = warp(functional.avg_pool2d(art.pictures[chosen].float() / 255, factor), matrix, side)
     one = art.inked[chosen].nonzero().squeeze(1)
     if len(one):
-        drawn[one] = colored(drawn[one])
+        drawn[one] = colored(drawn[one], DARK, FILLED)
     return drawn
-
-
-def colored(drawn: Tensor) -> Tensor:
-    """One-color drawings (n, 4, side, side) with dark lines, most of them filled with a color drawn at random."""
-    n = len(drawn)
-    palette = torch.tensor(list(COLORS.values())).float() / 255
-    ink = palette[torch.randint(len(COLORS), (n,))] * torch.where(torch.rand(n, 1) < INKED, 0.2, 0.8)
-    fill = palette[torch.randint(len(COLORS), (n,))]
-    fill = torch.where((fill - ink).abs().amax(1, keepdim=True) < APART, torch.ones_like(fill), fill)
-    return paint(drawn, ink, fill, torch.rand(n) < FILLED)
 
 
 def placed(art: Art, scene: Coded, side: int = SIDE) -> Tensor:
@@ -169,21 +158,7 @@ def background(numbers: Tensor, side: int) -> Tensor:
     """The backgrounds (n, 3, side, side) in 0..1 of the numbers (n,) among BACKGROUNDS."""
     palette = torch.tensor(list(COLORS.values())).float() / 255
     behind = palette[numbers.clamp(max=len(COLORS) - 1)][:, :, None, None].repeat(1, 1, side, side)
-    for number, draw in enumerate(GROUNDS.values(), len(COLORS)):
-        rows = (numbers == number).nonzero().squeeze(1)
-        if len(rows):
-            behind[rows] = draw(len(rows), side, behind.device)
-    return behind
-
-
-def in_style(pictures: Tensor, numbers: Tensor) -> Tensor:
-    """Pictures (n, 3, side, side) in 0..1, each in the style of its number (n,)."""
-    drawn = pictures.clone()
-    for number, style in enumerate(STYLES.values()):
-        rows = (numbers == number).nonzero().squeeze(1)
-        if len(rows):
-            drawn[rows] = style(pictures[rows])
-    return drawn
+    return with_grounds(behind, numbers - len(COLORS))
 
 
 @torch.no_grad()

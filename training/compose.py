@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from grounds import GROUNDS
+from grounds import GROUNDS, with_grounds
 from styles import PLAIN, in_styles
 from torch import Tensor
 from torch.nn import functional
@@ -230,6 +230,25 @@ def paint(drawn: Tensor, ink: Tensor, fill: Tensor, filled: Tensor) -> Tensor:
     return torch.cat((color, line + inside), dim=1)
 
 
+def colored(drawn: Tensor, dark: float, filled: float, jitter: float = 0.0) -> Tensor:
+    """One-color drawings (n, 4, s, s) in colors drawn at random.
+
+    Args:
+        drawn: as Art stores them.
+        dark: share of those whose lines are nearly black.
+        filled: share of those whose lines enclose another color.
+        jitter: deviation of each channel from the named color.
+    """
+    n, device = len(drawn), drawn.device
+    palette = torch.tensor(list(COLORS.values()), device=device).float() / 255
+    ink, fill = palette[torch.randint(len(COLORS), (2, n), device=device)]
+    ink = ink * torch.where(torch.rand(n, 1, device=device) < dark, 0.15, 1.0)
+    alike = (ink - fill).abs().amax(1, keepdim=True) < 0.3
+    fill = torch.where(alike, 1 - ink.round(), fill)
+    ink, fill = ((each + torch.randn(n, 3, device=device) * jitter).clamp(0, 1) for each in (ink, fill))
+    return paint(drawn, ink, fill, torch.rand(n, device=device) < filled)
+
+
 def homographies(n: int, scale: Tensor, directed: Tensor, middle: Tensor | None = None) -> Tensor:
     """Random warps (n, 3, 3) from canvas to picture coordinates, both -1..1; a drawing with a `middle` (n, 2) stays near."""
     device = scale.device
@@ -326,11 +345,7 @@ class Composer:
         """A share of the backgrounds exchanged for places."""
         place = torch.randint(len(GROUNDS), color.shape, device=self.device)
         there = torch.rand(color.shape, device=self.device) < self.places
-        picture = picture.clone()
-        for number, draw in enumerate(GROUNDS.values()):
-            rows = (there & (place == number)).nonzero().squeeze(1)
-            if len(rows):
-                picture[rows] = draw(len(rows), self.size, self.device)
+        picture = with_grounds(picture, torch.where(there, place, -1))
         return picture, torch.where(there, len(COLORS) + place, color)
 
     def foreground(self, chosen: Tensor, scale: Tensor, middle: Tensor | None = None) -> Tensor:
@@ -344,19 +359,8 @@ class Composer:
             canvas[where] = warp(source[chosen[where]].float() / 255, matrix[where], self.size)
         one = self.inked[chosen].nonzero().squeeze(1)
         if len(one):
-            canvas[one] = self.colored(canvas[one])
+            canvas[one] = colored(canvas[one], dark=0.4, filled=0.5, jitter=0.08)
         return canvas
-
-    def colored(self, drawn: Tensor) -> Tensor:
-        """One-color drawings in colors drawn at random, dark ones the commonest, half of them filled with another color."""
-        n, device = len(drawn), self.device
-        ink, fill = self.palette[torch.randint(len(COLORS), (2, n), device=device)] + torch.randn(
-            2, n, 3, device=device
-        ).mul(0.08)
-        ink = ink * torch.where(torch.rand(n, 1, device=device) < 0.4, 0.15, 1.0)
-        alike = ((ink - fill).abs().amax(1) < 0.25)[:, None]
-        fill = torch.where(alike, 1 - ink.round(), fill)
-        return paint(drawn, ink.clamp(0, 1), fill.clamp(0, 1), torch.rand(n, device=device) < 0.5)
 
     def apart(self, drawn: Tensor, behind: Tensor, color: Tensor) -> tuple[Tensor, Tensor]:
         """The ground (n, 3, s, s) and its color (n,), made white or black where a drawing could not be seen before it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,11 @@ class Measured:
         ]
         return torch.cat(parts)
 
+    @cached_property
+    def names(self) -> Tensor:
+        """Unit embeddings (templates, classes, width) of all names."""
+        return torch.stack([self.text(prompts) for prompts in name_prompts(self.art.names)])
+
     def pictures(self, art: Art, fill: float = 1.0) -> Tensor:
         """Unit embeddings of clean pictures."""
         return embed(self.clip.visual, art.clean, self.plan.size, self.device, fill)
@@ -123,7 +129,7 @@ def share(values: Tensor) -> float:
 
 def naming(model: Measured, art: Art) -> dict[str, Any]:
     """Top-1 and top-5 over all names, by the plain name and by the average of a few templates, and by group."""
-    per_template = torch.stack([model.text(p) for p in name_prompts(art.names)])
+    per_template = model.names
     labels, pictures = art.labels.to(model.device), model.pictures(art)
     figures: dict[str, Any] = {}
     for how, texts in (

@@ -1,28 +1,13 @@
-"""Training by flow matching, for the prior and the decoder: a running mean, checkpoints, a log."""
+"""Training by flow matching, for the prior, the decoder and the upsampler: the loss, and the options that they have."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors.torch import load_file
-from torch import Tensor, nn
-
-CHECKPOINT_SECONDS = 120
-REPORT_SECONDS = 60
-MEASURE_SECONDS = 300
-BETAS = (0.9, 0.97)
-DECAY = 0.01
-EMA = 0.998
-WARM = 100
-"""Steps in which the rate rises."""
-FALLING = 0.5
-"""Share of the time after which the rate falls to zero."""
+from torch import Tensor
 
 
 def flow_loss(
@@ -35,116 +20,9 @@ def flow_loss(
     return (found.float() - (noise - data)).square().flatten(1).mean(1)
 
 
-@torch.no_grad()
-def average(mean: list[Tensor], now: list[Tensor], count: Tensor) -> None:
-    """A running mean that soon forgets its first steps, however few there are."""
-    decay = min(EMA, (1 + int(count)) / (10 + int(count)))
-    torch._foreach_lerp_(mean, now, 1 - decay)
-
-
 def untold(told: Tensor, share: float) -> Tensor:
     """Zeros in place of a share of the rows (n, d): what classifier-free guidance needs."""
     return told * (torch.rand(len(told), 1, device=told.device) > share)
-
-
-class FlowRun:
-    """The model, its running mean and its optimizer.
-
-    Args:
-        name: of the checkpoint and of the log.
-        model: what is trained.
-        rate: the peak of the learning rate.
-        options: work (a folder), minutes, fresh.
-    """
-
-    def __init__(self, name: str, model: nn.Module, rate: float, options: argparse.Namespace) -> None:
-        self.model, self.rate, self.options = model, rate, options
-        self.ema = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=average)
-        groups = [
-            {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": DECAY},
-            {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        self.optimizer = torch.optim.AdamW(groups, lr=rate, betas=BETAS)
-        self.file, self.log = options.work / f"{name}.pt", options.work / f"{name}.jsonl"
-        self.seconds, self.step, self.views = 0.0, 0, 0
-        if options.start:
-            model.load_state_dict({key: each.float() for key, each in load_file(options.start).items()})
-        if self.file.exists() and not options.fresh:
-            self.resume()
-
-    def resume(self) -> None:
-        """Continue where the last checkpoint left off."""
-        state = torch.load(self.file, weights_only=True)
-        for name in ("model", "ema", "optimizer"):
-            getattr(self, name).load_state_dict(state[name])
-        self.seconds, self.step, self.views = state["seconds"], state["step"], state["views"]
-
-    def save(self) -> None:
-        """Write the checkpoint in one move."""
-        state: dict[str, Any] = {
-            name: getattr(self, name).state_dict() for name in ("model", "ema", "optimizer")
-        }
-        state |= {"seconds": self.seconds, "step": self.step, "views": self.views}
-        partial = self.file.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(self.file)
-
-    def note(self, **figures: Any) -> None:
-        """Print one line of figures and keep it."""
-        line = json.dumps({"seconds": round(self.seconds), "views": self.views, **figures})
-        print(line, flush=True)
-        with self.log.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
-
-    @property
-    def progress(self) -> float:
-        """Share of the planned time that has passed."""
-        return self.seconds / (self.options.minutes * 60)
-
-    def train(self, batch: Callable[[], Tensor], test: Callable[[nn.Module], dict[str, Any]]) -> None:
-        """Train for the given minutes, earlier parts of a resumed run included.
-
-        Args:
-            batch: the losses (n,) of another batch, with gradient.
-            test: figures of the running mean.
-        """
-        torch.manual_seed(self.step)
-        last, reported, saved, measured = time.monotonic(), self.seconds, self.seconds, self.seconds
-        total, count, views = torch.zeros(()), 0, self.views
-        while self.progress < 1:
-            falling = max(0.0, self.progress - FALLING) / (1 - FALLING)
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.rate * min(1.0, (self.step + 1) / WARM) * (1 - falling)
-            losses = batch()
-            self.optimizer.zero_grad(set_to_none=True)
-            losses.mean().backward()
-            nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-            self.optimizer.step()
-            self.ema.update_parameters(self.model)
-            total += losses.detach().mean()
-            count, self.step, self.views = count + 1, self.step + 1, self.views + len(losses)
-            now = time.monotonic()
-            self.seconds, last = self.seconds + now - last, now
-            if self.seconds - reported > REPORT_SECONDS:
-                rate = (self.views - views) / (self.seconds - reported)
-                self.note(loss=round(float(total) / count, 4), per_second=round(rate, 1))
-                total.zero_()
-                count, views, reported = 0, self.views, self.seconds
-            if self.seconds - saved > CHECKPOINT_SECONDS:
-                self.save()
-                saved = self.seconds
-            if self.seconds - measured > MEASURE_SECONDS:
-                self.note(**self.tested(test))
-                measured = self.seconds
-        self.save()
-        self.note(**self.tested(test))
-
-    @torch.no_grad()
-    def tested(self, test: Callable[[nn.Module], dict[str, Any]]) -> dict[str, Any]:
-        """Figures of the running mean, with random numbers of their own."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(1)
-            return test(self.ema.module)
 
 
 def parser(description: str | None, minutes: float) -> argparse.ArgumentParser:

@@ -317,6 +317,16 @@ FLOORS: dict[str, tuple[float, float]] = {
 }
 
 
+def with_grounds(pictures: Tensor, numbers: Tensor) -> Tensor:
+    """Pictures (n, 3, s, s), each exchanged for the ground of its number (n,) among GROUNDS, or as it is if that is negative."""
+    found = pictures.clone()
+    for number, draw in enumerate(GROUNDS.values()):
+        rows = (numbers == number).nonzero().squeeze(1)
+        if len(rows):
+            found[rows] = draw(len(rows), pictures.shape[-1], pictures.device)
+    return found
+
+
 def main() -> None:
     """Write a sheet: a row for each ground, six pictures of 128 pixels."""
     from PIL import Image

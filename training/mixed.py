@@ -31,10 +31,7 @@ class Mixture:
     def __call__(self, n: int) -> Batch:
         """One batch."""
         several = int(n * self.share)
-        parts = [self.composer(n - several)]
-        if several:
-            parts.append(as_batch(self.scenes(several)))
-        return Batch.joined(parts)
+        return Batch.joined([self.composer(n - several), as_batch(self.scenes(several))])
 
 
 def scene_composer(art: Art, size: int, device: torch.device, *, degraded: bool) -> SceneComposer:

@@ -270,12 +270,17 @@ def in_styles(pictures: Tensor, share: float) -> tuple[Tensor, Tensor]:
     """A share of the pictures in styles drawn at random, and the number of each one's style, PLAIN if none: (n,)."""
     numbers = torch.randint(len(STYLES), (len(pictures),), device=pictures.device)
     numbers = torch.where(torch.rand(len(pictures), device=pictures.device) < share, numbers, PLAIN)
+    return in_style(pictures, numbers), numbers
+
+
+def in_style(pictures: Tensor, numbers: Tensor) -> Tensor:
+    """Pictures (n, 3, s, s), each in the style of its number (n,), or as it is if that is PLAIN."""
     drawn = pictures.clone()
     for number, style in enumerate(STYLES.values()):
         rows = (numbers == number).nonzero().squeeze(1)
         if len(rows):
             drawn[rows] = style(pictures[rows]).to(pictures.dtype)
-    return drawn, numbers
+    return drawn
 
 
 def main() -> None:

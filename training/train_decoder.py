@@ -9,12 +9,13 @@ from typing import Any
 
 import torch
 from compose import load_art
-from flow import FlowRun, flow_loss, parser, untold
+from flow import flow_loss, parser, untold
 from latents import load
 from pixforge_unclip.networks import Decoder, DecoderShape
 from rows import HELD, split
 from torch import Tensor, nn
 from torch.nn import functional
+from training_run import TrainingRun
 
 RATE = 8e-4
 BATCH = 16
@@ -34,7 +35,7 @@ def main() -> None:
     tests = {f"held:{HELD}": held.spread(TESTED), "seen": train.spread(TESTED)}
     torch.manual_seed(0)
     model = Decoder(DecoderShape())
-    run = FlowRun("decoder", model, RATE, options)
+    run = TrainingRun("decoder", model, RATE, options)
 
     def batch() -> Tensor:
         chosen = torch.multinomial(weights, BATCH, replacement=True)

@@ -9,13 +9,14 @@ from typing import Any
 
 import torch
 from compose import load_art
-from flow import FlowRun, flow_loss, parser, untold
+from flow import flow_loss, parser, untold
 from latents import SAYINGS, Pictured, load
 from pixforge_unclip.networks import Prior, PriorShape
 from pixforge_unclip.sampling import embeddings
 from rows import HELD, split
 from torch import Tensor, nn
 from torch.nn import functional
+from training_run import TrainingRun
 
 RATE = 1e-3
 BATCH = 128
@@ -53,7 +54,7 @@ def main() -> None:
     tests = [each.spread(TESTED) for each in tests]
     torch.manual_seed(0)
     model = Prior(PriorShape())
-    run = FlowRun("prior", model, RATE, options)
+    run = TrainingRun("prior", model, RATE, options)
 
     def batch() -> Tensor:
         chosen = torch.multinomial(weights, BATCH, replacement=True)

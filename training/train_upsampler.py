@@ -9,11 +9,12 @@ from typing import Any
 
 import torch
 from compose import load_art
-from flow import FlowRun, flow_loss, parser, untold
+from flow import flow_loss, parser, untold
 from latent_pairs import Pairs, load
 from pixforge_unclip.networks import Decoder, DecoderShape, guided
 from rows import HELD, split
 from torch import Tensor, nn
+from training_run import TrainingRun
 
 RATE = 8e-4
 BATCH = 16
@@ -40,7 +41,7 @@ def main() -> None:
     train, held, weights = split(load_art(options.data, options.icons), found, ALIKE)
     tests = {f"held:{HELD}": held.spread(TESTED), "seen": train.spread(TESTED)}
     torch.manual_seed(0)
-    run = FlowRun("upsampler", Decoder(SHAPE), RATE, options)
+    run = TrainingRun("upsampler", Decoder(SHAPE), RATE, options)
 
     def batch() -> Tensor:
         part = train.at(torch.multinomial(weights, BATCH, replacement=True))

@@ -9,7 +9,7 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -391,9 +391,11 @@ class Run:
             styled=options.styled,
             places=options.places,
         )
-        scenes = scene_composer(self.train_art, self.plan.size, self.device, degraded=True)
-        mixture = Mixture(composer, scenes, options.scenes)
-        batches = stream(mixture, BATCH, self.plan.seed + self.step, self.device)
+        compose: Callable[[int], Batch] = composer
+        if options.scenes:
+            scenes = scene_composer(self.train_art, self.plan.size, self.device, degraded=True)
+            compose = Mixture(composer, scenes, options.scenes)
+        batches = stream(compose, BATCH, self.plan.seed + self.step, self.device)
         last, reported, saved, measured = time.monotonic(), self.seconds, self.seconds, self.seconds
         sums, count = torch.zeros(7, device=self.device), 0
         while self.seconds < budget:

@@ -20,11 +20,11 @@ def changed_files(recipe: Recipe) -> Iterator[Problem]:
         try:
             found = (digest_of_row if name in rows else digest_of)(recipe.origin.folder / name)
         except PermissionError as error:
-            yield Problem(places[name], f"{name}: cannot be read ({error.strerror})")
+            yield Problem(places[name][0], f"{name}: cannot be read ({error.strerror})")
             continue
         if found not in {digest, None}:
             yield Problem(
-                places[name],
+                places[name][0],
                 f"{name}{' and what follows it' if name in rows else ''} is not the file that the recipe was made with (SHA-256 {digest[:12]}...); "
                 "--set files={} takes it as it is now",
             )

@@ -40,9 +40,9 @@ def plain_recipe(recipe: Recipe, folder: Path | None) -> dict[str, Any]:
     return {**plain, "files": dict(sorted(files.items()))}
 
 
-def named_files(recipe: Recipe) -> dict[str, Where]:
-    """Every file that the recipe must have, as it names it, and where."""
-    return {name: where for where, name, _ in reversed(list(_walk(recipe, ())))}
+def named_files(recipe: Recipe) -> dict[str, tuple[Where, PathMark]]:
+    """Every file that the recipe must have, as it names it: where it does so first, and what the file is there."""
+    return {name: (where, mark) for where, name, mark in reversed(list(_walk(recipe, ())))}
 
 
 def named_rows(recipe: Recipe) -> set[str]:
@@ -53,15 +53,11 @@ def named_rows(recipe: Recipe) -> set[str]:
 def missing_files(recipe: Recipe) -> Iterator[tuple[Where, str]]:
     """Where the recipe names a file that is not there, and what to say of it."""
     start = recipe.origin.folder
-    for where, name, mark in {
-        name: (where, name, mark) for where, name, mark in reversed(list(_walk(recipe, ())))
-    }.values():
+    for name, (where, mark) in named_files(recipe).items():
         path = start / name
         if path.is_dir():
-            yield (
-                where,
-                f"{path} is a folder; name a file{'' if mark.names else ', of a row of pictures the first'}",
-            )
+            row = "" if mark.names else ", of a row of pictures the first"
+            yield where, f"{path} is a folder; name a file{row}"
         elif not is_file(path):
             yield where, f"there is no file {path}{suggest(Path(name).name, mark.names, 'without a file')}"
 

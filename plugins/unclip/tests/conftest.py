@@ -105,6 +105,20 @@ def save_towers():
     return save
 
 
+TINY_UNET = {
+    "sample_size": 8,
+    "block_out_channels": (8, 16),
+    "layers_per_block": 1,
+    "norm_num_groups": 4,
+    "attention_head_dim": 4,
+    "cross_attention_dim": LENGTH,
+    "down_block_types": ("ResnetDownsampleBlock2D", "SimpleCrossAttnDownBlock2D"),
+    "up_block_types": ("SimpleCrossAttnUpBlock2D", "ResnetUpsampleBlock2D"),
+    "mid_block_type": "UNetMidBlock2DSimpleCrossAttn",
+}
+"""What Kandinsky's and Karlo's U-Nets of the tests have in common."""
+
+
 def new_diffusers():
     """The library, imported as the package does; without it, what asks for it is skipped."""
     pixforge.install_torchvision_shim()
@@ -114,20 +128,12 @@ def new_diffusers():
 def new_decoder():
     diffusers = new_diffusers()
     unet = diffusers.UNet2DConditionModel(
-        sample_size=8,
         in_channels=4,
         out_channels=8,
-        block_out_channels=(8, 16),
-        layers_per_block=1,
-        norm_num_groups=4,
-        attention_head_dim=4,
-        cross_attention_dim=LENGTH,
         encoder_hid_dim=LENGTH,
         encoder_hid_dim_type="image_proj",
         addition_embed_type="image",
-        down_block_types=("ResnetDownsampleBlock2D", "SimpleCrossAttnDownBlock2D"),
-        up_block_types=("SimpleCrossAttnUpBlock2D", "ResnetUpsampleBlock2D"),
-        mid_block_type="UNetMidBlock2DSimpleCrossAttn",
+        **TINY_UNET,
     )
     movq = diffusers.VQModel(
         block_out_channels=(32, 32),
@@ -193,18 +199,10 @@ def new_parts():
     )
     prior.clip_std.data.fill_(2.0)
     decoder = diffusers.UNet2DConditionModel(
-        sample_size=8,
         in_channels=3,
         out_channels=6,
-        block_out_channels=(8, 16),
-        layers_per_block=1,
-        norm_num_groups=4,
-        attention_head_dim=4,
-        cross_attention_dim=LENGTH,
         class_embed_type="identity",
-        down_block_types=("ResnetDownsampleBlock2D", "SimpleCrossAttnDownBlock2D"),
-        up_block_types=("SimpleCrossAttnUpBlock2D", "ResnetUpsampleBlock2D"),
-        mid_block_type="UNetMidBlock2DSimpleCrossAttn",
+        **TINY_UNET,
     )
     times = {"num_train_timesteps": 20}
     schedulers = {

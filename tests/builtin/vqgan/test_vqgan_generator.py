@@ -411,19 +411,24 @@ def test_coarse_steps_change_four_codes_alike_and_end_at_their_share(folder, qua
     assert generator.forward(4).shape == taken[0].shape == (2, 3, 24, 32)
 
 
-def test_a_coarse_run_that_is_resumed_goes_on_as_if_it_had_not_stopped(folder, tmp_path):
-    generator = {"type": "vqgan", "model": str(folder / "tiny.safetensors"), "coarse": 0.5}
-    recipe = {
+def half_coarse(folder, steps):
+    """A recipe of the tiny VQGAN, half of whose steps are coarse."""
+    return {
         "seed": 1,
         "size": [16, 16],
-        "steps": 6,
+        "steps": steps,
         "prompts": ["a"],
         "init": "noise",
         "exporters": ["still"],
+        "generator": {"type": "vqgan", "model": str(folder / "tiny.safetensors"), "coarse": 0.5},
     }
-    whole = pixforge.render(load_recipe({**recipe, "generator": generator}), tmp_path / "whole")
+
+
+def test_a_coarse_run_that_is_resumed_goes_on_as_if_it_had_not_stopped(folder, tmp_path):
+    recipe = half_coarse(folder, steps=6)
+    whole = pixforge.render(load_recipe(recipe), tmp_path / "whole")
     for stop in (1, 3, 4):
-        part = load_recipe({**recipe, "generator": generator})
+        part = load_recipe(recipe)
         run = pixforge.start(part, tmp_path / f"part{stop}")
         for event in run:
             if isinstance(event, Step) and event.report.step == stop:
@@ -433,16 +438,8 @@ def test_a_coarse_run_that_is_resumed_goes_on_as_if_it_had_not_stopped(folder, t
 
 
 def test_a_longer_branch_does_not_become_coarse_again(folder, tmp_path):
-    generator = {"type": "vqgan", "model": str(folder / "tiny.safetensors"), "coarse": 0.5}
-    recipe = {
-        "seed": 1,
-        "size": [16, 16],
-        "steps": 2,
-        "prompts": ["a"],
-        "init": "noise",
-        "exporters": ["still"],
-    }
-    made = pixforge.render(load_recipe({**recipe, "generator": generator}), tmp_path / "a")
+    recipe = half_coarse(folder, steps=2)
+    made = pixforge.render(load_recipe(recipe), tmp_path / "a")
     branch = resume(made.folder, {"steps": 8, "optimizer.learning_rate": 1e-9}, out=tmp_path / "b")
     assert branch.images[0].tobytes() == made.images[0].tobytes()
 
