@@ -117,19 +117,21 @@ def pairs(art: Art, n: int) -> Coded:
     second = torch.empty_like(first)
     for style in art.styles.unique():
         where = (art.styles[first] == style).nonzero().squeeze(1)
+        if not len(where):  # a style of which nothing was chosen
+            continue
         second[where] = torch.multinomial(weights * (art.styles == style), len(where), replacement=True)
     return replace(shown(first, grounds(n)), others=second, stacked=torch.rand(n) < 0.5)
 
 
 def drawing(art: Art, chosen: Tensor, side: int) -> Tensor:
     """Premultiplied drawings (n, 4, side, side) in 0..1, some of them mirrored."""
-    directed = torch.tensor([w.directed for w in art.words])[art.labels[chosen]]
-    n = len(chosen)
-    matrix = torch.zeros(n, 3, 3)
-    matrix[:, 0, 0] = torch.where(directed | (torch.rand(n) < 0.5), 1.0, -1.0) / SCALE
+    n, device = len(chosen), art.pictures.device
+    directed = torch.tensor([w.directed for w in art.words], device=device)[art.labels[chosen]]
+    matrix = torch.zeros(n, 3, 3, device=device)
+    matrix[:, 0, 0] = torch.where(directed | (torch.rand(n, device=device) < 0.5), 1.0, -1.0) / SCALE
     matrix[:, 1, 1], matrix[:, 2, 2] = 1 / SCALE, 1
-    factor = art.pictures.shape[-1] // side
-    drawn = warp(functional.avg_pool2d(art.pictures[chosen].float() / 255, factor), matrix, side)
+    small = functional.interpolate(art.pictures[chosen].float() / 255, side, mode="area")
+    drawn = warp(small, matrix, side)
     one = art.inked[chosen].nonzero().squeeze(1)
     if len(one):
         drawn[one] = colored(drawn[one], DARK, FILLED)
@@ -138,7 +140,7 @@ def drawing(art: Art, chosen: Tensor, side: int) -> Tensor:
 
 def placed(art: Art, scene: Coded, side: int = SIDE) -> Tensor:
     """Pictures (n, 3, side, side) in -1..1."""
-    palette = torch.tensor(list(COLORS.values())).float() / 255
+    palette = torch.tensor(list(COLORS.values()), device=art.pictures.device).float() / 255
     drawn = drawing(art, scene.pictures, side)
     own = (scene.tints == NO_COLOR)[:, None, None, None]
     drawn = torch.where(own, drawn, tint(drawn, palette[scene.tints]))
@@ -156,7 +158,7 @@ def placed(art: Art, scene: Coded, side: int = SIDE) -> Tensor:
 
 def background(numbers: Tensor, side: int) -> Tensor:
     """The backgrounds (n, 3, side, side) in 0..1 of the numbers (n,) among BACKGROUNDS."""
-    palette = torch.tensor(list(COLORS.values())).float() / 255
+    palette = torch.tensor(list(COLORS.values()), device=numbers.device).float() / 255
     behind = palette[numbers.clamp(max=len(COLORS) - 1)][:, :, None, None].repeat(1, 1, side, side)
     return with_grounds(behind, numbers - len(COLORS))
 
@@ -165,10 +167,11 @@ def background(numbers: Tensor, side: int) -> Tensor:
 def encode(model: VQGAN, art: Art, scene: Coded, device: torch.device) -> Coded:
     """The scene with its codes."""
     codes = []
+    art = art.to(device)
     for part in torch.arange(len(scene.pictures)).split(BATCH):
-        pictures = placed(art, scene.at(part))
+        pictures = placed(art, scene.at(part).to(device))
         with torch.autocast(device.type, torch.bfloat16):
-            z = model.encode(pictures.to(device))
+            z = model.encode(pictures)
         codes.append(model.quantize.codes(z.float()).cpu().to(torch.int16))
     return replace(scene, codes=torch.cat(codes))
 

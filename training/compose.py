@@ -16,7 +16,7 @@ from grounds import GROUNDS, with_grounds
 from styles import PLAIN, in_styles
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 COLORS: dict[str, tuple[int, int, int]] = {
     "white": (255, 255, 255),
@@ -121,6 +121,13 @@ class Art:
     def only(self, keep: Tensor) -> Art:
         """The pictures where keep (n,) is true."""
         return Art(self.pictures[keep], self.labels[keep], self.styles[keep], self.words, self.inked[keep])
+
+    def to(self, device: torch.device) -> Art:
+        """The same on a device."""
+        pictures, labels, styles, inked = (
+            each.to(device) for each in (self.pictures, self.labels, self.styles, self.inked)
+        )
+        return Art(pictures, labels, styles, self.words, inked)
 
 
 def load_art(path: Path, icons: Path | None = None) -> Art:
@@ -461,6 +468,12 @@ class Stream(IterableDataset[Batch]):
         torch.manual_seed(self.seed)
         while True:
             yield self.compose(self.batch)
+
+
+def seed_of_worker(seed: int) -> int:
+    """A seed of its own for each process of a DataLoader; the first has the given one."""
+    worker = get_worker_info()
+    return seed + (worker.id << 32 if worker else 0)
 
 
 def stream(compose: Callable[[int], Batch], batch: int, seed: int, device: torch.device) -> Iterator[Batch]:

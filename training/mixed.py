@@ -44,7 +44,7 @@ def as_batch(drawn: Scenes) -> Batch:
     """Scenes as pictures of one or two of their things."""
     rows = [row(scene) for scene in drawn.scenes]
     labels, others, stacked, sided, colors, tints, counts = (
-        torch.tensor(each) for each in zip(*rows, strict=True)
+        torch.tensor(each, device=drawn.pictures.device) for each in zip(*rows, strict=True)
     )
     plain = torch.full_like(labels, PLAIN)
     return Batch(drawn.pictures, labels, colors, others, stacked, tints, plain, sided, counts)

@@ -26,6 +26,10 @@ class Rows:
         """Some of the rows, or those where `where` is true."""
         return type(self)(**{f.name: getattr(self, f.name)[where] for f in fields(self)})
 
+    def to(self, device: torch.device) -> Self:
+        """The same rows on a device."""
+        return type(self)(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+
     def spread(self, count: int) -> Self:
         """So many of them, evenly spaced."""
         first = getattr(self, fields(self)[0].name)

@@ -214,9 +214,9 @@ class SceneComposer:
         ).square()
         strength = torch.rand(len(rows), 1, 1, device=self.device) * 0.25 + 0.3
         dark = torch.exp(-(away.square())) * strength
-        return shade.index_add_(0, torch.tensor(owners, device=self.device)[rows], dark[:, None]).clamp(
-            max=0.6
-        )
+        return shade.index_add_(
+            0, torch.tensor([owners[row] for row in rows], device=self.device), dark[:, None]
+        ).clamp(max=0.6)
 
     def drawn(self, spots: list[Spot], random: Random) -> Tensor:
         """Each drawing on a canvas of its own (m, 4, s, s), premultiplied, in its color."""

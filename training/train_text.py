@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from bpe import learn_merges, write_merges
 from captions import Caption, Writer, spoken_colors, tidy, vocabulary_text
-from compose import ALONE, COLORS, NO_COLOR, Art, Batch, Composer, load_art
+from compose import ALONE, COLORS, NO_COLOR, Art, Batch, Composer, load_art, seed_of_worker
 from export import load_exported
 from mixed import as_batch, scene_composer
 from model import MERGES, PLANS, Plan, new_tokenizer, normalize, open_clip_model
@@ -125,7 +125,9 @@ class CaptionStream(IterableDataset[TextBatch]):
         self.shown = shown
 
     def __iter__(self) -> Iterator[TextBatch]:
-        torch.manual_seed(self.seed)
+        seed = seed_of_worker(self.seed)
+        torch.manual_seed(seed)
+        self.writer.random.seed(seed)
         tokenize = new_tokenizer(self.merges)
         while True:
             captions = [self.writer.caption() for _ in range(BATCH)]
@@ -322,9 +324,9 @@ def train(options: argparse.Namespace) -> None:
     writer = Writer(art.words, spoken_colors(art), plan.seed)
     batches = iter(
         DataLoader(
-            CaptionStream(writer, options.merges, scenes.scenes, shown),
+            CaptionStream(writer, options.merges, scenes.scenes.to(torch.device("cpu")), shown),
             batch_size=None,
-            num_workers=1,
+            num_workers=options.workers,
             prefetch_factor=8,
         )
     )
@@ -395,6 +397,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("training/work"))
     parser.add_argument("--merges", type=Path, default=Path("pixforge/models/embedded/merges.txt.gz"))
     parser.add_argument("--minutes", type=float, default=6)
+    parser.add_argument("--workers", type=int, default=1, help="processes that write captions")
     parser.add_argument("--resume", action="store_true", help="start from the text tower of an earlier fit")
     parser.add_argument("--weights", type=Path, help="start from the exported text tower in this folder")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from captions import Writer, spoken_colors
 from codes import Coded, load
-from compose import ALONE, COLORS, NO_COLOR, Art, load_art, wanted
+from compose import ALONE, COLORS, NO_COLOR, Art, load_art, seed_of_worker, wanted
 from data import STYLES
 from model import TOKENS_PLAN, new_tokenizer
 from safetensors.torch import load_file
@@ -30,7 +30,7 @@ from pixforge.builtin.generators.vqgan.model import find
 from pixforge.builtin.inits.text_to_codes.load import TextTower
 from pixforge.builtin.inits.text_to_codes.transformer import TextToCodes
 from pixforge.builtin.models import builtin_catalog
-from pixforge.models import resolve
+from pixforge.models import Tokenizer, resolve
 
 RATE = 1.5e-3
 BETAS = (0.9, 0.96)
@@ -55,20 +55,32 @@ MEASURE_SECONDS = 300
 
 
 class Reader:
-    """Texts as the transformer reads them.
+    """Texts as the transformer reads them; where nothing is said, all is zero.
 
     Args:
-        merges: of the tokenizer.
+        merges: of the tokenizer, which is the perceptor's, too.
+        device: where texts are embedded.
     """
 
-    def __init__(self, merges: Path) -> None:
-        self.tokenizer = new_tokenizer(merges)
-        self.tower = TextTower(resolve("embedded", None, Path()))
+    def __init__(self, merges: Path, device: torch.device) -> None:
+        self.tokenizer, self.device = new_tokenizer(merges), device
+        self.network = TextTower(resolve("embedded", None, Path())).network.to(device)
 
-    def __call__(self, texts: list[str]) -> tuple[Tensor, Tensor]:
-        """Tokens (n, t) and the perceptor's embeddings (n, d); all zero where nothing is said."""
-        said = torch.tensor([bool(text) for text in texts])[:, None]
-        return self.tokenizer(texts) * said, self.tower(texts) * said
+    def tokens(self, texts: list[str]) -> Tensor:
+        """Tokens (n, t)."""
+        return tokenized(self.tokenizer, texts)
+
+    @torch.no_grad()
+    def sentences(self, tokens: Tensor) -> Tensor:
+        """The perceptor's embeddings (n, d) of tokens (n, t)."""
+        found: Tensor = self.network.encode_text(tokens, normalize=True)
+        return found.float() * tokens.any(1, keepdim=True)
+
+
+def tokenized(tokenizer: Tokenizer, texts: list[str]) -> Tensor:
+    """Tokens (n, t), all zero for an empty text."""
+    said = torch.tensor([bool(text) for text in texts])[:, None]
+    return tokenizer(texts) * said
 
 
 class Speaker:
@@ -111,15 +123,17 @@ class Speaker:
         return writer.dressed(writer.random.choice(writer.by_class[label]), None)
 
 
-class Captioned(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
-    """Text tokens (n, t), codes (n, m) and the texts' embeddings (n, d), without end.
+class Captioned(IterableDataset[tuple[Tensor, Tensor]]):
+    """Text tokens (n, t) and codes (n, m), without end.
 
     Codes that lie near each other in the codebook (k, d) decode to much the same: drawing among them makes more pictures of
     each, and a model that is not thrown off by its own slightly wrong codes.
     """
 
-    def __init__(self, art: Art, coded: Coded, codebook: Tensor, merges: Path, seed: int) -> None:
-        self.art, self.coded, self.merges, self.seed = art, coded, merges, seed
+    def __init__(
+        self, art: Art, coded: Coded, codebook: Tensor, merges: Path, seed: int, batch: int = BATCH
+    ) -> None:
+        self.art, self.coded, self.merges, self.seed, self.batch = art, coded, merges, seed, batch
         self.alike = (-torch.cdist(codebook, codebook).square() / ALIKE).softmax(dim=1)
         # What people ask for first, more clearly than the perceptor's training does: there is room for little.
         weights = wanted(art)[coded.pictures]
@@ -133,19 +147,19 @@ class Captioned(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
             weights[kind] *= share / weights[kind].sum().clamp(min=1e-9)
         self.weights = weights
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        torch.manual_seed(self.seed)
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        seed = seed_of_worker(self.seed)
+        torch.manual_seed(seed)
         torch.set_num_threads(1)
-        writer = Writer(self.art.words, spoken_colors(self.art), self.seed)
-        read, speaker = Reader(self.merges), Speaker(self.art)
+        writer = Writer(self.art.words, spoken_colors(self.art), seed)
+        tokenizer, speaker = new_tokenizer(self.merges), Speaker(self.art)
         while True:
-            chosen = torch.multinomial(self.weights, BATCH * 64, replacement=True)
-            for part in chosen.split(BATCH):
+            chosen = torch.multinomial(self.weights, self.batch * 64, replacement=True)
+            for part in chosen.split(self.batch):
                 coded = self.coded.at(part)
                 texts = [speaker.caption(writer, coded, index) for index in range(len(part))]
-                tokens, sentences = read(texts)
                 codes = torch.multinomial(self.alike[coded.codes.flatten().long()], 1)
-                yield tokens, codes.view(len(part), -1), sentences
+                yield tokenized(tokenizer, texts), codes.view(len(part), -1)
 
 
 def new_model(start: Path | None = None) -> TextToCodes:
@@ -168,16 +182,18 @@ def new_model(start: Path | None = None) -> TextToCodes:
 def measure(model: TextToCodes, art: Art, coded: Coded, merges: Path) -> dict[str, float]:
     """Mean negative log likelihood of a code, in nats: told the name, and told nothing."""
     model.eval()
-    read = Reader(merges)
+    device = next(model.parameters()).device
+    read = Reader(merges, device)
     sums, count = torch.zeros(2), 0
     for part in torch.arange(len(coded.codes)).split(64):
-        codes = coded.codes[part].flatten(1).long()
+        codes = coded.codes[part].flatten(1).long().to(device)
         texts = [art.words[i].name for i in art.labels[coded.pictures[part]].tolist()]
-        for index, (text, sentence) in enumerate((read(texts), read([""] * len(texts)))):
-            with torch.autocast("cpu", torch.bfloat16):
-                logits = model(text, codes, sentence)
+        for index, said in enumerate((texts, [""] * len(texts))):
+            text = read.tokens(said).to(device)
+            with torch.autocast(device.type, torch.bfloat16):
+                logits = model(text, codes, read.sentences(text))
             loss = functional.cross_entropy(logits.float().flatten(0, 1), codes.flatten())
-            sums[index] += loss * len(part)
+            sums[index] += loss.cpu() * len(part)
         count += len(part)
     model.train()
     return {"told": round(float(sums[0] / count), 4), "untold": round(float(sums[1] / count), 4)}
@@ -271,8 +287,13 @@ class Run:
         """Train for the given minutes, earlier parts of a resumed run included."""
         merges = self.options.weights / "merges.txt.gz"
         codebook = load_vqgan(find(builtin_catalog(), "embedded", Path())).quantize.codebook.detach()
-        source = Captioned(self.art, self.train_codes, codebook, merges, TOKENS_PLAN.seed + self.step)
-        batches = iter(DataLoader(source, batch_size=None, num_workers=1, prefetch_factor=8))
+        source = Captioned(
+            self.art, self.train_codes, codebook, merges, TOKENS_PLAN.seed + self.step, self.options.batch
+        )
+        read = Reader(merges, self.device)
+        batches = iter(
+            DataLoader(source, batch_size=None, num_workers=self.options.workers, prefetch_factor=8)
+        )
         last, reported, saved, measured = time.monotonic(), self.seconds, self.seconds, self.seconds
         total, count, views = torch.zeros((), device=self.device), 0, self.views
         while self.progress < 1:
@@ -281,9 +302,9 @@ class Run:
                 optimizer.param_groups[0]["lr"] = (
                     peak * warm * (0.51 + 0.49 * math.cos(math.pi * self.progress))
                 )
-            batch = [each.to(self.device) for each in next(batches)]
-            total += self.train_step(*batch)
-            count, self.step, self.views = count + 1, self.step + 1, self.views + len(batch[0])
+            text, codes = (each.to(self.device) for each in next(batches))
+            total += self.train_step(text, codes, read.sentences(text))
+            count, self.step, self.views = count + 1, self.step + 1, self.views + len(text)
             now = time.monotonic()
             self.seconds, last = self.seconds + now - last, now
             if self.seconds - reported > REPORT_SECONDS:
@@ -309,6 +330,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("training/work"))
     parser.add_argument("--weights", type=Path, default=Path("pixforge/models/embedded"))
     parser.add_argument("--minutes", type=float, default=75)
+    parser.add_argument("--batch", type=int, default=BATCH, help="pictures in a step")
+    parser.add_argument("--workers", type=int, default=1, help="processes that write and embed captions")
     parser.add_argument("--start", type=Path, help="exported weights to start from instead of random ones")
     parser.add_argument("--rate", type=float, default=1.0, help="factor of the peak rates")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

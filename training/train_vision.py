@@ -195,9 +195,9 @@ def style_mask(art: Art, names: Iterable[str]) -> Tensor:
     return torch.isin(art.styles, numbers)
 
 
-def shades() -> list[Tensor]:
+def shades(device: torch.device) -> list[Tensor]:
     """The named colors, each (3, 1, 1) in 0..1."""
-    return [torch.tensor(each).view(3, 1, 1) / 255 for each in COLORS.values()]
+    return [torch.tensor(each, device=device).view(3, 1, 1) / 255 for each in COLORS.values()]
 
 
 @torch.no_grad()
@@ -289,7 +289,7 @@ class Run:
         self.model.prototypes.zero_().index_add_(0, labels, seen)
         self.model.prototypes.copy_(functional.normalize(self.model.prototypes, dim=-1))
         some = self.train_art.only(~self.train_art.inked).pictures[::20]
-        grounds = [embed(self.model.tower, some, self.plan.size, self.device, c) for c in shades()]
+        grounds = [embed(self.model.tower, some, self.plan.size, self.device, c) for c in shades(self.device)]
         means = torch.stack([ground.mean(0) for ground in grounds])
         self.model.colors[: len(COLORS)] = functional.normalize(means - means.mean(0), dim=-1)
         self.ema.module.load_state_dict(self.model.state_dict())
@@ -329,7 +329,9 @@ class Run:
 
     def note(self, **figures: float | str) -> None:
         """Print one line of figures and keep it."""
-        line = json.dumps({"seconds": round(self.seconds), "views": self.step * BATCH, **figures})
+        line = json.dumps(
+            {"seconds": round(self.seconds), "views": self.step * self.options.batch, **figures}
+        )
         print(line, flush=True)
         with self.log.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
@@ -395,7 +397,7 @@ class Run:
         if options.scenes:
             scenes = scene_composer(self.train_art, self.plan.size, self.device, degraded=True)
             compose = Mixture(composer, scenes, options.scenes)
-        batches = stream(compose, BATCH, self.plan.seed + self.step, self.device)
+        batches = stream(compose, options.batch, self.plan.seed + self.step, self.device)
         last, reported, saved, measured = time.monotonic(), self.seconds, self.seconds, self.seconds
         sums, count = torch.zeros(7, device=self.device), 0
         while self.seconds < budget:
@@ -416,7 +418,7 @@ class Run:
                     style=round(style, 3),
                     number=round(number, 3),
                     top1=round(top1, 3),
-                    per_second=round(count * BATCH / (self.seconds - reported)),
+                    per_second=round(count * options.batch / (self.seconds - reported)),
                 )
                 sums, count, reported = torch.zeros_like(sums), 0, self.seconds
             if self.seconds - saved > CHECKPOINT_SECONDS:
@@ -437,6 +439,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("training/work"))
     parser.add_argument("--minutes", type=float, default=45)
     parser.add_argument("--rate", type=float, default=1.0, help="factor of the plan's learning rate")
+    parser.add_argument("--batch", type=int, default=BATCH, help="pictures in a step")
     parser.add_argument(
         "--adversarial", type=float, default=0.0, help="longest L2 step, in units of 0..1 pixels"
     )

@@ -71,6 +71,10 @@ class Stepper:
         if self._step >= self._session.context.steps:
             self._step, self._image = 0, None
 
+    def again(self) -> None:
+        """Make the picture anew that the next step begins with: a recorded generator's is gone after another use."""
+        self._image = self._session.generator.forward(self._step)
+
     def update(self) -> None:
         """Run the optimizer alone, with zero gradients, since without any it would skip its work."""
         for latent in self._session.generator.latents().values():
@@ -82,9 +86,13 @@ def measure(session: Session, rounds: int) -> Measurement:
     """Time steps, floors and parts; the session cannot be used for a run afterwards."""
     device, stepper, floor = session.context.device, Stepper(session), make_floor(session)
     for _ in range(WARM):
+        stepper.again()
         stepper()
         floor()
-    pairs = [(seconds(stepper, device), seconds(floor, device)) for _ in range(rounds)]
+    pairs = []
+    for _ in range(rounds):
+        stepper.again()
+        pairs.append((seconds(stepper, device), seconds(floor, device)))
     memory = peak(device)
     ratios = sorted(step / bare for step, bare in pairs)
     parts = tuple(
@@ -105,6 +113,8 @@ def measure(session: Session, rounds: int) -> Measurement:
 
 def seconds(work: Work, device: torch.device) -> float:
     """The time of one call in seconds, including its work on the device."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
     start = time.perf_counter()
     work()
     if device.type == "cuda":
