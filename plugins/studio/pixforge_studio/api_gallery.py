@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from pixforge.errors import PixforgeError
 from pixforge_studio import comparing
-from pixforge_studio.asking import MOST_UPLOAD, content_of, json_of, none, number_of
+from pixforge_studio.asking import MOST_UPLOAD, content_of, jpeg, json_of, none, number_of
 from pixforge_studio.finding import Finder
 from pixforge_studio.folder import Folder
 from pixforge_studio.gallery import Gallery, Wish, media_type
@@ -150,7 +150,7 @@ class GalleryApi:
         made = await run_in_threadpool(self.gallery.thumb, request.path_params["run"])
         if made is None:
             none()
-        return Response(made, media_type="image/jpeg", headers={"cache-control": "private, max-age=60"})
+        return jpeg(made, **{"cache-control": "private, max-age=60"})
 
     async def file(self, request: Request) -> Response:
         """A picture, a video, or a text of a run."""

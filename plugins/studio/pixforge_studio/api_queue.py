@@ -15,13 +15,14 @@ from starlette.routing import Route
 from pixforge.errors import PixforgeError
 from pixforge_studio import dials, recipes, sweeping
 from pixforge_studio.api_recipes import RecipeApi
-from pixforge_studio.asking import json_of, text_of
+from pixforge_studio.asking import jpeg, json_of, text_of
 from pixforge_studio.folder import Folder
 from pixforge_studio.jobs import RUNNING, Job
-from pixforge_studio.line import Line, Watcher
+from pixforge_studio.line import Line, Live, Watcher
 
 V1 = "/api/v1"
 MOST_WAITING = 1000
+NO_ENTRY = "there is no such entry"
 
 
 class QueueApi:
@@ -56,7 +57,7 @@ class QueueApi:
 
     async def jobs(self, _request: Request) -> Response:
         """All entries."""
-        return JSONResponse({"jobs": [job.shown() for job in self._line.jobs.in_order()]})
+        return JSONResponse({"jobs": [self._line.shown(job) for job in self._line.jobs.in_order()]})
 
     async def add(self, request: Request) -> Response:
         """Queue a recipe that is valid."""
@@ -67,7 +68,7 @@ class QueueApi:
         if seen["problems"]:
             return JSONResponse({"error": "the recipe is not valid", **seen}, 422)
         job = self._line.add(text, recipes.name_of(text))
-        return JSONResponse(job.shown(), 201)
+        return JSONResponse(self._line.shown(job), 201)
 
     async def sweep(self, request: Request) -> Response:
         """Queue a recipe with several values of some fields."""
@@ -84,7 +85,7 @@ class QueueApi:
         names = [f"{recipes.name_of(each)}: {words}"[:200] for each, words in found]
         title = f"{recipes.name_of(text)}: {', '.join(values)}"[:200]
         made = self._line.sweep([each for each, _ in found], names, title)
-        return JSONResponse({"jobs": [each.shown() for each in made]}, 201)
+        return JSONResponse({"jobs": [self._line.shown(each) for each in made]}, 201)
 
     async def place(self, request: Request) -> Response:
         """Make an entry before another one, or last."""
@@ -93,20 +94,22 @@ class QueueApi:
         if before is not None and (other is None or other is job):
             raise HTTPException(422, "before must be the number of another entry, or null for the end")
         self._line.move(job, other)
-        return JSONResponse(job.shown())
+        return JSONResponse(self._line.shown(job))
 
     async def redo(self, request: Request) -> Response:
         """Queue the recipe of an entry once more."""
         job = self._job(request)
         if len(self._line.jobs.all) >= MOST_WAITING:
             raise HTTPException(429, f"the queue has {MOST_WAITING} entries; take some away first")
-        return JSONResponse(self._line.add(job.text, job.name).shown(), 201)
+        return JSONResponse(self._line.shown(self._line.add(job.text, job.name)), 201)
 
     async def job(self, request: Request) -> Response:
         """One entry with its recipe and its curve."""
         job = self._job(request)
         live = self._line.live.get(job.id)
-        return JSONResponse({**job.shown(), "text": job.text, "points": live.points if live else []})
+        return JSONResponse(
+            {**self._line.shown(job), "text": job.text, "points": live.points if live else []}
+        )
 
     async def forget(self, request: Request) -> Response:
         """Take an entry off the list."""
@@ -127,7 +130,7 @@ class QueueApi:
                 "mark": lambda: line.change(job, {}),
             }
             moves[word]()
-            return JSONResponse(job.shown())
+            return JSONResponse(line.shown(job))
 
         return move
 
@@ -147,7 +150,7 @@ class QueueApi:
         if why is not None:
             raise HTTPException(422, why)
         self._line.change(job, changes)
-        return JSONResponse(job.shown())
+        return JSONResponse(self._line.shown(job))
 
     async def back(self, request: Request) -> Response:
         """Go back to a moment."""
@@ -157,21 +160,15 @@ class QueueApi:
                 422, f"it can go back to the steps {', '.join(map(str, job.moments)) or '(none)'}"
             )
         self._line.back(job, step)
-        return JSONResponse(job.shown())
+        return JSONResponse(self._line.shown(job))
 
     async def cutouts(self, request: Request) -> Response:
         """The newest cutouts that were asked for."""
-        live = self._line.live.get(self._job(request).id)
-        if live is None or not live.cutouts:
-            raise HTTPException(404, "there are no cutouts yet; look asks for them")
-        return Response(live.cutouts, media_type="image/jpeg")
+        return jpeg(self._live(request).cutouts)
 
     async def preview(self, request: Request) -> Response:
         """The newest picture of a run."""
-        live = self._line.live.get(self._job(request).id)
-        if live is None or not live.jpeg:
-            raise HTTPException(404, "there is no picture yet")
-        return Response(live.jpeg, media_type="image/jpeg")
+        return jpeg(self._live(request).jpeg)
 
     async def events(self, _request: Request) -> Response:
         """What happens, as server-sent events."""
@@ -180,10 +177,17 @@ class QueueApi:
             raise HTTPException(503, "too many pages watch already")
         return Events(self._line, watcher, self._over)
 
+    def _live(self, request: Request) -> Live:
+        """What is known of an entry; nothing of one that was taken off the list."""
+        number = request.path_params["id"]
+        if not self._line.jobs.was(number):
+            raise HTTPException(404, NO_ENTRY)
+        return self._line.live.get(number) or Live()
+
     def _job(self, request: Request) -> Job:
         job = self._line.jobs.all.get(request.path_params["id"])
         if job is None:
-            raise HTTPException(404, "there is no such entry")
+            raise HTTPException(404, NO_ENTRY)
         return job
 
 

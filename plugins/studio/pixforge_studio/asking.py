@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 
 from pixforge_studio import recipes
 
@@ -65,6 +66,16 @@ def number_of(text: str | None, default: int, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise HTTPException(422, "offset and limit must be whole numbers")
     return min(int(text), most)
+
+
+def jpeg(content: bytes, **headers: str) -> Response:
+    """A picture, or no content where there is none.
+
+    That is no mistake: a page may ask for a picture that has gone since the page was told of it.
+    """
+    return (
+        Response(content, media_type="image/jpeg", headers=headers) if content else Response(status_code=204)
+    )
 
 
 def none() -> NoReturn:

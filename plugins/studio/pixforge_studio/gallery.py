@@ -120,19 +120,24 @@ class Gallery:
         return None if path is None else _recipe(path)
 
     def thumb(self, run: str) -> bytes | None:
-        """A small JPEG of its picture."""
+        """A small JPEG of its picture; empty where it has none or is in the trash, None where there is no such run."""
         path = self._folder.run(run)
-        facts = self._facts(run, path, read_json(path / "run.json", _MOST_FACTS)) if path is not None else {}
-        picture = self._folder.file(run, facts["picture"]) if facts.get("picture") else None
+        if path is None:
+            return b"" if any(each["run"] == run for each in self.shelf.trash()) else None
+        name = self._facts(run, path, read_json(path / "run.json", _MOST_FACTS))["picture"]
+        picture = self._folder.file(run, name) if name else None
         if picture is None:
-            return None
-        key = (str(picture), picture.stat().st_mtime_ns)
+            return b""
+        try:
+            key = (str(picture), picture.stat().st_mtime_ns)
+        except OSError:  # it was moved meanwhile
+            return b""
         with self._lock:
             if key in self._thumbs:
                 self._thumbs.move_to_end(key)
                 return self._thumbs[key]
         made = _thumb(picture)
-        if made is not None:
+        if made:
             with self._lock:
                 self._thumbs[key] = made
                 while len(self._thumbs) > MOST_THUMBS:
@@ -168,7 +173,7 @@ class Gallery:
             "picture": next((each for each in there if each.lower().endswith(PICTURES)), None),
             "video": next((each for each in there if each.lower().endswith(VIDEOS)), None),
             "files": there,
-            "made": (path / "run.json").stat().st_mtime if (path / "run.json").exists() else 0.0,
+            "made": _written(path / "run.json"),
         }
 
 
@@ -252,18 +257,27 @@ def _number(value: object) -> float | int | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _thumb(path: Path) -> bytes | None:
+def _written(path: Path) -> float:
+    """When, in seconds since 1970; 0 where it is not there, or not any more."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _thumb(path: Path) -> bytes:
+    """Empty where it is damaged or too large."""
     from PIL import Image
 
     try:
         with Image.open(path) as image:
             if image.width * image.height > MOST_PIXELS:
-                return None
+                return b""
             image.draft("RGB", (THUMB * 2, THUMB * 2))
             image.thumbnail((THUMB, THUMB))
             small = image.convert("RGBA")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
+        return b""
     sheet = Image.new("RGB", small.size, "white")
     sheet.paste(small, (0, 0), small)
     file = io.BytesIO()

@@ -49,7 +49,7 @@ class Job:
     title: str = ""
 
     def shown(self) -> dict[str, Any]:
-        """What the page and scripts get."""
+        """What others than the studio may know."""
         hidden = {"text", "place", "tries", "begun", "back"}
         return {key: value for key, value in asdict(self).items() if key not in hidden}
 
@@ -86,6 +86,10 @@ class Jobs:
         self.all[number] = job
         self.save(job)
         return job
+
+    def was(self, number: int) -> bool:
+        """Whether there is or was an entry of this number."""
+        return number in self.all or 0 < number <= read_json(self._folder.own / "last.json").get("id", 0)
 
     def save(self, job: Job) -> None:
         """Write its file."""

@@ -92,6 +92,12 @@ class Line:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=PATIENCE)
 
+    def shown(self, job: Job) -> dict[str, Any]:
+        """What the page and scripts get of an entry: no number of pictures that went with an earlier studio."""
+        live = self.live.get(job.id) or Live()
+        pictures = {"previews": job.previews if live.jpeg else 0, "looks": job.looks if live.cutouts else 0}
+        return {**job.shown(), **pictures}
+
     # What people ask for.
 
     def add(self, text: str, name: str) -> Job:
@@ -330,7 +336,7 @@ class Line:
 
     def _message(self, what: str, number: int, watcher: Watcher) -> dict[str, Any] | None:
         if what == "queue":
-            return {"jobs": [job.shown() for job in self.jobs.in_order()]}
+            return {"jobs": [self.shown(job) for job in self.jobs.in_order()]}
         job, live = self.jobs.all.get(number), self.live.get(number)
         if job is None or live is None or (what == "preview" and not live.jpeg):
             return None

@@ -84,13 +84,13 @@ _JOB = {
         "rate": {"type": "number", "description": "Steps in a second."},
         "left": {"type": ["number", "null"], "description": "Seconds."},
         "score": {"type": ["number", "null"], "description": "By the model that judges."},
-        "previews": {"type": "integer", "description": "Grows with each new preview."},
+        "previews": {"type": "integer", "description": "Grows with each new preview; 0 for none."},
         "notes": {"type": "array", "items": {"type": "string"}},
         "moments": {"type": "array", "items": {"type": "integer"}, "description": "Steps to go back to."},
         "group": {"type": "integer", "description": "Common to the entries of a sweep, else 0."},
         "of": {"type": "integer", "description": "How many entries the sweep had."},
         "title": {"type": "string", "description": "Of the sweep."},
-        "looks": {"type": "integer", "description": "Grows with new cutouts."},
+        "looks": {"type": "integer", "description": "Grows with new cutouts; 0 for none."},
         "memory": {"type": "object", "description": "MB: `here`, and on a GPU `there`."},
     },
 }
@@ -170,6 +170,9 @@ _RUNS = {
 _EVENTS = """Server-sent events. `queue`: {jobs}, whenever an entry changes. `step`: {id, step, steps, rate, left, memory, fresh,
 points}: points of the curve since the last message, each [step, {term: value}]; `fresh`: they replace all before. `preview`:
 {id, preview}: there is a new picture. The first messages say how things are; whoever is slow misses values in between."""
+
+
+_OR_NONE = "204 where there is none yet, or none any more."
 
 
 def described(address: str) -> dict[str, Any]:
@@ -281,9 +284,11 @@ def _paths() -> dict[str, Any]:
             "post": _do("Go back to one of its `moments`, and on from there.", _JOB, number, body=_STEP)
         },
         "/jobs/{id}/cutouts.jpg": {
-            "get": _do("The newest cutouts that were asked for.", None, number, kind="image/jpeg")
+            "get": _do(f"The newest cutouts that were asked for. {_OR_NONE}", None, number, kind="image/jpeg")
         },
-        "/jobs/{id}/preview.jpg": {"get": _do("The newest picture.", None, number, kind="image/jpeg")},
+        "/jobs/{id}/preview.jpg": {
+            "get": _do(f"The newest picture. {_OR_NONE}", None, number, kind="image/jpeg")
+        },
         "/events": {"get": _do(_EVENTS, None, kind="text/event-stream")},
         "/runs": {
             "get": _do(
@@ -332,7 +337,7 @@ def _paths() -> dict[str, Any]:
             )
         },
         "/runs/{run}": {"get": _do("All about a run, its recipe and lineage too.", _RUN, run)},
-        "/runs/{run}/thumb.jpg": {"get": _do("A small picture.", None, run, kind="image/jpeg")},
+        "/runs/{run}/thumb.jpg": {"get": _do(f"A small picture. {_OR_NONE}", None, run, kind="image/jpeg")},
         "/runs/{run}/files/{name}": {
             "get": _do(
                 "A picture, video or text of a run.",

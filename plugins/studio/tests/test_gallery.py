@@ -121,6 +121,13 @@ def test_marks_stay_and_the_trash_gives_back_what_it_got(tmp_path, shelf):
     assert (shelf.shelf.trash(), (tmp_path / "one").exists()) == ([], False)
 
 
+def test_a_run_that_went_since_it_was_listed_has_no_small_picture(tmp_path, shelf):
+    assert shelf.thumb("one")[:3] == b"\xff\xd8\xff"
+    shelf.shelf.throw_away("one")
+    (tmp_path / "two" / "image.png").unlink()
+    assert [shelf.thumb(name) for name in ("one", "two", "three")] == [b"", b"", None]
+
+
 @pytest.mark.parametrize(
     "text", ["[]", "{", '{"one": 5}', '{"one": {"star": "yes", "tags": "x"}}', '{"one": {"tags": [5]}}']
 )
@@ -282,8 +289,13 @@ def test_the_page_stars_tags_filters_searches_and_throws_away(page, colors):
         "document.querySelector('#tags').value = 'sea, sky'; document.querySelector('#tag-form [type=submit]').click()"
     )
     page.until("[...document.querySelector('#by-tag').options].some(e => e.value === 'sky')")
+    page.until("document.querySelector('#media img').naturalWidth === 32")
+    page.run(
+        "(asks => { ask = (...given) => { if (given[0].endsWith('/trash')) { window.left = $('media').children.length; ask = asks; } return asks(...given); }; })(ask)"
+    )
     page.run("document.querySelector('#throw').click()")
     page.until("document.querySelector('#found').textContent === '0 runs'")
+    assert page.run("left") == 0  # what is still being loaded would be asked for where it no longer is
     page.run("document.querySelector('#starred').click(); document.querySelector('#show-trash').click()")
     page.until("document.querySelector('#thrown button')")
     page.run("document.querySelector('#thrown button').click()")

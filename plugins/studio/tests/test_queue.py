@@ -63,6 +63,9 @@ def test_pause_proceed_and_stop(studio, done):
     assert studio.until(waits, "finished", "failed")["state"] == "finished"
     studio.json(f"/jobs/{job['id']}", {}, "DELETE")
     assert studio.ask(f"/api/v1/jobs/{job['id']}")[0] == 404
+    for name in ("preview.jpg", "cutouts.jpg"):  # a page may have been told of them just before
+        assert studio.ask(f"/api/v1/jobs/{job['id']}/{name}")[::2] == (204, b"")
+        assert studio.ask(f"/api/v1/jobs/{10**9}/{name}")[0] == 404
     assert (studio.folder / job["run"] / "image.png").exists()
 
 
@@ -142,6 +145,18 @@ def test_entries_keep_their_order_and_numbers(tmp_path):
     assert [job.id for job in again.in_order()] == [third.id, first.id]
     assert again.add(SMALL, "").id == 4  # numbers do not come twice
     assert [job.run for job in again.in_order()] == ["a-heart-3", "a-heart-1", "run-4"]
+
+
+def test_no_pictures_are_told_of_that_went_with_an_earlier_studio(tmp_path):
+    line = Line(Folder(tmp_path))
+    job = line.add(SMALL, "a heart")
+    job.previews, job.looks = 3, 2
+    line.jobs.save(job)
+    line.live[job.id] = Live(jpeg=b"x", cutouts=b"x")
+    again = Line(Folder(tmp_path))
+    pictures = [[each.shown(job)[name] for name in ("previews", "looks")] for each in (line, again)]
+    assert pictures == [[3, 2], [0, 0]]
+    assert again.jobs.all[job.id].previews == 3  # the next one gets another address
 
 
 def test_a_folder_that_is_there_is_not_taken(tmp_path):

@@ -142,6 +142,12 @@ function videoOf(run, name, text) {
   return video;
 }
 
+// A film that is being loaded is asked for in pieces: to take it off the page does not end that.
+function empty(place) {
+  for (const each of place.querySelectorAll("video")) { each.removeAttribute("src"); each.load(); }
+  place.replaceChildren();
+}
+
 // The run, those that it came from and all their branches, as nested lists of small pictures.
 function familyOf(found) {
   const lists = new Map();
@@ -173,7 +179,7 @@ async function details(run) {
   try { found = await ask(`/runs/${path(run)}`); } catch (error) { say(error.message); return; }
   const text = found.prompts.join(", ") || run;
   $("details-title").textContent = text;
-  $("media").replaceChildren();
+  empty($("media"));
   if (found.picture) $("media").append(make("img", { src: fileOf(run, found.picture), alt: text }));
   if (found.video) $("media").append(videoOf(run, found.video, text));
   const facts = { Folder: run, State: found.status, Generator: found.generator, Seed: found.seed, Steps: found.steps === null ? null : `${found.steps_done ?? 0} of ${found.steps}`,
@@ -202,7 +208,8 @@ async function details(run) {
   });
   $("alike").hidden = $("start-here").hidden = !found.picture;
   $("throw").onclick = safely(async () => {
-    await ask(`/runs/${path(run)}/trash`, {});
+    empty($("media"));  // nothing may be asked for that has been moved
+    try { await ask(`/runs/${path(run)}/trash`, {}); } catch (error) { await details(run); throw error; }
     $("details").close();
     picked.delete(run);
     chosen();
@@ -215,7 +222,7 @@ async function details(run) {
 for (const dialog of document.querySelectorAll("dialog")) {
   dialog.addEventListener("click", event => { if (event.target === dialog && dialog.id !== "painter") dialog.close(); });
 }
-$("details").addEventListener("close", () => $("media").replaceChildren());
+$("details").addEventListener("close", () => empty($("media")));
 
 // Two to four runs
 
@@ -253,7 +260,7 @@ $("videos-play").addEventListener("click", safely(async () => {
 $("videos-at").addEventListener("input", () => {
   for (const each of videos()) if (each.duration) each.currentTime = each.duration * $("videos-at").value / 1000;
 });
-$("comparison").addEventListener("close", () => $("side").replaceChildren());
+$("comparison").addEventListener("close", () => empty($("side")));
 
 // The trash
 

@@ -278,6 +278,8 @@ function paint() {
   $("notes").replaceChildren(...[now.error, ...now.notes].filter(Boolean).map(text => make("li", { textContent: text })));
 }
 
+// Whoever is told of a picture last of all may ask when it has gone: the entry was removed elsewhere.
+$("preview").addEventListener("error", () => { $("preview").hidden = true; });
 $("pause").addEventListener("click", () => { const now = job(); if (now) ask(`/jobs/${now.id}/${now.paused ? "proceed" : "pause"}`, {}).catch(error => say(error.message)); });
 $("stop").addEventListener("click", () => { const now = job(); if (now) ask(`/jobs/${now.id}/stop`, {}).catch(error => say(error.message)); });
 $("again").addEventListener("click", () => { const now = job(); if (now) loadJob(now.id).catch(error => say(error.message)); });
@@ -297,7 +299,7 @@ function soon() {
 
 function listen() {
   const events = new EventSource(API + "/events");
-  events.addEventListener("open", () => { $("connection").textContent = ""; });
+  events.addEventListener("open", () => { $("connection").textContent = ""; preview = {}; });  // it may be another studio, which tells anew what it has
   events.addEventListener("error", () => { $("connection").textContent = "The studio does not answer; trying again."; });
   events.addEventListener("queue", event => {
     const before = state.jobs.filter(each => each.state === "running").map(each => each.id);

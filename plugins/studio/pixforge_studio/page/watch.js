@@ -38,6 +38,7 @@ async function showDials(now) {
   $("dials").replaceChildren(...fields, make("p", { className: "row wide" }, make("button", { type: "submit", className: "main", textContent: "Go on with these" })));
 }
 
+$("cutouts").addEventListener("error", () => { $("seen").hidden = true; });
 $("turn").addEventListener("toggle", () => { dialsOf = ""; soon(); });
 $("dials").addEventListener("submit", safely(async event => {
   event.preventDefault();
