@@ -32,6 +32,7 @@ BASE = {
         "perspective",
     ],  # noise is drawn on the device, other numbers on each kind
     "cutouts": {"type": "random", "count": 8},
+    "exporters": ["still"],
 }
 GENERATORS = ["fourier", "pixels", "vqgan"]
 
