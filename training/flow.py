@@ -25,8 +25,8 @@ def untold(told: Tensor, share: float) -> Tensor:
     return told * (torch.rand(len(told), 1, device=told.device) > share)
 
 
-def parser(description: str | None, minutes: float) -> argparse.ArgumentParser:
-    """The options that both trainings have."""
+def parser(description: str | None, minutes: float, batch: int) -> argparse.ArgumentParser:
+    """The options that all three trainings have."""
     made = argparse.ArgumentParser(description=description)
     made.add_argument("--data", type=Path, default=Path("training/work/large.npz"))
     made.add_argument("--icons", type=Path, help="the archive of icons.py at the same size: more names")
@@ -34,5 +34,7 @@ def parser(description: str | None, minutes: float) -> argparse.ArgumentParser:
     made.add_argument("--weights", type=Path, default=Path("pixforge/models/embedded"))
     made.add_argument("--minutes", type=float, default=minutes)
     made.add_argument("--start", type=Path, help="exported weights to start from instead of random ones")
+    made.add_argument("--batch", type=int, default=batch, help="pictures in a step")
+    made.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     made.add_argument("--fresh", action="store_true", help="ignore an earlier checkpoint")
     return made

@@ -16,13 +16,12 @@ from latents import look, scene
 from rows import Drawn
 from torch import Tensor
 from torch.nn import functional
+from train_tokens import Reader
 
 from pixforge.builtin.generators.vqgan.load import load_vqgan
 from pixforge.builtin.generators.vqgan.model import find
 from pixforge.builtin.generators.vqgan.network import VQGAN
-from pixforge.builtin.inits.text_to_codes.load import TextTower
 from pixforge.builtin.models import builtin_catalog
-from pixforge.models import resolve
 
 LARGE = 128
 SEED = 17
@@ -39,18 +38,19 @@ class Pairs(Drawn):
 
 
 @torch.no_grad()
-def encode(art: Art, vqgan: VQGAN, tower: TextTower) -> Pairs:
+def encode(art: Art, vqgan: VQGAN, read: Reader) -> Pairs:
     """One pair of each drawing, and of a quarter as many in other colors."""
     torch.manual_seed(SEED)
     coded = scene(art)
     small, large, seen = [], [], []
+    there = art.to(read.device)
     for number, part in enumerate(torch.arange(len(coded.pictures)).split(BATCH)):
-        pictures = placed(art, coded.at(part), LARGE)
+        pictures = placed(there, coded.at(part).to(read.device), LARGE)
         halved = functional.avg_pool2d(pictures, LARGE // SIDE)
-        with torch.autocast("cpu", torch.bfloat16):
-            large.append(vqgan.encode(pictures).half())
-            small.append(vqgan.encode(halved).half())
-        seen.append(look(tower, halved).half())
+        with torch.autocast(read.device.type, torch.bfloat16):
+            large.append(vqgan.encode(pictures).half().cpu())
+            small.append(vqgan.encode(halved).half().cpu())
+        seen.append(look(read.network, halved).half().cpu())
         if number % 40 == 0:
             print(number * BATCH, len(coded.pictures), flush=True)
     return Pairs(coded.pictures, torch.cat(small), torch.cat(large), torch.cat(seen))
@@ -72,14 +72,16 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("training/work/large.npz"))
     parser.add_argument("--icons", type=Path, help="the archive of icons.py at the same size: more names")
     parser.add_argument("--work", type=Path, default=Path("training/work"))
+    parser.add_argument("--merges", type=Path, default=Path("pixforge/models/embedded/merges.txt.gz"))
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args()
     files = find(builtin_catalog(), "embedded", Path())
     file = place(options.work, files.weights)
     if file.exists():
         return
-    made = encode(
-        load_art(options.data, options.icons), load_vqgan(files), TextTower(resolve("embedded", None, Path()))
-    )
+    device = torch.device(options.device)
+    read = Reader(options.merges, device)
+    made = encode(load_art(options.data, options.icons), load_vqgan(files).to(device), read)
     made.save(file)
     print(file.name, flush=True)
 

@@ -14,16 +14,14 @@ from captions import Writer, spoken_colors
 from codes import SIDE, Coded, digest, pairs, placed, placed_somewhere, singles, styled, tinted
 from compose import Art, load_art
 from rows import Drawn
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
-from train_tokens import Speaker
+from train_tokens import Reader, Speaker
 
 from pixforge.builtin.generators.vqgan.load import load_vqgan
 from pixforge.builtin.generators.vqgan.model import find
 from pixforge.builtin.generators.vqgan.network import VQGAN
-from pixforge.builtin.inits.text_to_codes.load import TextTower
 from pixforge.builtin.models import builtin_catalog
-from pixforge.models import resolve
 
 VERSIONS = 2
 SEED = 11
@@ -53,26 +51,27 @@ def scene(art: Art) -> Coded:
     return Coded.join((singles(art), *more))
 
 
-def look(tower: TextTower, pictures: Tensor) -> Tensor:
+def look(perceptor: nn.Module, pictures: Tensor) -> Tensor:
     """How the perceptor sees pictures (n, 3, 64, 64) in -1..1, which it takes as -2..2: unit vectors (n, 256)."""
-    return functional.normalize(tower.network.encode_image(pictures / 0.5).float(), dim=1)
+    return functional.normalize(perceptor.encode_image(pictures / 0.5).float(), dim=1)  # type: ignore[operator]
 
 
 @torch.no_grad()
-def version(art: Art, vqgan: VQGAN, tower: TextTower, seed: int) -> Pictured:
+def version(art: Art, vqgan: VQGAN, read: Reader, seed: int) -> Pictured:
     """One picture of each drawing, and what may be said of it."""
     torch.manual_seed(seed)
     coded, writer, speaker = scene(art), Writer(art.words, spoken_colors(art), seed), Speaker(art)
     latents, seen, said = [], [], []
+    there = art.to(read.device)
     for number, part in enumerate(torch.arange(len(coded.pictures)).split(BATCH)):
         shown = coded.at(part)
-        pictures = placed(art, shown)
-        with torch.autocast("cpu", torch.bfloat16):
-            latents.append(vqgan.encode(pictures).half())
-        seen.append(look(tower, pictures).half())
+        pictures = placed(there, shown.to(read.device))
+        with torch.autocast(read.device.type, torch.bfloat16):
+            latents.append(vqgan.encode(pictures).half().cpu())
+        seen.append(look(read.network, pictures).half().cpu())
         texts = [speaker.caption(writer, shown, index) for index in range(len(part)) for _ in range(SAYINGS)]
-        spoken = torch.tensor([bool(text) for text in texts])[:, None]
-        said.append((tower(texts) * spoken).view(len(part), SAYINGS, -1).half())
+        sentences = read.sentences(read.tokens(texts).to(read.device))
+        said.append(sentences.view(len(part), SAYINGS, -1).half().cpu())
         if number % 40 == 0:
             print(number * BATCH, len(coded.pictures), flush=True)
     return Pictured(
@@ -91,16 +90,19 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("training/work/large.npz"))
     parser.add_argument("--icons", type=Path, help="the archive of icons.py at the same size: more names")
     parser.add_argument("--work", type=Path, default=Path("training/work"))
+    parser.add_argument("--merges", type=Path, default=Path("pixforge/models/embedded/merges.txt.gz"))
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--versions", type=int, default=VERSIONS)
     options = parser.parse_args()
     files = find(builtin_catalog(), "embedded", Path())
     name = f"latents-{digest(files.weights)[:12]}-{SIDE}"
-    vqgan, tower = load_vqgan(files), TextTower(resolve("embedded", None, Path()))
+    device = torch.device(options.device)
+    vqgan, read = load_vqgan(files).to(device), Reader(options.merges, device)
     art = load_art(options.data, options.icons)
     for index in range(options.versions):
         file = options.work / f"{name}-{index}.npz"
         if not file.exists():
-            version(art, vqgan, tower, SEED + index).save(file)
+            version(art, vqgan, read, SEED + index).save(file)
             print(file.name, flush=True)
 
 

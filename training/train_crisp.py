@@ -67,6 +67,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("training/work"))
     parser.add_argument("--minutes", type=float, default=35)
     parser.add_argument("--start", type=Path, help="exported weights to start from instead of random ones")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--fresh", action="store_true", help="ignore an earlier checkpoint")
     options = parser.parse_args()
     torch.manual_seed(0)
@@ -78,14 +79,14 @@ def main() -> None:
     run = TrainingRun("crisp", model, RATE, options)
 
     def batch() -> Tensor:
-        small, large = crops(train, BATCH)
-        with torch.autocast("cpu", torch.bfloat16):
+        small, large = (each.to(run.device) for each in crops(train, BATCH))
+        with torch.autocast(run.device.type, torch.bfloat16):
             made = model(small.contiguous(memory_format=torch.channels_last))
         return distance(made.float(), large)
 
     def test(sharpener: nn.Module) -> dict[str, Any]:
         """Mean absolute error and sharpness on a style that is never trained on: of the network, plainly, of the drawings."""
-        small, large = (each[:TESTED].float() / 255 for each in (held.small, held.large))
+        small, large = (each[:TESTED].to(run.device).float() / 255 for each in (held.small, held.large))
         plain = functional.interpolate(small, LARGE, mode="bicubic", align_corners=False).clamp(0, 1)
         made = torch.cat([sharpener(part) for part in small.split(4)]).clamp(0, 1)
         errors = [float((each - large).abs().mean()) for each in (made, plain)]

@@ -29,27 +29,30 @@ TESTED = 256
 
 def main() -> None:
     """Train."""
-    options = parser(__doc__, 60).parse_args()
+    options = parser(__doc__, 60, BATCH).parse_args()
     found = load(options.work, options.weights / "vqgan.safetensors")
     train, held, weights = split(load_art(options.data, options.icons), found, ALIKE)
-    tests = {f"held:{HELD}": held.spread(TESTED), "seen": train.spread(TESTED)}
+    device, n = torch.device(options.device), options.batch
+    tests = {name: part.spread(TESTED).to(device) for name, part in ((f"held:{HELD}", held), ("seen", train))}
+    train, weights = train.to(device), weights.to(device)
     torch.manual_seed(0)
     model = Decoder(DecoderShape())
     run = TrainingRun("decoder", model, RATE, options)
 
     def batch() -> Tensor:
-        chosen = torch.multinomial(weights, BATCH, replacement=True)
+        chosen = torch.multinomial(weights, n, replacement=True)
         data, told = train.latents[chosen].float(), train.seen[chosen].float()
-        told = functional.normalize(told + torch.randn_like(told) * JITTER * torch.rand(BATCH, 1), dim=1)
+        far = JITTER * torch.rand(n, 1, device=device)
+        told = functional.normalize(told + torch.randn_like(told) * far, dim=1)
         # Times near the middle, where there is most to learn (Esser et al. 2024, arXiv 2403.03206).
-        times = torch.randn(BATCH).sigmoid()
+        times = torch.randn(n, device=device).sigmoid()
         return flow_loss(model, data, untold(told, UNTOLD), torch.randn_like(data), times)
 
     def test(decoder: nn.Module) -> dict[str, Any]:
         figures = {}
         for name, part in tests.items():
             data, told = part.latents.float(), part.seen.float()
-            noise, times = torch.randn_like(data), torch.randn(len(data)).sigmoid()
+            noise, times = torch.randn_like(data), torch.randn(len(data), device=device).sigmoid()
             figures[name] = {
                 word: round(float(flow_loss(decoder, data, each, noise, times).mean()), 4)
                 for word, each in (("told", told), ("untold", torch.zeros_like(told)))

@@ -45,22 +45,25 @@ def measure(prior: nn.Module, part: Pictured) -> dict[str, Any]:
 
 def main() -> None:
     """Train."""
-    options = parser(__doc__, 4).parse_args()
+    options = parser(__doc__, 4, BATCH).parse_args()
     found = load(options.work, options.weights / "vqgan.safetensors")
     train, held, weights = split(
         load_art(options.data, options.icons), found, 1
     )  # half as people ask, half all alike
     tests = [each.at((each.said[:, 0] != 0).any(1).nonzero().squeeze(1)) for each in (held, train)]
-    tests = [each.spread(TESTED) for each in tests]
+    device, n = torch.device(options.device), options.batch
+    tests = [each.spread(TESTED).to(device) for each in tests]
+    train, weights = train.to(device), weights.to(device)
     torch.manual_seed(0)
     model = Prior(PriorShape())
     run = TrainingRun("prior", model, RATE, options)
 
     def batch() -> Tensor:
-        chosen = torch.multinomial(weights, BATCH, replacement=True)
+        chosen = torch.multinomial(weights, n, replacement=True)
         data = train.seen[chosen].float() * train.seen.shape[1] ** 0.5
-        told = train.said[chosen, torch.randint(SAYINGS, (BATCH,))].float()
-        return flow_loss(model, data, untold(told, UNTOLD), torch.randn_like(data), torch.rand(BATCH))
+        told = train.said[chosen, torch.randint(SAYINGS, (n,), device=device)].float()
+        times = torch.rand(n, device=device)
+        return flow_loss(model, data, untold(told, UNTOLD), torch.randn_like(data), times)
 
     def test(prior: nn.Module) -> dict[str, Any]:
         names = (f"held:{HELD}", "seen")

@@ -30,23 +30,25 @@ TESTED = 256
 def losses(model: nn.Module, pairs: Pairs, told: Tensor, small: Tensor) -> Tensor:
     """Of the velocity at random times, (n,)."""
     data = pairs.large.float()
-    times = torch.randn(len(data)).sigmoid()
+    times = torch.randn(len(data), device=data.device).sigmoid()
     return flow_loss(guided(model, small), data, told, torch.randn_like(data), times)
 
 
 def main() -> None:
     """Train."""
-    options = parser(__doc__, 30).parse_args()
+    options = parser(__doc__, 30, BATCH).parse_args()
     found = load(options.work, options.weights / "vqgan.safetensors")
     train, held, weights = split(load_art(options.data, options.icons), found, ALIKE)
-    tests = {f"held:{HELD}": held.spread(TESTED), "seen": train.spread(TESTED)}
+    device, n = torch.device(options.device), options.batch
+    tests = {name: part.spread(TESTED).to(device) for name, part in ((f"held:{HELD}", held), ("seen", train))}
+    train, weights = train.to(device), weights.to(device)
     torch.manual_seed(0)
     run = TrainingRun("upsampler", Decoder(SHAPE), RATE, options)
 
     def batch() -> Tensor:
-        part = train.at(torch.multinomial(weights, BATCH, replacement=True))
+        part = train.at(torch.multinomial(weights, n, replacement=True))
         small = part.small.float()
-        small = small + torch.randn_like(small) * JITTER * torch.rand(BATCH, 1, 1, 1)
+        small = small + torch.randn_like(small) * JITTER * torch.rand(n, 1, 1, 1, device=device)
         return losses(run.model, part, untold(part.seen.float(), UNTOLD), small)
 
     def test(model: nn.Module) -> dict[str, Any]:

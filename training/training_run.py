@@ -38,11 +38,12 @@ class TrainingRun:
         name: of the checkpoint and of the log.
         model: what is trained.
         rate: the peak of the learning rate.
-        options: work (a folder), minutes, fresh, and start (exported weights) or None.
+        options: work (a folder), device, minutes, fresh, and start (exported weights) or None.
     """
 
     def __init__(self, name: str, model: nn.Module, rate: float, options: argparse.Namespace) -> None:
-        self.model, self.rate, self.options = model, rate, options
+        self.model, self.rate, self.options = model.to(options.device), rate, options
+        self.device = torch.device(options.device)
         self.ema = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=average)
         groups = [
             {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": DECAY},
@@ -58,7 +59,7 @@ class TrainingRun:
 
     def resume(self) -> None:
         """Continue where the last checkpoint left off."""
-        state = torch.load(self.file, weights_only=True)
+        state = torch.load(self.file, map_location=self.device, weights_only=True)
         for name in ("model", "ema", "optimizer"):
             getattr(self, name).load_state_dict(state[name])
         self.seconds, self.step, self.views = state["seconds"], state["step"], state["views"]
@@ -94,7 +95,7 @@ class TrainingRun:
         """
         torch.manual_seed(self.step)
         last, reported, saved, measured = time.monotonic(), self.seconds, self.seconds, self.seconds
-        total, count, views = torch.zeros(()), 0, self.views
+        total, count, views = torch.zeros((), device=self.device), 0, self.views
         while self.progress < 1:
             falling = max(0.0, self.progress - FALLING) / (1 - FALLING)
             for group in self.optimizer.param_groups:
@@ -126,6 +127,6 @@ class TrainingRun:
     @torch.no_grad()
     def tested(self, test: Callable[[nn.Module], dict[str, Any]]) -> dict[str, Any]:
         """Figures of the running mean, with random numbers of their own."""
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng():
             torch.manual_seed(1)
             return test(self.ema.module)
