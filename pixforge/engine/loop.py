@@ -163,7 +163,8 @@ def _report(session: Session, done: Advance, step: int) -> StepReport:
         values = HostCopy(torch.stack([*done.terms.values(), finite]))
         finish = finishing(session, step + 1)
     names = (*done.terms, PICTURE)
-    return StepReport(step + 1, session.context.steps, saved, done.rate, names, values, finish)
+    largest = session.generator.largest_from
+    return StepReport(step + 1, session.context.steps, saved, done.rate, names, values, finish, largest)
 
 
 def _checked(report: StepReport) -> StepReport:

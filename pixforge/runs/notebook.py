@@ -9,7 +9,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from pixforge.errors import PixforgeError
-from pixforge.runs.events import Finished, Started, Step
+from pixforge.runs.events import Finished, Step
+from pixforge.runs.pace import Pace
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -36,10 +37,9 @@ def show(run: Run) -> dict[str, Any]:
     watched = _Watched()
     try:
         for event in run:
-            if isinstance(event, Started):
-                watched.steps = event.steps
-            elif isinstance(event, Step) and watched.due():
-                handle.update(_bundle(watched.words(event.report), _pictures(event.report)), raw=True)
+            if isinstance(event, Step):
+                if watched.due(event.report):
+                    handle.update(_bundle(watched.words(event.report), _pictures(event.report)), raw=True)
             elif isinstance(event, Finished):
                 handle.update(_bundle(_ended(event.result), event.result.images), raw=True)
     except PixforgeError as error:
@@ -52,13 +52,12 @@ class _Watched:
     """How far it is, and how fast."""
 
     def __init__(self) -> None:
-        self.steps = 0
-        self._began = time.perf_counter()
-        self._first: int | None = None
+        self._pace = Pace()
         self._shown = 0.0
 
-    def due(self) -> bool:
-        """Whether it is time for another picture."""
+    def due(self, report: StepReport) -> bool:
+        """Whether it is time for another picture, after this step."""
+        self._pace.see(report)
         now = time.perf_counter()
         if now - self._shown < SECONDS:
             return False
@@ -67,12 +66,9 @@ class _Watched:
 
     def words(self, report: StepReport) -> str:
         """A line about a step."""
-        if self._first is None:
-            self._first, self._began = report.step, time.perf_counter()
-        rate = (report.step - self._first) / max(time.perf_counter() - self._began, 1e-9)
-        parts = [f"step {report.step} of {self.steps}"]
-        if rate > 0:
-            parts += [f"{rate:.3g} steps/s", f"{(self.steps - report.step) / rate:.0f} s left"]
+        parts = [f"step {report.step} of {report.steps}"]
+        if self._pace.left is not None:
+            parts += [f"{self._pace.rate:.3g} steps/s", f"{self._pace.left:.0f} s left"]
         total = report.losses.get("total")
         return " · ".join([*parts, f"loss {total:.4g}"] if total is not None else parts)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from pixforge.errors import plain_name
+from pixforge.runs.pace import Pace
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Live
@@ -99,13 +100,13 @@ class PlainProgress:
     """A line about every tenth of the run, and every five seconds; of a run of hours more rarely, so that a log stays short."""
 
     def __init__(self) -> None:
-        self._clock = _Clock(0)
+        self._pace = Pace()
         self._tenth = 0
         self._begun = self._printed = 0.0
 
     def start(self, recipe: Recipe, steps: int) -> None:
         """Say what is made."""
-        self._clock = _Clock(steps)
+        self._pace = Pace()
         self._tenth = max(1, steps // 10)
         self._begun = self._printed = time.perf_counter()
         print(
@@ -115,7 +116,7 @@ class PlainProgress:
 
     def update(self, report: StepReport) -> None:
         """Print a line when it is time."""
-        self._clock.see(report.step)
+        self._pace.see(report)
         now = time.perf_counter()
         waited = now - self._printed
         last = report.step == report.steps
@@ -127,7 +128,7 @@ class PlainProgress:
             self._printed = now
             head = f"step {report.step}/{report.steps} ({report.step / report.steps:.0%})"
             print(
-                f"{head}  {terms(report.losses)}  {self._clock.text(report.step)}".rstrip(),
+                f"{head}  {terms(report.losses)}  {speed(self._pace)}".rstrip(),
                 file=sys.stderr,
                 flush=True,
             )
@@ -140,7 +141,7 @@ class LiveProgress:
     """One line that changes: a bar, the step, every term, steps per second and the time left."""
 
     def __init__(self) -> None:
-        self._clock = _Clock(0)
+        self._pace = Pace()
         self._live: Live | None = None
         self._task: TaskID | None = None
         self._shown = 0.0
@@ -165,11 +166,11 @@ class LiveProgress:
             plain_name(recipe.origin.name), total=max(steps, 1), terms="", clock=""
         )
         self._live.refresh()
-        self._clock = _Clock(steps)
+        self._pace = Pace()
 
     def update(self, report: StepReport) -> None:
         """Show the step, a few times a second at most."""
-        self._clock.see(report.step)
+        self._pace.see(report)
         now = time.perf_counter()
         if (
             self._live is None
@@ -178,7 +179,7 @@ class LiveProgress:
         ):
             return
         self._shown = now
-        clock = self._clock.text(report.step)
+        clock = speed(self._pace)
         self._live.update(
             self._task, completed=report.step, terms=terms(report.losses), clock=clock, refresh=True
         )
@@ -199,24 +200,10 @@ def counted(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-class _Clock:
-    """Measures from the first step that is seen: before it the start is drawn, and a resumed run begins later."""
-
-    def __init__(self, steps: int) -> None:
-        self._steps = steps
-        self._first: tuple[int, float] | None = None
-
-    def see(self, step: int) -> None:
-        """Begin with the first step."""
-        if self._first is None:
-            self._first = step, time.perf_counter()
-
-    def text(self, step: int) -> str:
-        """Speed and time left; empty before two steps were seen."""
-        first, begun = self._first or (step, 0)
-        if step == first:
-            return ""
-        rate = (step - first) / max(time.perf_counter() - begun, 1e-9)
-        left = round((self._steps - step) / rate)
-        speed = f"{rate:.1f} steps/s" if rate >= 1 else f"{1 / rate:.1f} s/step"
-        return f"{speed}, {left // 60}:{left % 60:02d} left"
+def speed(pace: Pace) -> str:
+    """Speed and time left; empty before both are known."""
+    if pace.left is None:
+        return ""
+    rate, left = pace.rate, round(pace.left)
+    told = f"{rate:.1f} steps/s" if rate >= 1 else f"{1 / rate:.1f} s/step"
+    return f"{told}, {left // 60}:{left % 60:02d} left"

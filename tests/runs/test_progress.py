@@ -4,14 +4,14 @@ import sys
 
 import pytest
 
-from pixforge.runs import progress
+from pixforge.runs import pace, progress
 from pixforge.runs.progress import LiveProgress, PlainProgress, Silent, make_progress
 
 
 class Report:
     """Counts how often its losses are read."""
 
-    reads = 0
+    reads, largest_from = 0, 0
 
     def __init__(self, step, steps):
         self.step, self.steps = step, steps
@@ -67,6 +67,25 @@ def test_a_resumed_run_is_timed_from_where_it_goes_on(recipe, monkeypatch, capsy
     lines = capsys.readouterr().err.splitlines()
     assert "step" not in lines[1].split("total")[1]
     assert all("s/step" in line for line in lines[2:])
+
+
+def test_the_time_left_counts_that_later_steps_are_larger(monkeypatch):
+    """Of 100 steps the first 80 take a second, the others three."""
+    now, found = 0.0, {}
+    monkeypatch.setattr("pixforge.runs.pace.time.perf_counter", lambda: now)
+    seen = pace.Pace()
+    for step in range(1, 101):
+        now += 1 if step <= 80 else 3
+        report = Report(step, 100)
+        report.largest_from = 80
+        seen.see(report)
+        found[step] = seen.rate, seen.left
+    assert found[1] == (0, None)
+    assert found[40] == (1, 40 + 20 * 3)
+    assert found[80] == (1, 20 * 3)
+    assert found[81] == (pytest.approx(1 / 3), pytest.approx(19 * 3))
+    assert found[90] == (pytest.approx(1 / 3), pytest.approx(10 * 3))
+    assert found[100] == (pytest.approx(1 / 3), 0)
 
 
 def test_the_log_of_a_long_run_stays_short(watched, capsys):

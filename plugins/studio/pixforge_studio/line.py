@@ -262,7 +262,7 @@ class Line:
     def _step(self, job: Job, event: dict[str, Any]) -> None:
         job.step, job.rate, job.tries = event["step"], event["rate"], 0
         job.memory = event["memory"]
-        job.left = round((job.steps - job.step) / job.rate, 1) if job.rate else None
+        job.left = event["left"]
         self.live[job.id].add(job.step, event["losses"])
         self._tell("step", job.id)
 

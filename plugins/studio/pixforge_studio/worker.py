@@ -24,6 +24,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pixforge
 from pixforge.errors import PixforgeError
 from pixforge.runs.events import Changed, Finished, Looked, Preview, Saved, Started, Step, Warned
+from pixforge.runs.pace import Pace
 from pixforge_studio import moments
 from pixforge_studio.dials import refusal
 
@@ -148,7 +149,7 @@ class Watch:
     def __init__(self, run: Run, home: Path) -> None:
         self._run, self._home = run, home
         self._told = 0.0
-        self._times: list[tuple[float, int]] = []
+        self._pace = Pace()
 
     def __iter__(self) -> Any:
         for event in self._run:
@@ -172,18 +173,17 @@ class Watch:
 
     def _step(self, event: Step) -> Any:
         now, report = time.perf_counter(), event.report
-        self._times = [*self._times[-50:], (now, event.step)]
+        self._pace.see(report)
         if now - self._told < TELL and event.step < report.steps:
             return
         self._told = now
-        (then, first), (last, step) = self._times[0], self._times[-1]
-        rate = (step - first) / (last - then) if last > then else 0.0
         losses = {name: float(f"{value:.5g}") for name, value in report.losses.items()}
         yield {
             "event": "step",
             "step": event.step,
             "losses": losses,
-            "rate": round(rate, 2),
+            "rate": round(self._pace.rate, 2),
+            "left": None if self._pace.left is None else round(self._pace.left, 1),
             "memory": memory(),
         }
 
