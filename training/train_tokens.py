@@ -331,7 +331,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=Path("pixforge/models/embedded"))
     parser.add_argument("--minutes", type=float, default=75)
     parser.add_argument("--batch", type=int, default=BATCH, help="pictures in a step")
-    parser.add_argument("--workers", type=int, default=1, help="processes that write and embed captions")
+    parser.add_argument("--workers", type=int, default=1, help="processes that write captions")
     parser.add_argument("--start", type=Path, help="exported weights to start from instead of random ones")
     parser.add_argument("--rate", type=float, default=1.0, help="factor of the peak rates")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

@@ -40,8 +40,9 @@ class StepReport:
 
     `image` is the picture, `[B, C, H, W]` in [0, 1] on the device, C 3 or with alpha 4; the losses are those that
     led to the update, `values` `[T, B]` in the order of `names`. Reading `pixels` waits for the device, so the loop
-    itself does not, and exporters do so on their own thread. `largest_from` is the generator's. `pixels` and `layers` are what is written: filters such as
+    itself does not, and exporters do so on their own thread. `pixels` and `layers` are what is written: filters such as
     `upscale` with a network change them when they are read first, and may make them larger than `image`.
+    `largest_from` is the generator's.
     """
 
     step: int
