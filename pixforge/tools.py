@@ -1,4 +1,4 @@
-"""What plugins may use beside the contracts: recipes compared and said in words, sweeps planned, arithmetic of codes.
+"""What plugins may use beside the contracts: recipes compared and said in words, sweeps planned, how fast a run is, arithmetic of codes.
 
 Names are imported when they are first used.
 """
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pixforge.models.clip.vocabulary import unknown_words
     from pixforge.recipe.differences import ABSENT, differences
     from pixforge.recipe.words import path_text, shown
+    from pixforge.runs.pace import Pace
     from pixforge.sweeps.axes import Axis, check_axes, combinations
     from pixforge.sweeps.values import parse_values
 
@@ -25,6 +26,7 @@ _HOMES = {
     "models.clip.vocabulary": ("unknown_words",),
     "recipe.differences": ("ABSENT", "differences"),
     "recipe.words": ("path_text", "shown"),
+    "runs.pace": ("Pace",),
     "sweeps.axes": ("Axis", "check_axes", "combinations"),
     "sweeps.values": ("parse_values",),
 }
@@ -33,6 +35,7 @@ _HOME_OF = {name: f"pixforge.{module}" for module, names in _HOMES.items() for n
 __all__ = [
     "ABSENT",
     "Axis",
+    "Pace",
     "central",
     "check_axes",
     "clamp_with_gradient",

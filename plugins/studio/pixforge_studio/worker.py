@@ -24,7 +24,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pixforge
 from pixforge.errors import PixforgeError
 from pixforge.runs.events import Changed, Finished, Looked, Preview, Saved, Started, Step, Warned
-from pixforge.runs.pace import Pace
+from pixforge.tools import Pace
 from pixforge_studio import moments
 from pixforge_studio.dials import refusal
 
