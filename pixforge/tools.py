@@ -1,4 +1,6 @@
-"""What plugins may use beside the contracts: recipes compared and said in words, sweeps planned, how fast a run is, arithmetic of codes.
+"""What plugins may use beside the contracts.
+
+Recipes compared and said in words, sweeps planned, how fast a run is, arithmetic of codes.
 
 Names are imported when they are first used.
 """

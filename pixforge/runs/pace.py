@@ -24,6 +24,8 @@ class Pace:
 
     def see(self, report: StepReport) -> None:
         """Take note of a step that has just been made."""
+        if self._seen and report.step <= self._seen[-1][0]:  # the run went back
+            self._seen.clear()
         if self._seen and self._seen[-1][0] <= report.largest_from < report.step:
             last = self._seen[-1]
             self._seen.clear()

@@ -15,6 +15,7 @@ from torch.utils._pytree import tree_leaves
 import pixforge
 from pixforge.contracts import graphs
 from pixforge.contracts.graphs import MOST, Graphed
+from pixforge.engine.bench import measure
 from pixforge.engine.build import build, make_context
 
 QUIET = {"prompts": ["a heart"], "seed": 1, "size": 32, "steps": 4, "init": "noise"}
@@ -216,3 +217,9 @@ def test_the_estimate_of_memory_records_nothing(tapes):
     recipe = pixforge.load_recipe({**QUIET, "generator": "vqgan"})
     assert estimate(recipe.model_copy(update={"cuda_graphs": True})).step == estimate(recipe).step
     assert not tapes
+
+
+def test_steps_are_timed_between_other_uses_of_the_same_networks(tapes):
+    """`pixforge bench` runs the models alone between two steps."""
+    session = build(pixforge.load_recipe({**QUIET, "generator": "vqgan", "cuda_graphs": True}))
+    assert measure(session, 2).step > 0

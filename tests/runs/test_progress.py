@@ -88,6 +88,17 @@ def test_the_time_left_counts_that_later_steps_are_larger(monkeypatch):
     assert found[100] == (pytest.approx(1 / 3), 0)
 
 
+def test_a_run_that_goes_back_is_timed_from_there(monkeypatch):
+    now = iter(range(100))
+    monkeypatch.setattr("pixforge.runs.pace.time.perf_counter", lambda: next(now))
+    seen = pace.Pace()
+    found = []
+    for step in (9, 10, 4, 5):
+        seen.see(Report(step, 10))
+        found.append((seen.rate, seen.left))
+    assert found == [(0, None), (1, 0), (0, None), (1, 5)]
+
+
 def test_the_log_of_a_long_run_stays_short(watched, capsys):
     """Runs of ten and of a hundred hours."""
     counts = []
