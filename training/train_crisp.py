@@ -13,7 +13,7 @@ import torch
 from crisp_pairs import LARGE, SMALL, CrispPairs, place
 from torch import Tensor, nn
 from torch.nn import functional
-from training_run import TrainingRun
+from training_run import TrainingRun, adam, placed_model
 
 from pixforge.builtin.sharpener import Sharpener
 
@@ -75,8 +75,8 @@ def main() -> None:
         CrispPairs.read(options.work, place(options.work, part).name, "crisp_pairs.py")
         for part in ("train", "test")
     )
-    model = Sharpener().to(memory_format=torch.channels_last)
-    run = TrainingRun("crisp", model, RATE, options)
+    model = placed_model(Sharpener().to(memory_format=torch.channels_last), options)
+    run = TrainingRun("crisp", model, adam(model, RATE), options)
 
     def batch() -> Tensor:
         small, large = (each.to(run.device) for each in crops(train, BATCH))

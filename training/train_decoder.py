@@ -15,7 +15,7 @@ from pixforge_unclip.networks import Decoder, DecoderShape
 from rows import HELD, split
 from torch import Tensor, nn
 from torch.nn import functional
-from training_run import TrainingRun
+from training_run import TrainingRun, adam, placed_model
 
 RATE = 8e-4
 BATCH = 16
@@ -36,8 +36,8 @@ def main() -> None:
     tests = {name: part.spread(TESTED).to(device) for name, part in ((f"held:{HELD}", held), ("seen", train))}
     train, weights = train.to(device), weights.to(device)
     torch.manual_seed(0)
-    model = Decoder(DecoderShape())
-    run = TrainingRun("decoder", model, RATE, options)
+    model = placed_model(Decoder(DecoderShape()), options)
+    run = TrainingRun("decoder", model, adam(model, RATE), options)
 
     def batch() -> Tensor:
         chosen = torch.multinomial(weights, n, replacement=True)

@@ -16,7 +16,7 @@ from pixforge_unclip.sampling import embeddings
 from rows import HELD, split
 from torch import Tensor, nn
 from torch.nn import functional
-from training_run import TrainingRun
+from training_run import TrainingRun, adam, placed_model
 
 RATE = 1e-3
 BATCH = 128
@@ -55,8 +55,8 @@ def main() -> None:
     tests = [each.spread(TESTED).to(device) for each in tests]
     train, weights = train.to(device), weights.to(device)
     torch.manual_seed(0)
-    model = Prior(PriorShape())
-    run = TrainingRun("prior", model, RATE, options)
+    model = placed_model(Prior(PriorShape()), options)
+    run = TrainingRun("prior", model, adam(model, RATE), options)
 
     def batch() -> Tensor:
         chosen = torch.multinomial(weights, n, replacement=True)

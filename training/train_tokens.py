@@ -6,9 +6,7 @@ Usage: `python training/train_tokens.py --minutes 75`, which resumes from its la
 from __future__ import annotations
 
 import argparse
-import json
 import math
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from styles import PLAIN
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
+from training_run import TrainingRun
 
 from pixforge.builtin.generators.vqgan.load import load_vqgan
 from pixforge.builtin.generators.vqgan.model import find
@@ -37,7 +36,6 @@ BETAS = (0.9, 0.96)
 # The blocks' matrices go by Muon (Jordan et al. 2024), which needs fewer steps than Adam; the rest by Adam.
 MUON_RATE = 0.01
 DECAY = 0.02
-EMA = 0.998
 BATCH = 48
 # What classifier-free guidance needs: pictures that nothing was said about.
 UNTOLD = 0.1
@@ -49,9 +47,8 @@ PLACES = 0.12
 # How far from a code those lie that stand in for it, in squared distance in the codebook: about one code in three.
 ALIKE = 0.03
 HELD = "twemoji"
-CHECKPOINT_SECONDS = 120
-REPORT_SECONDS = 60
-MEASURE_SECONDS = 300
+WARM = 150
+"""Steps in which the rate rises."""
 
 
 class Reader:
@@ -179,7 +176,7 @@ def new_model(start: Path | None = None) -> TextToCodes:
 
 
 @torch.no_grad()
-def measure(model: TextToCodes, art: Art, coded: Coded, merges: Path) -> dict[str, float]:
+def measure(model: nn.Module, art: Art, coded: Coded, merges: Path) -> dict[str, float]:
     """Mean negative log likelihood of a code, in nats: told the name, and told nothing."""
     model.eval()
     device = next(model.parameters()).device
@@ -199,127 +196,59 @@ def measure(model: TextToCodes, art: Art, coded: Coded, merges: Path) -> dict[st
     return {"told": round(float(sums[0] / count), 4), "untold": round(float(sums[1] / count), 4)}
 
 
-class Run:
-    """The model, its running mean and its optimizer."""
+def optimizers_of(model: TextToCodes, factor: float) -> list[torch.optim.Optimizer]:
+    """Muon for the blocks' matrices, Adam for all else, at so many times their peak rates."""
+    matrices = [p for p in model.blocks.parameters() if p.ndim > 1]
+    chosen = {id(p) for p in matrices}
+    others = [p for p in model.parameters() if id(p) not in chosen]
+    return [
+        torch.optim.Muon(matrices, lr=factor * MUON_RATE, weight_decay=DECAY),
+        torch.optim.AdamW(others, lr=factor * RATE, betas=BETAS, weight_decay=0.0),
+    ]
 
-    def __init__(self, options: argparse.Namespace) -> None:
-        self.options = options
-        self.device = torch.device(options.device)
-        torch.manual_seed(TOKENS_PLAN.seed)
-        self.art = load_art(options.data, options.icons)
-        coded = load(options.work, options.weights / "vqgan.safetensors")
-        held = self.art.styles[coded.pictures] == STYLES.index(HELD)
-        self.train_codes = coded.at((~held).nonzero().squeeze(1))
-        # Alone on white and once each: a style that was never seen, then one that was.
-        white = coded.colors == list(COLORS).index("white")
-        white &= (coded.others == ALONE) & (coded.tints == NO_COLOR)
-        seen = (~held & white).nonzero().squeeze(1)
-        self.tests = {
-            f"held:{HELD}": coded.at((held & white).nonzero().squeeze(1)[::6]),
-            "seen": coded.at(seen[:: max(1, len(seen) // 300)]),
-        }
-        self.model = new_model(options.start).to(self.device)
-        average = torch.optim.swa_utils.get_ema_multi_avg_fn(EMA)
-        self.ema = torch.optim.swa_utils.AveragedModel(self.model, multi_avg_fn=average)
-        matrices = [p for p in self.model.blocks.parameters() if p.ndim > 1]
-        chosen = {id(p) for p in matrices}
-        others = [p for p in self.model.parameters() if id(p) not in chosen]
-        self.optimizers: list[torch.optim.Optimizer] = [
-            torch.optim.Muon(matrices, lr=MUON_RATE, weight_decay=DECAY),
-            torch.optim.AdamW(others, lr=RATE, betas=BETAS, weight_decay=0.0),
-        ]
-        self.peaks = [options.rate * MUON_RATE, options.rate * RATE]
-        self.file, self.log = options.work / "tokens.pt", options.work / "tokens.jsonl"
-        self.seconds, self.step, self.views = 0.0, 0, 0
-        if self.file.exists() and not options.fresh:
-            self.resume()
 
-    def resume(self) -> None:
-        """Continue where the last checkpoint left off."""
-        state = torch.load(self.file, map_location=self.device, weights_only=True)
-        for name in ("model", "ema"):
-            getattr(self, name).load_state_dict(state[name])
-        for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(kept)
-        self.seconds, self.step, self.views = state["seconds"], state["step"], state["views"]
+def cosine(step: int, progress: float) -> float:
+    """The share of the peak rates: it rises, then falls to a fiftieth."""
+    return min(1.0, step / WARM) * (0.51 + 0.49 * math.cos(math.pi * progress))
 
-    def save(self) -> None:
-        """Write the checkpoint in one move."""
-        state: dict[str, Any] = {name: getattr(self, name).state_dict() for name in ("model", "ema")}
-        state["optimizers"] = [each.state_dict() for each in self.optimizers]
-        state |= {"seconds": self.seconds, "step": self.step, "views": self.views}
-        partial = self.file.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(self.file)
 
-    def note(self, **figures: float | str) -> None:
-        """Print one line of figures and keep it."""
-        line = json.dumps({"seconds": round(self.seconds), "views": self.views, **figures})
-        print(line, flush=True)
-        with self.log.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+def tests_of(art: Art, coded: Coded) -> dict[str, Coded]:
+    """Alone on white and once each: a style that was never seen, then one that was."""
+    held = art.styles[coded.pictures] == STYLES.index(HELD)
+    white = coded.colors == list(COLORS).index("white")
+    white &= (coded.others == ALONE) & (coded.tints == NO_COLOR)
+    seen = (~held & white).nonzero().squeeze(1)
+    return {
+        f"held:{HELD}": coded.at((held & white).nonzero().squeeze(1)[::6]),
+        "seen": coded.at(seen[:: max(1, len(seen) // 300)]),
+    }
 
-    @property
-    def progress(self) -> float:
-        """Share of the planned time that has passed."""
-        return self.seconds / (self.options.minutes * 60)
 
-    def train_step(self, text: Tensor, codes: Tensor, sentence: Tensor) -> Tensor:
-        """One update; the loss []."""
-        with torch.autocast(self.device.type, torch.bfloat16):
-            logits = self.model(text, codes, sentence)
-        loss = functional.cross_entropy(logits.float().flatten(0, 1), codes.flatten())
-        self.model.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        for optimizer in self.optimizers:
-            optimizer.step()
-        self.ema.update_parameters(self.model)
-        return loss.detach()
+def train(options: argparse.Namespace) -> None:
+    """Train for the given minutes, earlier parts of a resumed run included."""
+    torch.manual_seed(TOKENS_PLAN.seed)
+    merges = options.weights / "merges.txt.gz"
+    art = load_art(options.data, options.icons)
+    coded = load(options.work, options.weights / "vqgan.safetensors")
+    held = art.styles[coded.pictures] == STYLES.index(HELD)
+    model = new_model(options.start).to(options.device)
+    run = TrainingRun("tokens", model, optimizers_of(model, options.rate), options, cosine)
+    codebook = load_vqgan(find(builtin_catalog(), "embedded", Path())).quantize.codebook.detach()
+    source = Captioned(art, coded.at(~held), codebook, merges, TOKENS_PLAN.seed + run.step, options.batch)
+    read, tests = Reader(merges, run.device), tests_of(art, coded)
+    batches = iter(DataLoader(source, batch_size=None, num_workers=options.workers, prefetch_factor=8))
 
-    def test(self) -> None:
-        """Measure the running mean."""
-        model: TextToCodes = self.ema.module
-        for name, coded in self.tests.items():
-            self.note(test=name, **measure(model, self.art, coded, self.options.weights / "merges.txt.gz"))
+    def batch() -> Tensor:
+        text, codes = (each.to(run.device) for each in next(batches))
+        with torch.autocast(run.device.type, torch.bfloat16):
+            logits = model(text, codes, read.sentences(text))
+        losses = functional.cross_entropy(logits.float().transpose(1, 2), codes, reduction="none")
+        return losses.mean(1)
 
-    def train(self) -> None:
-        """Train for the given minutes, earlier parts of a resumed run included."""
-        merges = self.options.weights / "merges.txt.gz"
-        codebook = load_vqgan(find(builtin_catalog(), "embedded", Path())).quantize.codebook.detach()
-        source = Captioned(
-            self.art, self.train_codes, codebook, merges, TOKENS_PLAN.seed + self.step, self.options.batch
-        )
-        read = Reader(merges, self.device)
-        batches = iter(
-            DataLoader(source, batch_size=None, num_workers=self.options.workers, prefetch_factor=8)
-        )
-        last, reported, saved, measured = time.monotonic(), self.seconds, self.seconds, self.seconds
-        total, count, views = torch.zeros((), device=self.device), 0, self.views
-        while self.progress < 1:
-            warm = min(1.0, self.step / 150)
-            for optimizer, peak in zip(self.optimizers, self.peaks, strict=True):
-                optimizer.param_groups[0]["lr"] = (
-                    peak * warm * (0.51 + 0.49 * math.cos(math.pi * self.progress))
-                )
-            text, codes = (each.to(self.device) for each in next(batches))
-            total += self.train_step(text, codes, read.sentences(text))
-            count, self.step, self.views = count + 1, self.step + 1, self.views + len(text)
-            now = time.monotonic()
-            self.seconds, last = self.seconds + now - last, now
-            if self.seconds - reported > REPORT_SECONDS:
-                rate = (self.views - views) / (self.seconds - reported)
-                self.note(loss=round(float(total) / count, 4), per_second=round(rate, 1))
-                total.zero_()
-                count, views, reported = 0, self.views, self.seconds
-            if self.seconds - saved > CHECKPOINT_SECONDS:
-                self.save()
-                saved = self.seconds
-            if self.seconds - measured > MEASURE_SECONDS:
-                self.test()
-                measured = self.seconds
-        self.save()
-        self.test()
+    def test(mean: nn.Module) -> dict[str, Any]:
+        return {name: measure(mean, art, part, merges) for name, part in tests.items()}
+
+    run.train(batch, test)
 
 
 def main() -> None:
@@ -336,7 +265,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1.0, help="factor of the peak rates")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--fresh", action="store_true", help="ignore an earlier checkpoint")
-    Run(parser.parse_args()).train()
+    train(parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from latent_pairs import Pairs, load
 from pixforge_unclip.networks import Decoder, DecoderShape, guided
 from rows import HELD, split
 from torch import Tensor, nn
-from training_run import TrainingRun
+from training_run import TrainingRun, adam, placed_model
 
 RATE = 8e-4
 BATCH = 16
@@ -43,7 +43,8 @@ def main() -> None:
     tests = {name: part.spread(TESTED).to(device) for name, part in ((f"held:{HELD}", held), ("seen", train))}
     train, weights = train.to(device), weights.to(device)
     torch.manual_seed(0)
-    run = TrainingRun("upsampler", Decoder(SHAPE), RATE, options)
+    model = placed_model(Decoder(SHAPE), options)
+    run = TrainingRun("upsampler", model, adam(model, RATE), options)
 
     def batch() -> Tensor:
         part = train.at(torch.multinomial(weights, n, replacement=True))

@@ -6,11 +6,14 @@ import argparse
 import json
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.optim import Optimizer
+
+M = TypeVar("M", bound=nn.Module)
 
 CHECKPOINT_SECONDS = 120
 REPORT_SECONDS = 60
@@ -31,44 +34,68 @@ def average(mean: list[Tensor], now: list[Tensor], count: Tensor) -> None:
     torch._foreach_lerp_(mean, now, 1 - decay)
 
 
+def placed_model(model: M, options: argparse.Namespace) -> M:
+    """The model on its device, with the exported weights that it starts from, if there are any."""
+    if options.start:
+        model.load_state_dict({key: each.float() for key, each in load_file(options.start).items()})
+    return model.to(options.device)
+
+
+def adam(model: nn.Module, rate: float) -> list[Optimizer]:
+    """AdamW, which makes no bias and no scale smaller."""
+    groups = [
+        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": DECAY},
+        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return [torch.optim.AdamW(groups, lr=rate, betas=BETAS)]
+
+
+def falling(step: int, progress: float) -> float:
+    """The share of the peak rate: it rises, stays, and falls to zero in the second half of the time."""
+    return min(1.0, (step + 1) / WARM) * (1 - max(0.0, progress - FALLING) / (1 - FALLING))
+
+
 class TrainingRun:
-    """The model, its running mean and its optimizer.
+    """The model, its running mean and its optimizers.
 
     Args:
         name: of the checkpoint and of the log.
-        model: what is trained.
-        rate: the peak of the learning rate.
-        options: work (a folder), device, minutes, fresh, and start (exported weights) or None.
+        model: what is trained, on its device.
+        optimizers: of the model's parameters, with the peaks of the learning rates.
+        options: work (a folder), device, minutes and fresh.
+        schedule: the share of the peak rates, of the step and of the share of the time that has passed.
     """
 
-    def __init__(self, name: str, model: nn.Module, rate: float, options: argparse.Namespace) -> None:
-        self.model, self.rate, self.options = model.to(options.device), rate, options
+    def __init__(
+        self,
+        name: str,
+        model: nn.Module,
+        optimizers: list[Optimizer],
+        options: argparse.Namespace,
+        schedule: Callable[[int, float], float] = falling,
+    ) -> None:
+        self.model, self.optimizers, self.options, self.schedule = model, optimizers, options, schedule
         self.device = torch.device(options.device)
+        self.peaks = [group["lr"] for group in self.groups]
         self.ema = torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=average)
-        groups = [
-            {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": DECAY},
-            {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        self.optimizer = torch.optim.AdamW(groups, lr=rate, betas=BETAS)
         self.file, self.log = options.work / f"{name}.pt", options.work / f"{name}.jsonl"
         self.seconds, self.step, self.views = 0.0, 0, 0
-        if options.start:
-            model.load_state_dict({key: each.float() for key, each in load_file(options.start).items()})
         if self.file.exists() and not options.fresh:
             self.resume()
 
     def resume(self) -> None:
         """Continue where the last checkpoint left off."""
         state = torch.load(self.file, map_location=self.device, weights_only=True)
-        for name in ("model", "ema", "optimizer"):
+        for name in ("model", "ema"):
             getattr(self, name).load_state_dict(state[name])
+        for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
         self.seconds, self.step, self.views = state["seconds"], state["step"], state["views"]
 
     def save(self) -> None:
         """Write the checkpoint in one move."""
-        state: dict[str, Any] = {
-            name: getattr(self, name).state_dict() for name in ("model", "ema", "optimizer")
-        }
+        state: dict[str, Any] = {name: getattr(self, name).state_dict() for name in ("model", "ema")}
+        state["optimizers"] = [each.state_dict() for each in self.optimizers]
         state |= {"seconds": self.seconds, "step": self.step, "views": self.views}
         partial = self.file.with_suffix(".partial")
         torch.save(state, partial)
@@ -80,6 +107,11 @@ class TrainingRun:
         print(line, flush=True)
         with self.log.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
+
+    @property
+    def groups(self) -> list[dict[str, Any]]:
+        """What each optimizer has a rate for."""
+        return [group for each in self.optimizers for group in each.param_groups]
 
     @property
     def progress(self) -> float:
@@ -97,14 +129,15 @@ class TrainingRun:
         last, reported, saved, measured = time.monotonic(), self.seconds, self.seconds, self.seconds
         total, count, views = torch.zeros((), device=self.device), 0, self.views
         while self.progress < 1:
-            falling = max(0.0, self.progress - FALLING) / (1 - FALLING)
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.rate * min(1.0, (self.step + 1) / WARM) * (1 - falling)
+            share = self.schedule(self.step, self.progress)
+            for group, peak in zip(self.groups, self.peaks, strict=True):
+                group["lr"] = peak * share
             losses = batch()
-            self.optimizer.zero_grad(set_to_none=True)
+            self.model.zero_grad(set_to_none=True)
             losses.mean().backward()
             nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-            self.optimizer.step()
+            for optimizer in self.optimizers:
+                optimizer.step()
             self.ema.update_parameters(self.model)
             total += losses.detach().mean()
             count, self.step, self.views = count + 1, self.step + 1, self.views + len(losses)
