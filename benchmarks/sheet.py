@@ -1,6 +1,6 @@
 """Make contact sheets of fixed prompts, and rank the pictures by the judge, which they were not optimized against.
 
-    python benchmarks/sheet.py OUT.jpg [--prompts tuned|fresh|composed] [--recipe FILE] [--set PATH=VALUE ...] [--seed 1]
+    python benchmarks/sheet.py OUT.jpg [--prompts tuned] [--recipe FILE] [--set PATH=VALUE ...] [--seed 1]
     python benchmarks/sheet.py OUT --grid benchmarks/grids/start.yaml [--seeds 1 2] [--only 8]
 
 The sheet is numbered, so that a viewer can name the pictures first and look at the labelled copy afterwards. A grid
@@ -43,12 +43,36 @@ FRESH = {
     "a cup of coffee": "hot beverage", "an ice cream": "soft ice cream", "a balloon": "balloon", "a ghost": "ghost",
     "a pineapple": "pineapple", "a trophy": "trophy",
 }  # fmt: skip
-# Prompts about colors and relations; the judge has no names for such pictures.
+# Prompts of which the judge has no names: viewers name these pictures. Colors and relations; words that no emoji has, from
+# the icons; several things and a place; styles.
 COMPOSED = (
     "a red apple on a blue background", "a blue apple", "a green heart", "a purple cat", "a pink house", "a yellow car",
     "a yellow circle left of a blue square", "a blue square left of a yellow circle", "a red heart above a green circle",
     "a banana right of an apple", "a star above a house", "a dog and a cat",
 )  # fmt: skip
+WORDS = (
+    "a windmill", "a lighthouse", "a wine bottle", "a traffic cone", "a sofa", "a washing machine", "a piano", "a dumbbell",
+    "a pine tree", "a refrigerator", "a chess knight", "a calculator", "a sword", "a dragonfly", "an igloo", "a submarine",
+    "an acorn", "a waterfall", "an anvil", "a barrel", "a desk lamp", "a watering can", "a hot air balloon", "a helmet",
+)  # fmt: skip
+SCENES = (
+    "three red apples on a table", "a house between two trees under a moon", "a cat next to a dog on grass",
+    "two fish in the sea", "a snowman in the snow", "a sailboat on the sea under the sun", "a car in front of a house",
+    "a rocket in the night sky", "a big tree and a small house", "two penguins on snow", "a cup of coffee on a table",
+    "a butterfly above a flower", "a cactus in the desert", "a moon above a castle", "four balloons in the sky",
+    "a lamp in a room", "a mushroom between two trees", "a cow on grass", "a red heart above a green circle",
+    "a whale in the sea", "a bird on a house", "two bananas on a table", "a tent at night", "a camel in the desert",
+)  # fmt: skip
+STYLES = (
+    "a watercolor of an owl", "an oil painting of a house", "a pencil sketch of a cat", "an ink drawing of a tree",
+    "pixel art of a mushroom", "a stained glass window of a rose", "a mosaic of a fish", "a woodcut of a sailboat",
+    "a neon sign of a heart", "a paper cut-out of a fox", "a chalk drawing of a star", "a comic of a dog",
+    "a clay model of a penguin", "a watercolor of a mountain", "an oil painting of a pear", "a pencil sketch of a hand",
+    "an ink drawing of a crow", "pixel art of a sword", "a stained glass window of a butterfly", "a mosaic of a sun",
+    "a woodcut of a pine tree", "a neon sign of a cocktail", "a paper cut-out of a castle", "a clay model of a frog",
+)  # fmt: skip
+NAMED: dict[str, dict[str, str]] = {"tuned": TUNED, "fresh": FRESH}
+UNNAMED = {"composed": COMPOSED, "words": WORDS, "scenes": SCENES, "styles": STYLES}
 NAMES = Path(__file__).parents[1] / "training" / "names.json"
 TILE = 192
 COLUMNS = 6
@@ -148,7 +172,9 @@ def grid(arguments: argparse.Namespace, judge: Judge) -> None:
 
 def sheet(arguments: argparse.Namespace, judge: Judge) -> None:
     """Draw a numbered sheet, a labelled sheet and the figures of one setting."""
-    prompts = {"tuned": TUNED, "fresh": FRESH, "composed": dict.fromkeys(COMPOSED)}[arguments.prompts]
+    prompts: dict[str, str | None] = dict(
+        NAMED.get(arguments.prompts) or dict.fromkeys(UNNAMED[arguments.prompts])
+    )
     recipe = yaml.safe_load(arguments.recipe.read_text()) if arguments.recipe else {}
     overrides = {"seed": arguments.seed} | {
         p: yaml.safe_load(v) for p, v in (each.split("=", 1) for each in arguments.set)
@@ -158,7 +184,7 @@ def sheet(arguments: argparse.Namespace, judge: Judge) -> None:
     contact_sheet(drawn, numbers).save(arguments.out, quality=88)
     labelled = arguments.out.with_name(f"{arguments.out.stem}-labelled{arguments.out.suffix}")
     contact_sheet(drawn, list(prompts)).save(labelled, quality=88)
-    if arguments.prompts == "composed":
+    if arguments.prompts in UNNAMED:
         return
     places = judge.places(drawn)
     found = figures(drawn, places) | {"set": arguments.set, "places": dict(zip(prompts, places, strict=True))}
@@ -170,7 +196,7 @@ def main() -> None:
     """Read the arguments, draw the sheets and print the figures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--prompts", choices=("tuned", "fresh", "composed"), default="tuned")
+    parser.add_argument("--prompts", choices=(*NAMED, *UNNAMED), default="tuned")
     parser.add_argument("--recipe", type=Path)
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE")
     parser.add_argument("--seed", type=int, default=1)

@@ -59,7 +59,7 @@ def nearness(prior: nn.Module, decoder: nn.Module, options: argparse.Namespace) 
     latents to the nearest one of another drawing.
     """
     styles = load_art(options.data, options.icons).styles
-    known = load(options.work, options.weights / "vqgan.safetensors")
+    known = load(options.work, options.weights)
     known = known.at((styles[known.pictures] != STYLES.index(HELD)).nonzero().squeeze(1))
     latents = known.latents.float().flatten(1)
     said = TextTower(resolve("embedded", None, Path()))(PROMPTS).repeat_interleave(EACH, 0)

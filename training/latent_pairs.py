@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from codes import SIDE, digest, placed
+from codes import SIDE, placed
 from compose import Art, load_art
-from latents import look, scene
+from latents import look, made_with, scene
 from rows import Drawn
 from torch import Tensor
 from torch.nn import functional
@@ -57,8 +57,8 @@ def encode(art: Art, vqgan: VQGAN, read: Reader) -> Pairs:
 
 
 def place(folder: Path, weights: Path) -> Path:
-    """The file of the pairs that were made with these weights of the VQGAN."""
-    return folder / f"pairs-{digest(weights)[:12]}-{SIDE}-{LARGE}.npz"
+    """The file of the pairs that were made with the VQGAN and the perceptor in the folder `weights`."""
+    return folder / f"pairs-{made_with(weights)}-{SIDE}-{LARGE}.npz"
 
 
 def load(folder: Path, weights: Path) -> Pairs:
@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args()
     files = find(builtin_catalog(), "embedded", Path())
-    file = place(options.work, files.weights)
+    file = place(options.work, files.weights.parent)
     if file.exists():
         return
     device = torch.device(options.device)

@@ -79,9 +79,14 @@ def version(art: Art, vqgan: VQGAN, read: Reader, seed: int) -> Pictured:
     )
 
 
+def made_with(weights: Path) -> str:
+    """The VQGAN and the perceptor in a folder, whose latents and embeddings are written: a part of the files' names."""
+    return "-".join(digest(weights / f"{name}.safetensors")[:12] for name in ("vqgan", "perceptor"))
+
+
 def load(folder: Path, weights: Path) -> Pictured:
-    """All versions that were made with these weights of the VQGAN."""
-    return Pictured.read(folder, f"latents-{digest(weights)[:12]}-{SIDE}-?.npz", "latents.py")
+    """All versions that were made with the VQGAN and the perceptor in the folder `weights`."""
+    return Pictured.read(folder, f"latents-{made_with(weights)}-{SIDE}-?.npz", "latents.py")
 
 
 def main() -> None:
@@ -95,7 +100,7 @@ def main() -> None:
     parser.add_argument("--versions", type=int, default=VERSIONS)
     options = parser.parse_args()
     files = find(builtin_catalog(), "embedded", Path())
-    name = f"latents-{digest(files.weights)[:12]}-{SIDE}"
+    name = f"latents-{made_with(files.weights.parent)}-{SIDE}"
     device = torch.device(options.device)
     vqgan, read = load_vqgan(files).to(device), Reader(options.merges, device)
     art = load_art(options.data, options.icons)

@@ -30,7 +30,7 @@ TESTED = 256
 def main() -> None:
     """Train."""
     options = parser(__doc__, 60, BATCH).parse_args()
-    found = load(options.work, options.weights / "vqgan.safetensors")
+    found = load(options.work, options.weights)
     train, held, weights = split(load_art(options.data, options.icons), found, ALIKE)
     device, n = torch.device(options.device), options.batch
     tests = {name: part.spread(TESTED).to(device) for name, part in ((f"held:{HELD}", held), ("seen", train))}

@@ -46,7 +46,7 @@ def measure(prior: nn.Module, part: Pictured) -> dict[str, Any]:
 def main() -> None:
     """Train."""
     options = parser(__doc__, 4, BATCH).parse_args()
-    found = load(options.work, options.weights / "vqgan.safetensors")
+    found = load(options.work, options.weights)
     train, held, weights = split(
         load_art(options.data, options.icons), found, 1
     )  # half as people ask, half all alike

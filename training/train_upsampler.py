@@ -37,7 +37,7 @@ def losses(model: nn.Module, pairs: Pairs, told: Tensor, small: Tensor) -> Tenso
 def main() -> None:
     """Train."""
     options = parser(__doc__, 30, BATCH).parse_args()
-    found = load(options.work, options.weights / "vqgan.safetensors")
+    found = load(options.work, options.weights)
     train, held, weights = split(load_art(options.data, options.icons), found, ALIKE)
     device, n = torch.device(options.device), options.batch
     tests = {name: part.spread(TESTED).to(device) for name, part in ((f"held:{HELD}", held), ("seen", train))}
