@@ -36,6 +36,8 @@ NO_COLOR = -1
 # Named backgrounds: the plain colors, then the places of grounds.py, so that one number tells which.
 BACKGROUNDS = (*COLORS, *GROUNDS)
 # In place of a second drawing, where there is one only.
+INK_SHARE = 0.1
+"""Of a drawing in one color, against 1 of one in colors of the same kind."""
 ALONE = -1
 GROUP_WEIGHT = {
     "animals-nature": 2.0,
@@ -200,11 +202,20 @@ def uniform(n: int, low: float, high: float, device: torch.device) -> Tensor:
     return torch.rand(n, device=device) * (high - low) + low
 
 
+def shares(art: Art) -> Tensor:
+    """The share (n,) that each drawing has among those of its kind.
+
+    A drawing in one color has less of it if its kind has drawings in colors: who asks for a rainbow means those, and a
+    transformer that saw more of the others drew rainbows and houses black.
+    """
+    colored = torch.bincount(art.labels[~art.inked], minlength=len(art.words)) > 0
+    parts = torch.where(art.inked & colored[art.labels], INK_SHARE, 1.0)
+    return parts / torch.zeros(len(art.words)).index_add_(0, art.labels, parts)[art.labels]
+
+
 def wanted(art: Art) -> Tensor:
     """How often each drawing (n,) is asked for, all drawings of a kind together as often as the kind is."""
-    per_class = torch.bincount(art.labels, minlength=len(art.words)).float()
-    weights = torch.tensor([w.weight for w in art.words]).square()
-    return (weights / per_class.clamp(min=1))[art.labels]
+    return shares(art) * torch.tensor([w.weight for w in art.words]).square()[art.labels]
 
 
 def pair_weights(art: Art) -> Tensor:
@@ -319,10 +330,8 @@ class Composer:
         # A half-size copy keeps strongly reduced pictures free of aliasing.
         self.small = functional.avg_pool2d(art.pictures.float(), 2).round().to(torch.uint8).to(device)
         self.labels, self.inked = art.labels.to(device), art.inked.to(device)
-        per_class = torch.bincount(art.labels, minlength=len(art.words)).float()
         weights = torch.tensor([w.weight for w in art.words])
-        # Every style of a class gets an equal share of the class's weight.
-        self.weights = (weights / per_class.clamp(min=1))[art.labels].to(device)
+        self.weights = (shares(art) * weights[art.labels]).to(device)
         self.pair_weights = pair_weights(art).to(device)
         self.painted = torch.tensor([w.painted for w in art.words])[art.labels].to(device)
         self.directed = torch.tensor([w.directed for w in art.words]).to(device)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from codes import background, placed_somewhere, styled
 from codes import placed as clean_pictures
-from compose import BACKGROUNDS, COLORS, NO_COLOR, Art, Composer, Words
+from compose import BACKGROUNDS, COLORS, NO_COLOR, Art, Composer, Words, wanted
 from grounds import with_grounds
 from styles import PLAIN, in_style
 
@@ -72,3 +72,13 @@ def test_coded_pictures_show_their_styles_and_places(art):
     shown = clean_pictures(art, placed_somewhere(art, 8), 32)
     assert shown.shape == (8, 3, 32, 32)
     assert -1 <= shown.min() < shown.max() <= 1
+
+
+def test_drawings_in_colors_are_asked_for_more_often_than_ink_of_the_same_kind(art):
+    disk, ring = art.pictures[1], art.pictures[0]
+    labels, inked = torch.tensor([1, 1, 1, 0, 0]), torch.tensor([False, True, True, True, True])
+    mixed = Art(torch.stack((disk, ring, ring, ring, ring)), labels, labels * 0, WORDS, inked)
+    colored, *ink, first, second = (wanted(mixed) / wanted(mixed).sum()).tolist()
+    assert colored == pytest.approx(0.5 / 1.2)
+    assert ink == pytest.approx([0.05 / 1.2] * 2)
+    assert first == second == pytest.approx(0.25)
