@@ -61,7 +61,8 @@ def raise_problems(document: Document, problems: Iterable[Problem]) -> None:
     order = sorted(messages, key=lambda where: _line(document, where))
     if order:
         lines = [_text(document, where, " or ".join(messages[where])) for where in order]
-        raise RecipeError("\n".join(_listed_once(lines)))
+        # In a notebook the chain of pydantic's own error would be thirty lines before this.
+        raise RecipeError("\n".join(_listed_once(lines))) from None
 
 
 def problems_of(error: ValidationError, document: Document, registry: Registry) -> list[Problem]:

@@ -1,7 +1,12 @@
 """Errors are for the person who wrote the recipe: where, what, and what would work."""
 
+import traceback
+
 import pytest
 from known_words import fields, known
+
+from pixforge.errors import RecipeError
+from pixforge.recipe import load_recipe
 
 LOSSES = known("loss")
 MESSAGES = {
@@ -258,3 +263,11 @@ def test_components_of_our_own_plugins_are_where_the_hint_says():
         for kind, tag in (each.split() for each in brought):
             named = [source for source in sources if f'type: Literal["{tag}"]' in source]
             assert any(f"({kind.capitalize()}[" in each or kind == "generator" for each in named), tag
+
+
+def test_in_a_notebook_the_error_alone_is_shown():
+    with pytest.raises(RecipeError) as caught:
+        load_recipe({"prompts": ["a"], "stepz": 3})
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "stepz" in shown
+    assert "During handling" not in shown
