@@ -36,9 +36,9 @@ NO_COLOR = -1
 # Named backgrounds: the plain colors, then the places of grounds.py, so that one number tells which.
 BACKGROUNDS = (*COLORS, *GROUNDS)
 # In place of a second drawing, where there is one only.
+ALONE = -1
 INK_SHARE = 0.1
 """Of a drawing in one color, against 1 of one in colors of the same kind."""
-ALONE = -1
 GROUP_WEIGHT = {
     "animals-nature": 2.0,
     "food-drink": 2.0,
