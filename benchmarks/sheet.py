@@ -71,8 +71,14 @@ STYLES = (
     "an ink drawing of a crow", "pixel art of a sword", "a stained glass window of a butterfly", "a mosaic of a sun",
     "a woodcut of a pine tree", "a neon sign of a cocktail", "a paper cut-out of a castle", "a clay model of a frog",
 )  # fmt: skip
-NAMED: dict[str, dict[str, str]] = {"tuned": TUNED, "fresh": FRESH}
-UNNAMED = {"composed": COMPOSED, "words": WORDS, "scenes": SCENES, "styles": STYLES}
+PROMPTS: dict[str, dict[str, str | None]] = {
+    "tuned": {**TUNED},
+    "fresh": {**FRESH},
+    "composed": dict.fromkeys(COMPOSED),
+    "words": dict.fromkeys(WORDS),
+    "scenes": dict.fromkeys(SCENES),
+    "styles": dict.fromkeys(STYLES),
+}
 NAMES = Path(__file__).parents[1] / "training" / "names.json"
 TILE = 192
 COLUMNS = 6
@@ -172,9 +178,7 @@ def grid(arguments: argparse.Namespace, judge: Judge) -> None:
 
 def sheet(arguments: argparse.Namespace, judge: Judge) -> None:
     """Draw a numbered sheet, a labelled sheet and the figures of one setting."""
-    prompts: dict[str, str | None] = dict(
-        NAMED.get(arguments.prompts) or dict.fromkeys(UNNAMED[arguments.prompts])
-    )
+    prompts = PROMPTS[arguments.prompts]
     recipe = yaml.safe_load(arguments.recipe.read_text()) if arguments.recipe else {}
     overrides = {"seed": arguments.seed} | {
         p: yaml.safe_load(v) for p, v in (each.split("=", 1) for each in arguments.set)
@@ -184,7 +188,7 @@ def sheet(arguments: argparse.Namespace, judge: Judge) -> None:
     contact_sheet(drawn, numbers).save(arguments.out, quality=88)
     labelled = arguments.out.with_name(f"{arguments.out.stem}-labelled{arguments.out.suffix}")
     contact_sheet(drawn, list(prompts)).save(labelled, quality=88)
-    if arguments.prompts in UNNAMED:
+    if None in prompts.values():
         return
     places = judge.places(drawn)
     found = figures(drawn, places) | {"set": arguments.set, "places": dict(zip(prompts, places, strict=True))}
@@ -196,7 +200,7 @@ def main() -> None:
     """Read the arguments, draw the sheets and print the figures."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("out", type=Path)
-    parser.add_argument("--prompts", choices=(*NAMED, *UNNAMED), default="tuned")
+    parser.add_argument("--prompts", choices=PROMPTS, default="tuned")
     parser.add_argument("--recipe", type=Path)
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE")
     parser.add_argument("--seed", type=int, default=1)

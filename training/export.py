@@ -59,14 +59,12 @@ def load_exported(folder: Path, name: str) -> Any:
     return clip.eval()
 
 
-def write_names(data: Path, icons: Path | None, folder: Path) -> None:
-    """The names of the emoji, and those that only icons have, in order: for whoever has not got the art."""
+def write_names(data: Path, icons: Path | None, file: Path) -> None:
+    """The class names in order, for whoever wants to evaluate without the art."""
     words = load_art(data, icons).words
-    emoji = len(load_art(data).words)
-    for file, some in (("names.json", words[:emoji]), ("icon_names.json", words[emoji:])):
-        if some:
-            text = json.dumps({w.name: w.group for w in some}, indent=0, ensure_ascii=False) + "\n"
-            (folder / file).write_text(text, encoding="utf-8")
+    file.write_text(
+        json.dumps({w.name: w.group for w in words}, indent=0, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 def main() -> None:
@@ -91,7 +89,7 @@ def main() -> None:
     size = (options.out / f"{options.name}.safetensors").stat().st_size
     print(f"{sum(p.numel() for p in clip.parameters()):,} parameters, {size / 1e6:.2f} MB")
     if options.data.exists():
-        write_names(options.data, options.icons, Path(__file__).parent)
+        write_names(options.data, options.icons, Path(__file__).with_name("names.json"))
 
 
 if __name__ == "__main__":

@@ -27,12 +27,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 from train_vision import Classifier, new_classifier, side_loss, style_mask
+from training_run import muon
 
 BATCH = 384
 RATE = 1.5e-3
-# The blocks' matrices go by Muon (Jordan et al. 2024), which needs fewer steps than Adam; the rest by Adam.
 MUON_RATE = 0.008
-DECAY = 0.02
+BETAS = (0.9, 0.98)
 SCENES = 160
 BANK = 16384
 SCENE_LOSS = 0.4
@@ -272,15 +272,6 @@ def text_parameters(clip: Any) -> list[nn.Parameter]:
     return found
 
 
-def optimizers_of(clip: Any, factor: float) -> list[torch.optim.Optimizer]:
-    """Of the text tower, at so many times their peak rates."""
-    matrices = [p for p in clip.transformer.parameters() if p.ndim > 1]
-    chosen = {id(p) for p in matrices}
-    others = [p for p in text_parameters(clip) if id(p) not in chosen]
-    adam = torch.optim.AdamW(others, lr=factor * RATE, betas=(0.9, 0.98), weight_decay=DECAY, fused=True)
-    return [torch.optim.Muon(matrices, lr=factor * MUON_RATE, weight_decay=DECAY), adam]
-
-
 @torch.no_grad()
 def class_texts(clip: Any, art: Art, merges: Path, device: torch.device) -> Tensor:
     """Unit text embeddings (classes, width), averaged over the evaluation's templates."""
@@ -330,7 +321,8 @@ def train(options: argparse.Namespace) -> None:
         kept = load_exported(options.weights, options.name).state_dict()
     if kept:
         clip.load_state_dict({k: v for k, v in kept.items() if not k.startswith("visual.")}, strict=False)
-    optimizers = optimizers_of(clip, options.rate)
+    rates = (options.rate * MUON_RATE, options.rate * RATE)
+    optimizers = muon(clip.transformer, text_parameters(clip), rates, BETAS)
     writer = Writer(art.words, spoken_colors(art), plan.seed)
     batches = iter(
         DataLoader(

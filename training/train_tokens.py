@@ -22,7 +22,7 @@ from styles import PLAIN
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
-from training_run import TrainingRun
+from training_run import TrainingRun, muon
 
 from pixforge.builtin.generators.vqgan.load import load_vqgan
 from pixforge.builtin.generators.vqgan.model import find
@@ -33,9 +33,7 @@ from pixforge.models import Tokenizer, resolve
 
 RATE = 1.5e-3
 BETAS = (0.9, 0.96)
-# The blocks' matrices go by Muon (Jordan et al. 2024), which needs fewer steps than Adam; the rest by Adam.
 MUON_RATE = 0.01
-DECAY = 0.02
 BATCH = 48
 # What classifier-free guidance needs: pictures that nothing was said about.
 UNTOLD = 0.1
@@ -196,17 +194,6 @@ def measure(model: nn.Module, art: Art, coded: Coded, merges: Path) -> dict[str,
     return {"told": round(float(sums[0] / count), 4), "untold": round(float(sums[1] / count), 4)}
 
 
-def optimizers_of(model: TextToCodes, factor: float) -> list[torch.optim.Optimizer]:
-    """Muon for the blocks' matrices, Adam for all else, at so many times their peak rates."""
-    matrices = [p for p in model.blocks.parameters() if p.ndim > 1]
-    chosen = {id(p) for p in matrices}
-    others = [p for p in model.parameters() if id(p) not in chosen]
-    return [
-        torch.optim.Muon(matrices, lr=factor * MUON_RATE, weight_decay=DECAY),
-        torch.optim.AdamW(others, lr=factor * RATE, betas=BETAS, weight_decay=0.0),
-    ]
-
-
 def cosine(step: int, progress: float) -> float:
     """The share of the peak rates: it rises, then falls to a fiftieth."""
     return min(1.0, step / WARM) * (0.51 + 0.49 * math.cos(math.pi * progress))
@@ -232,7 +219,8 @@ def train(options: argparse.Namespace) -> None:
     coded = load(options.work, options.weights / "vqgan.safetensors")
     held = art.styles[coded.pictures] == STYLES.index(HELD)
     model = new_model(options.start).to(options.device)
-    run = TrainingRun("tokens", model, optimizers_of(model, options.rate), options, cosine)
+    rates = (options.rate * MUON_RATE, options.rate * RATE)
+    run = TrainingRun("tokens", model, muon(model.blocks, model.parameters(), rates, BETAS), options, cosine)
     codebook = load_vqgan(find(builtin_catalog(), "embedded", Path())).quantize.codebook.detach()
     source = Captioned(art, coded.at(~held), codebook, merges, TOKENS_PLAN.seed + run.step, options.batch)
     read, tests = Reader(merges, run.device), tests_of(art, coded)

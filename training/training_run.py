@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import torch
@@ -20,6 +20,7 @@ REPORT_SECONDS = 60
 MEASURE_SECONDS = 300
 BETAS = (0.9, 0.97)
 DECAY = 0.01
+MUON_DECAY = 0.02
 EMA = 0.998
 WARM = 100
 """Steps in which the rate rises."""
@@ -48,6 +49,29 @@ def adam(model: nn.Module, rate: float) -> list[Optimizer]:
         {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
     ]
     return [torch.optim.AdamW(groups, lr=rate, betas=BETAS)]
+
+
+def muon(
+    blocks: nn.Module,
+    parameters: Iterable[nn.Parameter],
+    rates: tuple[float, float],
+    betas: tuple[float, float],
+) -> list[Optimizer]:
+    """Muon (Jordan et al. 2024) for the matrices of a transformer's blocks, which needs fewer steps than Adam.
+
+    Args:
+        blocks: whose matrices these are.
+        parameters: all that are trained; the others go by Adam.
+        rates: the peaks of Muon's learning rate and of Adam's.
+        betas: of Adam.
+    """
+    matrices = [p for p in blocks.parameters() if p.ndim > 1]
+    chosen = {id(p) for p in matrices}
+    others = [p for p in parameters if id(p) not in chosen]
+    return [
+        torch.optim.Muon(matrices, lr=rates[0], weight_decay=MUON_DECAY),
+        torch.optim.AdamW(others, lr=rates[1], betas=betas, weight_decay=0.0),
+    ]
 
 
 def falling(step: int, progress: float) -> float:

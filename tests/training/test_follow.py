@@ -1,11 +1,15 @@
 """What was trained beside one perceptor is led over to the next."""
 
 import argparse
+from pathlib import Path
 
 import follow
 import torch
+from latents import made_with
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
+
+ROOT = Path(__file__).parents[2]
 
 
 def two_perceptors(count=400, size=8):
@@ -35,3 +39,18 @@ def test_a_folded_network_reads_the_new_embeddings_as_it_read_the_old(tmp_path, 
         said, now = views.before @ old[key].T, views.after @ new[key].float().T
         assert (said - now).square().mean() < 0.01 * said.square().mean()
         assert new["other"].float().equal(old["other"])
+
+
+def test_what_is_led_over_reads_embeddings_where_follow_says():
+    for name, key in follow.READERS.items():
+        folder = ROOT / ("pixforge/models/embedded" if name == "tokens" else follow.UNCLIP)
+        assert load_file(folder / f"{name}.safetensors")[key].shape == (256, 256)
+
+
+def test_latents_of_another_perceptor_are_other_files(tmp_path):
+    names = set()
+    for perceptor in ("before", "after"):
+        (tmp_path / "vqgan.safetensors").write_text("the same")
+        (tmp_path / "perceptor.safetensors").write_text(perceptor)
+        names.add(made_with(tmp_path))
+    assert len(names) == 2
