@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 import torch
 from bpe import learn_merges, write_merges
 from captions import Caption, Writer, spoken_colors, tidy, vocabulary_text
-from compose import ALONE, COLORS, NO_COLOR, Art, Batch, Composer, load_art, seed_of_worker
+from compose import ALONE, COLORS, NO_COLOR, Art, Batch, Composer, load_art, seed_of_worker, shares
 from export import load_exported
 from mixed import as_batch, scene_composer
 from model import MERGES, PLANS, Plan, new_tokenizer, normalize, open_clip_model
@@ -26,8 +25,8 @@ from telling import Scene, article, right_and_wrong
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
-from train_vision import Classifier, new_classifier, side_loss, style_mask
-from training_run import muon
+from train_vision import Classifier, embed, new_classifier, side_loss, style_mask
+from training_run import WARM, TrainingRun, muon
 
 BATCH = 384
 RATE = 1.5e-3
@@ -123,9 +122,11 @@ class CaptionStream(IterableDataset[TextBatch]):
     `scenes` are the bank's pictures of more than a thing as it is, the last of them those of `shown`.
     """
 
-    def __init__(self, writer: Writer, merges: Path, scenes: Batch, shown: list[Scene]) -> None:
+    def __init__(
+        self, writer: Writer, merges: Path, scenes: Batch, shown: list[Scene], number: int = SCENES
+    ) -> None:
         self.writer, self.merges, self.seed, self.scenes = writer, merges, writer.seed, scenes
-        self.shown = shown
+        self.shown, self.number = shown, number
 
     def __iter__(self) -> Iterator[TextBatch]:
         seed = seed_of_worker(self.seed)
@@ -134,7 +135,7 @@ class CaptionStream(IterableDataset[TextBatch]):
         tokenize = new_tokenizer(self.merges)
         while True:
             captions = [self.writer.caption() for _ in range(BATCH)]
-            chosen = torch.randint(len(self.scenes.labels), (SCENES,))
+            chosen = torch.randint(len(self.scenes.labels), (self.number,))
             told = [self.tell(index) for index in chosen.tolist()]
             yield TextBatch(
                 tokenize([c.text for c in captions]),
@@ -258,6 +259,18 @@ def load_towers(name: str, work: Path, art: Art, device: torch.device) -> tuple[
     return clip, classifier
 
 
+@torch.no_grad()
+def between(prototypes: Tensor, pictures: Tensor, art: Art) -> Tensor:
+    """Half way from the classifier's prototypes (classes, width) to the means of the drawings (n, width), icons a tenth of them.
+
+    A classifier's prototypes avoid each other; what is drawn lies nearer the means. Pictures of a style that was left out
+    were named right more often by what lies between than by either.
+    """
+    parts = shares(art).to(pictures)[:, None] * pictures
+    sums = torch.zeros_like(prototypes).index_add_(0, art.labels.to(pictures.device), parts)
+    return functional.normalize(prototypes + functional.normalize(sums, dim=-1), dim=-1)
+
+
 def text_parameters(clip: Any) -> list[nn.Parameter]:
     """All parameters of the text tower."""
     for parameter in clip.parameters():
@@ -273,15 +286,17 @@ def text_parameters(clip: Any) -> list[nn.Parameter]:
 
 
 @torch.no_grad()
-def class_texts(clip: Any, art: Art, merges: Path, device: torch.device) -> Tensor:
-    """Unit text embeddings (classes, width), averaged over the evaluation's templates."""
+def embedded_names(clip: Any, art: Art, merges: Path, device: torch.device) -> Tensor:
+    """Unit embeddings (templates, classes, width) of all names."""
     tokenize = new_tokenizer(merges)
-    sums = 0
-    for prompts in name_prompts(art.names):
-        sums = sums + torch.cat(
-            [clip.encode_text(tokenize(part).to(device), normalize=True) for part in chunks(prompts)]
-        )
-    return functional.normalize(sums, dim=-1)
+    return torch.stack(
+        [
+            torch.cat(
+                [clip.encode_text(tokenize(part).to(device), normalize=True) for part in chunks(prompts)]
+            )
+            for prompts in name_prompts(art.names)
+        ]
+    )
 
 
 def chunks(items: list[str], size: int = 256) -> list[list[str]]:
@@ -300,46 +315,60 @@ def fit_scale(texts: Tensor, bank: Bank) -> float:
 def train(options: argparse.Namespace) -> None:
     """Fit the text tower and write the whole CLIP's state."""
     device, plan = torch.device(options.device), PLANS[options.name]
-    art = load_art(options.data, options.icons)
-    art = art.only(~style_mask(art, plan.left_out))
+    drawn = load_art(options.data, options.icons)
+    art = drawn.only(~style_mask(drawn, plan.left_out))
     if not options.merges.exists():
         write_merges(learn_merges(vocabulary_text(art.words), MERGES), options.merges)
     clip, seen = load_towers(options.name, options.work, art, device)
     clip.eval()
+    seen.prototypes.copy_(between(seen.prototypes, embed(clip.visual, art.clean, plan.size, device), art))
     bank = fill_bank(clip.visual, art, plan, 2 * BANK, device)
     plain = (bank.scenes.others == ALONE) & (bank.scenes.tints == NO_COLOR)
     several, shown = fill_scenes(clip.visual, art, plan, BANK, device)
     scenes, bank = bank.only(~plain).with_(several), bank.only(plain)
     targets = Targets(seen, bank, scenes)
-    shares = {"color_share": targets.color_share, "style_share": targets.style_share}
-    print(json.dumps({name: round(share, 3) for name, share in shares.items()}), flush=True)
-    start = options.work / f"{options.name}-clip.pt"
-    kept = None
-    if options.resume and start.exists():
-        kept = torch.load(start, map_location=device, weights_only=True)
-    elif options.weights:
+    parts = {"color_share": targets.color_share, "style_share": targets.style_share}
+    print(json.dumps({name: round(share, 3) for name, share in parts.items()}), flush=True)
+    if options.weights:
         kept = load_exported(options.weights, options.name).state_dict()
-    if kept:
         clip.load_state_dict({k: v for k, v in kept.items() if not k.startswith("visual.")}, strict=False)
     rates = (options.rate * MUON_RATE, options.rate * RATE)
     optimizers = muon(clip.transformer, text_parameters(clip), rates, BETAS)
-    writer = Writer(art.words, spoken_colors(art), plan.seed)
-    batches = iter(
-        DataLoader(
-            CaptionStream(writer, options.merges, scenes.scenes.to(torch.device("cpu")), shown),
-            batch_size=None,
-            num_workers=options.workers,
-            prefetch_factor=8,
-        )
-    )
-    fit(clip, targets, optimizers, batches, options.minutes * 60)
-    texts = class_texts(clip, art, options.merges, device)
-    scale = fit_scale(texts, bank)
+    run = TrainingRun(f"{options.name}-text", clip, optimizers, options, cosine)
+    writer = Writer(art.words, spoken_colors(art), plan.seed + run.step)
+    told = scenes.scenes.to(torch.device("cpu"))
+    stream = CaptionStream(writer, options.merges, told, shown, options.scenes)
+    batches = iter(DataLoader(stream, batch_size=None, num_workers=options.workers, prefetch_factor=8))
+
+    def batch() -> Tensor:
+        made = next(batches)
+        made = TextBatch(**{f.name: getattr(made, f.name).to(device) for f in fields(made)})
+        with torch.autocast(device.type, torch.bfloat16):
+            text = encode_by_length(clip, torch.cat((made.tokens, made.told)))
+        text, told = functional.normalize(text.float(), dim=-1).split((BATCH, 2 * options.scenes))
+        loss = targets.loss(text, made) + SCENE_LOSS * targets.scene_loss(told, made.scenes)
+        return loss.expand(BATCH)
+
+    held = {style: drawn.only(style_mask(drawn, (style,))) for style in plan.left_out}
+    pictures = {
+        style: embed(clip.visual, each.clean, plan.size, device)
+        for style, each in held.items()
+        if len(each.labels)
+    }
+
+    def test(mean: nn.Module) -> dict[str, Any]:
+        texts = embedded_names(mean, art, options.merges, device)[0]
+        found = {style: (each @ texts.T).argmax(1).cpu() for style, each in pictures.items()}
+        right = {style: (each == held[style].labels).float().mean() for style, each in found.items()}
+        return {f"held:{style}": round(float(share), 4) for style, share in right.items()}
+
+    run.train(batch, test)
+    clip = run.ema.module
+    texts = embedded_names(clip, art, options.merges, device).mean(0)
+    scale = fit_scale(functional.normalize(texts, dim=-1), bank)
     clip.logit_scale.data.fill_(math.log(scale))
     print(json.dumps({"logit_scale": scale}), flush=True)
-    partial = start.with_suffix(".partial")
-    torch.save(clip.state_dict(), partial)
-    partial.replace(start)
+    torch.save(clip.state_dict(), options.work / f"{options.name}-clip.pt")
 
 
 def encode_short(clip: Any, tokens: Tensor) -> Tensor:
@@ -359,42 +388,9 @@ def encode_by_length(clip: Any, tokens: Tensor, parts: int = 3) -> Tensor:
     return encoded[order.argsort()]
 
 
-def fit(
-    clip: Any,
-    targets: Targets,
-    optimizers: list[torch.optim.Optimizer],
-    batches: Iterator[TextBatch],
-    budget: float,
-) -> None:
-    """Train for budget seconds, with a linear warm-up and a cosine decay."""
-    device = targets.prototypes.device
-    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
-    peaks = [group["lr"] for group in groups]
-    started, step, total = time.monotonic(), 0, 0.0
-    clip.train()
-    clip.visual.eval()
-    while (spent := time.monotonic() - started) < budget:
-        done = spent / budget
-        factor = min(1.0, step / 100) * (0.5 * (1 + math.cos(math.pi * done)) + 1e-3)
-        for group, peak in zip(groups, peaks, strict=True):
-            group["lr"] = factor * peak
-        batch = next(batches)
-        batch = TextBatch(**{f.name: getattr(batch, f.name).to(device) for f in fields(batch)})
-        with torch.autocast(device.type, torch.bfloat16):
-            text = encode_by_length(clip, torch.cat((batch.tokens, batch.told)))
-        text, told = functional.normalize(text.float(), dim=-1).split((BATCH, 2 * SCENES))
-        loss = targets.loss(text, batch) + SCENE_LOSS * targets.scene_loss(told, batch.scenes)
-        clip.zero_grad(set_to_none=True)
-        loss.backward()
-        for optimizer in optimizers:
-            optimizer.step()
-        step, total = step + 1, total + loss.item()
-        if step % 100 == 0:
-            print(
-                json.dumps({"step": step, "seconds": round(spent), "loss": round(total / 100, 3)}), flush=True
-            )
-            total = 0.0
-    clip.eval()
+def cosine(step: int, progress: float) -> float:
+    """The share of the peak rates: it rises, then falls to a thousandth."""
+    return min(1.0, step / WARM) * (0.5 + 0.5 * math.cos(math.pi * min(1.0, progress)) + 1e-3)
 
 
 def main() -> None:
@@ -408,7 +404,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=6)
     parser.add_argument("--rate", type=float, default=1.0, help="factor of the peak rates")
     parser.add_argument("--workers", type=int, default=1, help="processes that write captions")
-    parser.add_argument("--resume", action="store_true", help="start from the text tower of an earlier fit")
+    parser.add_argument("--scenes", type=int, default=SCENES, help="pictures of several things in a step")
+    parser.add_argument("--fresh", action="store_true", help="ignore an earlier checkpoint")
     parser.add_argument("--weights", type=Path, help="start from the exported text tower in this folder")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     train(parser.parse_args())
