@@ -7,6 +7,10 @@ import io
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
 
 
 def merged(word: tuple[str, ...], pair: tuple[str, str]) -> tuple[str, ...]:
@@ -47,3 +51,24 @@ def write_merges(merges: list[tuple[str, str]], path: Path) -> None:
         file.write(text.encode())
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(buffer.getvalue())
+
+
+END = "</w>"
+
+
+def pieces(old: Any, new: Any) -> list[list[int]]:
+    """For each token of a tokenizer, the tokens of an older one that spell it."""
+    found = []
+    for index in range(len(new.encoder)):
+        token: str = new.decoder[index]
+        parts = [token] if token in old.encoder else old.bpe(token.removesuffix(END)).split(" ")
+        # A token inside a word: its last piece without the end of a word, if the older list has that.
+        if not token.endswith(END) and parts[-1].removesuffix(END) in old.encoder:
+            parts[-1] = parts[-1].removesuffix(END)
+        found.append([old.encoder[part] for part in parts])
+    return found
+
+
+def led_over(table: Tensor, old: Any, new: Any) -> Tensor:
+    """An embedding (tokens, width) for a new list of merges: each row is the mean of the rows of its old pieces."""
+    return torch.stack([table[rows].float().mean(0) for rows in pieces(old, new)])

@@ -13,8 +13,10 @@ import argparse
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
+from bpe import led_over
 from captions import Writer, spoken_colors
 from codes import placed
 from compose import load_art
@@ -56,6 +58,11 @@ class Views:
         return round(float(functional.cosine_similarity(self.after @ through, self.before).mean()), 3)
 
 
+def tokenizers_of(options: argparse.Namespace) -> list[Any]:
+    """The tokenizers of the perceptor before and of the new one."""
+    return [new_tokenizer(folder / "merges.txt.gz") for folder in (options.before, options.weights)]
+
+
 @torch.no_grad()
 def views(options: argparse.Namespace) -> tuple[Views, Views]:
     """What both perceptors make of captions, and of the pictures that these are about."""
@@ -63,15 +70,15 @@ def views(options: argparse.Namespace) -> tuple[Views, Views]:
     art = load_art(options.data, options.icons)
     coded, writer, speaker = scene(art), Writer(art.words, spoken_colors(art), SEED), Speaker(art)
     clips = [load_exported(folder, "perceptor") for folder in (options.before, options.weights)]
-    tokenizer = new_tokenizer(options.before / "merges.txt.gz")
+    tokenizers = tokenizers_of(options)
     texts: tuple[list[Tensor], list[Tensor]] = ([], [])
     pictures: tuple[list[Tensor], list[Tensor]] = ([], [])
     for part in torch.randperm(len(coded.pictures))[: options.number].split(BATCH):
         shown = coded.at(part)
         said = [speaker.caption(writer, shown, index) for index in range(len(part))]
-        tokens, drawn = tokenized(tokenizer, [text for text in said if text]), placed(art, shown)
-        for clip, read, seen in zip(clips, texts, pictures, strict=True):
-            read.append(clip.encode_text(tokens, normalize=True))
+        said, drawn = [text for text in said if text], placed(art, shown)
+        for clip, tokenizer, read, seen in zip(clips, tokenizers, texts, pictures, strict=True):
+            read.append(clip.encode_text(tokenized(tokenizer, said), normalize=True))
             seen.append(look(clip, drawn))
     return Views(*map(torch.cat, texts)), Views(*map(torch.cat, pictures))
 
@@ -82,6 +89,8 @@ def fold(options: argparse.Namespace, maps: dict[str, Tensor]) -> None:
     for name, through in maps.items():
         state = load_file((options.before if name == "tokens" else UNCLIP) / f"{name}.safetensors")
         state[READERS[name]] = state[READERS[name]].float() @ through.T
+        if name == "tokens":  # it reads the perceptor's tokens, too
+            state["text.weight"] = led_over(state["text.weight"], *tokenizers_of(options))
         save_file(halve(state), options.out / f"{name}.safetensors")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from bpe import learn_merges, write_merges
+from bpe import learn_merges, led_over, write_merges
 from captions import Caption, Writer, spoken_colors, tidy, vocabulary_text
 from compose import ALONE, COLORS, NO_COLOR, Art, Batch, Composer, load_art, seed_of_worker, shares
 from export import load_exported
@@ -331,6 +331,8 @@ def train(options: argparse.Namespace) -> None:
     print(json.dumps({name: round(share, 3) for name, share in parts.items()}), flush=True)
     if options.weights:
         kept = load_exported(options.weights, options.name).state_dict()
+        tokenizers = [new_tokenizer(each) for each in (options.weights / "merges.txt.gz", options.merges)]
+        kept["token_embedding.weight"] = led_over(kept["token_embedding.weight"], *tokenizers)
         clip.load_state_dict({k: v for k, v in kept.items() if not k.startswith("visual.")}, strict=False)
     rates = (options.rate * MUON_RATE, options.rate * RATE)
     optimizers = muon(clip.transformer, text_parameters(clip), rates, BETAS)

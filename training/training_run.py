@@ -6,11 +6,13 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim import Optimizer
 
 M = TypeVar("M", bound=nn.Module)
@@ -72,6 +74,11 @@ def muon(
         torch.optim.Muon(matrices, lr=rates[0], weight_decay=MUON_DECAY),
         torch.optim.AdamW(others, lr=rates[1], betas=betas, weight_decay=0.0),
     ]
+
+
+def plain_attention(device: torch.device) -> AbstractContextManager[None]:
+    """On a CPU, torch's fused attention takes a tenth more of a step than plain products: its backward pass in bfloat16 is slow."""
+    return sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()
 
 
 def falling(step: int, progress: float) -> float:
@@ -156,7 +163,8 @@ class TrainingRun:
             share = self.schedule(self.step, self.progress)
             for group, peak in zip(self.groups, self.peaks, strict=True):
                 group["lr"] = peak * share
-            losses = batch()
+            with plain_attention(self.device):
+                losses = batch()
             self.model.zero_grad(set_to_none=True)
             losses.mean().backward()
             nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)

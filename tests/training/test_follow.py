@@ -5,7 +5,9 @@ from pathlib import Path
 
 import follow
 import torch
+from bpe import led_over, write_merges
 from latents import made_with
+from model import new_tokenizer
 from safetensors.torch import load_file, save_file
 from torch.nn import functional
 
@@ -30,9 +32,11 @@ def test_the_map_leads_new_embeddings_to_the_old_ones():
 def test_a_folded_network_reads_the_new_embeddings_as_it_read_the_old(tmp_path, monkeypatch):
     views = two_perceptors()
     for name, key in follow.READERS.items():
-        save_file({key: torch.randn(3, 8), "other": torch.ones(2)}, tmp_path / f"{name}.safetensors")
+        state = {key: torch.randn(3, 8), "other": torch.ones(2), "text.weight": torch.randn(515, 2)}
+        save_file(state, tmp_path / f"{name}.safetensors")
     monkeypatch.setattr(follow, "UNCLIP", tmp_path)
-    options = argparse.Namespace(before=tmp_path, out=tmp_path / "start")
+    write_merges([("a", "b")], tmp_path / "merges.txt.gz")
+    options = argparse.Namespace(before=tmp_path, weights=tmp_path, out=tmp_path / "start")
     follow.fold(options, dict.fromkeys(follow.READERS, views.map()))
     for name, key in follow.READERS.items():
         old, new = (load_file(folder / f"{name}.safetensors") for folder in (options.before, options.out))
@@ -54,3 +58,23 @@ def test_latents_of_another_perceptor_are_other_files(tmp_path):
         (tmp_path / "perceptor.safetensors").write_text(perceptor)
         names.add(made_with(tmp_path))
     assert len(names) == 2
+
+
+def test_words_of_a_longer_vocabulary_begin_as_the_mean_of_their_pieces(tmp_path):
+    shared = [("c", "a"), ("ca", "t</w>")]
+    lists = {"old": shared, "new": [*shared, ("o", "w</w>"), ("t", "s</w>"), ("ca", "ts</w>"), ("ca", "t")]}
+    for name, merges in lists.items():
+        write_merges(merges, tmp_path / name)
+    old, new = (new_tokenizer(tmp_path / name) for name in lists)
+    table = torch.randn(len(old.encoder), 4)
+    led = led_over(table, old, new)
+    assert led.shape == (len(new.encoder), 4)
+    for token in ("a", "q</w>", "cat</w>", "<end_of_text>"):
+        assert led[new.encoder[token]].equal(table[old.encoder[token]])
+    for token, parts in {
+        "cats</w>": ("ca", "t", "s</w>"),
+        "cat": ("cat</w>",),
+        "ow</w>": ("o", "w</w>"),
+    }.items():
+        mean = table[[old.encoder[part] for part in parts]].mean(0)
+        assert led[new.encoder[token]].allclose(mean)
