@@ -6,6 +6,7 @@ import inspect
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, create_model
@@ -32,6 +33,14 @@ def compose(registry: Registry, data: Any = None) -> type[Recipe]:
     if words not in registry.composed:
         registry.composed[words] = _compose(registry, words)
     return registry.composed[words]
+
+
+def context_of(registry: Registry, folder: Path) -> dict[str, Any]:
+    """What the validation of a recipe knows besides its data; its paths start at `folder`."""
+    return {
+        "curves": {entry.tag: entry.component for entry in registry.entries("curve")},
+        "folder": folder,
+    }
 
 
 def _compose(registry: Registry, words: frozenset[str] | None) -> type[Recipe]:

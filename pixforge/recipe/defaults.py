@@ -68,6 +68,12 @@ Cutouts that are shrunk into a black surrounding, as the field's are, ask for a 
 from a sample leave random codes around the thing.
 """
 
+FILM: Final = MappingProxyType[str, Any]({"exporters": [{"type": "still"}, {"type": "film"}]})
+"""What a film leaves out."""
+
+SUITED: Final = frozenset({"augmentations", "losses", "exporters"})
+"""Lists whose default depends on what else the recipe says."""
+
 COARSE: Final = 0.85
 """The share of coarse steps of the default generator where it goes on from a sample, in pictures at least as large as by default.
 

@@ -19,10 +19,11 @@ from pixforge.errors import RecipeError
 from pixforge.plugins.kinds import KINDS
 from pixforge.recipe.defaults import DEFAULTS
 from pixforge.recipe.errors import Problem, raise_problems
-from pixforge.recipe.formats.document import Document, Where
+from pixforge.recipe.formats.document import Document, Where, renumbered
 from pixforge.recipe.formats.read import read
 from pixforge.recipe.formats.yamlfile import parse_yaml
 from pixforge.recipe.picture_list import names_pictures
+from pixforge.recipe.tagged import spelled_out
 from pixforge.recipe.words import shown, suggest
 
 QUALITIES = ("draft", "normal", "better", "best")
@@ -83,20 +84,19 @@ def add_layers(
     low = _users(document, defaults, reader)
     own = _Layer({key: each for key, each in document.data.items() if key not in {"extends", "include"}})
     problems = []
+    layers: dict[str, list[_Layer]] = {key: [] for key, _ in named}
     for key, index, name in [(key, index, name) for key, names in named for index, name in enumerate(names)]:
         try:
-            layer = reader.layer(name, document.folder, (os.path.realpath(document.label),))
-        except RecipeError as error:
+            layers[key].append(reader.layer(name, document.folder, (os.path.realpath(document.label),)))
+        except RecipeError as error:  # noqa: PERF203 - all mistakes are told at once
             problems.append(Problem((key, index), str(error)))
-            continue
-        if key == "extends":
-            low = _laid(low, layer)
-        else:
-            own, counts = _included(layer, own)
-            for name_of_list, count in counts.items():
-                had = range(len(own.data[name_of_list]) - count)
-                document.renumber((name_of_list,), [*([-1] * count), *had])
     raise_problems(document, problems)
+    for layer in layers["extends"]:
+        low = _laid(low, layer)
+    for layer in reversed(layers["include"]):  # the first one comes first
+        own, origins = _included(layer, own)
+        for field_name, items in origins.items():
+            document.renumber((field_name,), items)
     whole = _laid(low, own)
     for name in presets:
         whole = _laid(whole, _fitting(reader.preset(name), whole))
@@ -110,7 +110,7 @@ def _users(document: Document, defaults: Path | None, reader: _Reader) -> _Layer
     if defaults is None or document.carried:
         return _Layer({})
     layer = _defaults(defaults)
-    if not layer.data.keys() - document.data.keys():
+    if _laid(layer, _Layer(document.data)).data == document.data:
         return _Layer({})
     reader.seen.append(str(defaults))
     return layer
@@ -188,8 +188,8 @@ class _Reader:
             base.data.pop(key, None)
         for each in extends:
             found = _laid(found, self.layer(each, base.folder, (*chain, identity)))
-        for each in include:
-            own, _ = _included(self.layer(each, base.folder, (*chain, identity)), own)
+        for part in reversed([self.layer(each, base.folder, (*chain, identity)) for each in include]):
+            own, _ = _included(part, own)
         self._note(name)
         return _moved(_laid(found, own), base.folder, folder)
 
@@ -199,7 +199,8 @@ class _Reader:
 
 
 def _places(document: Document) -> dict[Where, str]:
-    return {where: f"{document.label}:{line}" for where, line in document.lines.items() if where}
+    lines = {where: f"{document.label}:{line}" for where, line in document.lines.items() if where}
+    return {**{(key,): document.label for key in document.data}, **lines}
 
 
 def _defaults(path: Path) -> _Layer:
@@ -228,10 +229,10 @@ def _laid(low: _Layer, high: _Layer) -> _Layer:
 
 def _mixed(key: object, below: Any, above: Any) -> dict[Any, Any] | None:
     """A mapping over a mapping of the same type; None where one replaces the other."""
-    if not isinstance(above, Mapping):
+    if not isinstance(above, Mapping) or key in _LISTS:
         return None
-    if isinstance(below, str) and "type" not in above:
-        below = {"type": below}
+    if isinstance(below, str):
+        below = spelled_out(key, below)
     if not isinstance(below, Mapping):
         return None
     default = DEFAULTS.get(str(key))
@@ -241,26 +242,38 @@ def _mixed(key: object, below: Any, above: Any) -> dict[Any, Any] | None:
     return {**below, **above}
 
 
-def _included(part: _Layer, own: _Layer) -> tuple[_Layer, dict[str, int]]:
-    """The lists of a part before the own ones, all else under it; and how many items came before each list."""
-    added = {
-        key: [*value, *own.data[key]]
-        for key, value in part.data.items()
-        if key in _LISTS and isinstance(value, list) and isinstance(own.data.get(key), list)
+def _included(part: _Layer, own: _Layer) -> tuple[_Layer, dict[str, list[int]]]:
+    """The lists of a part before the own ones, all else under it.
+
+    And for each such list which of the own items each of its items was, -1 for those of the part.
+    """
+    part, own = _with_list_of_prompts(part), _with_list_of_prompts(own)
+    whole, origins = _laid(part, own), {}
+    for key, value in part.data.items():
+        mine = own.data.get(key)
+        if key not in _LISTS or not isinstance(value, list) or not isinstance(mine, list):
+            continue
+        kept = [index for index, each in enumerate(mine) if key not in _JOINED or each not in value]
+        whole.data[key] = [*value, *(mine[index] for index in kept)]
+        origins[key] = [*([-1] * len(value)), *kept]
+    places = {where: place for where, place in whole.places.items() if where[0] not in origins}
+    for key, items in origins.items():
+        places |= {where: place for where, place in part.places.items() if where[0] == key}
+        found = {where: place for where, place in own.places.items() if where[0] == key and len(where) > 1}
+        places |= renumbered(found, (key,), items)
+    return _Layer(whole.data, places), origins
+
+
+def _with_list_of_prompts(layer: _Layer) -> _Layer:
+    """The same, with the short form of a single prompt as a list of one."""
+    prompts = layer.data.get("prompts")
+    if not isinstance(prompts, str | dict):
+        return layer
+    places = {
+        (where[0], 0, *where[1:]) if where[0] == "prompts" and len(where) > 1 else where: place
+        for where, place in layer.places.items()
     }
-    counts = {key: len(part.data[key]) for key in added}
-    whole = _laid(part, own)
-    whole.data.update(added)
-    for where in [where for where in whole.places if where[0] in added]:
-        del whole.places[where]
-    for key, count in counts.items():
-        whole.places |= {where: place for where, place in part.places.items() if where[0] == key}
-        whole.places |= {
-            (key, int(where[1]) + count, *where[2:]): place
-            for where, place in own.places.items()
-            if where[0] == key and len(where) > 1
-        }
-    return whole, counts
+    return _Layer({**layer.data, "prompts": [prompts]}, places)
 
 
 def _moved(layer: _Layer, start: Path, folder: Path | None) -> _Layer:

@@ -17,7 +17,8 @@ from pixforge.plugins.registry import Entry, Registry
 from pixforge.recipe.aspects import shape
 from pixforge.recipe.claims import clashes
 from pixforge.recipe.complaints import unfit_components, unknown_models
-from pixforge.recipe.compose import compose
+from pixforge.recipe.compose import compose, context_of
+from pixforge.recipe.defaults import SUITED
 from pixforge.recipe.digests import changed_files, with_hashes
 from pixforge.recipe.errors import Problem, problems_of, raise_problems
 from pixforge.recipe.formats.document import Document, RecipeText
@@ -34,7 +35,7 @@ from pixforge.recipe.requirements import (
     plugin_files,
 )
 from pixforge.recipe.resolve import is_file, missing_files
-from pixforge.recipe.starts import suited
+from pixforge.recipe.starts import suited, usual
 from pixforge.recipe.tagged import IMAGE_SUFFIXES
 from pixforge.recipe.trust import Trust, check_trust, folder_beside
 from pixforge.recipe.unroll import film_problems, open_scenes
@@ -89,12 +90,13 @@ def load_recipe(
         defaults=None if defaults is None else Path(defaults),
     )
     changes = as_overrides(overrides)
-    _override(document, changes, trust)
+    _override(document, (each for each in changes if each.field not in SUITED), trust)
     shape(document, aspect, scale, fixed=any(re.match(r"size\b", each.path) for each in changes))
     check_trust(document, trust)
     if check_files:
         raise_problems(document, changed_plugins(document))
     registry = _load_registry(document, tuple(disabled), trust)
+    _override_suited(document, changes, registry)
     raise_problems(document, open_scenes(document, registry))
     _open_prompts(document, trust)
     recipe = _validate(document, registry)
@@ -119,7 +121,18 @@ def _override(document: Document, overrides: Iterable[Override], trust: Trust) -
         apply(document, [override])
         if override.path.startswith(("prompts", "scenes")):
             open_prompts(document, files=files)
-    # A field without a value (`filters:` with nothing below) is as good as none.
+    _forget_empty(document)
+
+
+def _override_suited(document: Document, overrides: Iterable[Override], registry: Registry) -> None:
+    """Set values in lists whose default is known when all else is: it depends on the generator, or on there being a film."""
+    changes = [each for each in overrides if each.field in SUITED]
+    apply(document, changes, lambda field: usual(field, document, registry))
+    _forget_empty(document)
+
+
+def _forget_empty(document: Document) -> None:
+    """A field without a value (`filters:` with nothing below) is as good as none."""
     document.data = {key: value for key, value in document.data.items() if value is not None}
 
 
@@ -178,10 +191,7 @@ def _load_registry(document: Document, disabled: tuple[str, ...], trust: Trust) 
 
 def _validate(document: Document, registry: Registry) -> Recipe:
     try:
-        known = {
-            "curves": {entry.tag: entry.component for entry in registry.entries("curve")},
-            "folder": document.folder,
-        }
+        known = context_of(registry, document.folder)
         recipe = compose(registry, document.data).model_validate(document.data, context=known)
     except ValidationError as error:
         raise_problems(document, problems_of(error, document, registry))

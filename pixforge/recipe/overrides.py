@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +13,7 @@ from pixforge.plugins.kinds import kind_of_field
 from pixforge.recipe.defaults import DEFAULTS
 from pixforge.recipe.formats.document import Document, Where, kind_of, plain
 from pixforge.recipe.formats.yamlfile import parse_yaml
+from pixforge.recipe.tagged import spelled_out
 from pixforge.recipe.words import path_text, shown
 
 _PART = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
@@ -25,6 +26,11 @@ class Override:
     path: str
     value: Any
     label: str
+
+    @property
+    def field(self) -> str:
+        """The field of the recipe in which the path begins."""
+        return re.split(r"[.\[]", self.path, maxsplit=1)[0]
 
 
 def parse_setting(text: str) -> Override:
@@ -56,10 +62,17 @@ def as_overrides(values: Mapping[str, Any] | Iterable[Override] | None) -> list[
     return list(values or ())
 
 
-def apply(document: Document, overrides: Iterable[Override]) -> None:
+def apply(
+    document: Document, overrides: Iterable[Override], usual: Callable[[str], Any] = DEFAULTS.get
+) -> None:
     """Set the values, in order, and remember which override set what.
 
     Naming another `type` drops the fields of the old one.
+
+    Args:
+        document: the recipe; it is changed.
+        overrides: what to set.
+        usual: what a field has that the recipe leaves out and a path leads into; None where that is unknown.
 
     Raises:
         RecipeError: a path leads nowhere; names the override.
@@ -67,7 +80,7 @@ def apply(document: Document, overrides: Iterable[Override]) -> None:
     for override in overrides:
         where = _split(override)
         value = plain(override.value, override.label)
-        touched = _set(document.data, where, value, override.label)
+        touched = _set(document.data, where, value, override.label, usual)
         for place in touched:
             document.overrides = {
                 key: label for key, label in document.overrides.items() if key[: len(place)] != place
@@ -89,12 +102,15 @@ def _split(override: Override) -> list[str]:
     return parts
 
 
-def _set(data: dict[Any, Any], parts: list[str], value: Any, label: str) -> list[Where]:
+def _set(
+    data: dict[Any, Any], parts: list[str], value: Any, label: str, usual: Callable[[str], Any]
+) -> list[Where]:
     holder: Any = data
     where: Where = ()
     for part in parts[:-1]:
         if holder is data and data.get(part) is None:
-            data[part] = {} if _is_component((part,)) else deepcopy(DEFAULTS.get(part, {}))
+            found = None if _is_component((part,)) else usual(part)
+            data[part] = {} if found is None else deepcopy(found)
         key = _key(holder, part, where, label)
         child = holder.get(key, {}) if isinstance(holder, dict) else holder[key]
         where = (*where, key)
@@ -121,8 +137,7 @@ def _key(holder: Any, part: str, where: Where, label: str) -> str | int:
 def _opened(value: Any, where: Where, label: str) -> Any:
     """The mapping or list to go on in; a bare word is opened up to the mapping that it stands for."""
     if isinstance(value, str) and _is_component(where):
-        kind = kind_of_field(where[0])
-        return {kind.bare: value} if kind and kind.bare else {"type": value}
+        return spelled_out(where[0], value)
     if value is None:
         return {}
     if not isinstance(value, dict | list):

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import ValidationError
+
 from pixforge.contracts import Generator, Schedule
-from pixforge.recipe.defaults import COARSE, DEFAULTS, FROM_CODES, FROM_NOISE
+from pixforge.plugins.registry import Registry
+from pixforge.recipe.compose import compose, context_of
+from pixforge.recipe.defaults import COARSE, DEFAULTS, FILM, FROM_CODES, FROM_NOISE
+from pixforge.recipe.formats.document import Document
 from pixforge.recipe.model import Recipe
 
 _WORDS = ("text", "labels")
@@ -14,7 +19,28 @@ _WORDS = ("text", "labels")
 
 def suited(recipe: Recipe) -> Recipe:
     """The recipe with what suits its start."""
-    return _with_learning_rate(_with_coarse_steps(_with_views(_with_generator(recipe))))
+    recipe = _with_generator(recipe, recipe.origin.registry)
+    return _with_learning_rate(_with_coarse_steps(_with_views(recipe)))
+
+
+def usual(field: str, document: Document, registry: Registry) -> Any:
+    """What a recipe that is not validated yet has in a field that it leaves out; None where that is unknown."""
+    data = document.data
+    if field in FILM and (data.get("film") is not None or data.get("scenes") is not None):
+        return FILM[field]
+    from_codes = field in FROM_CODES and "generator" in data and _says_codes(document, registry)
+    return (FROM_CODES if from_codes else DEFAULTS).get(field)
+
+
+def _says_codes(document: Document, registry: Registry) -> bool:
+    data = document.data
+    said = {key: data[key] for key in ("generator", "init", "perceptors", "cutouts") if data.get(key)}
+    said["prompts"] = ["any"]
+    try:
+        recipe = compose(registry, said).model_validate(said, context=context_of(registry, document.folder))
+    except ValidationError:
+        return False  # told when the whole recipe is validated
+    return _starts_from_codes(_with_generator(recipe, registry), registry)
 
 
 def _starts_from_noise(recipe: Recipe) -> bool:
@@ -27,12 +53,12 @@ def _is_embedded(recipe: Recipe) -> bool:
     return all((getattr(each, "type", ""), getattr(each, "model", "")) in known for each in recipe.perceptors)
 
 
-def _with_generator(recipe: Recipe) -> Recipe:
+def _with_generator(recipe: Recipe, registry: Registry) -> Recipe:
     """The default start is a sample of what the embedded perceptor knows, and the default generator goes on from it.
 
     Other runs start from noise, or as they say, with the generator that suits a start from nothing.
     """
-    registry, named = recipe.origin.registry, recipe.model_fields_set
+    named = recipe.model_fields_set
     generator: Any = registry.of(recipe.generator, "generator").component
     start = getattr(recipe.init, "type", "")
     wanted = {}
@@ -44,13 +70,20 @@ def _with_generator(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={name: entry.config_type() for name, entry in wanted.items() if entry})
 
 
+def _starts_from_codes(recipe: Recipe, registry: Registry) -> bool:
+    """Whether a run starts from random codes, and the recipe has no cutouts of another kind than these want."""
+    component: Any = registry.of(recipe.generator, "generator").component
+    own = getattr(recipe.cutouts, "type", "") != FROM_CODES["cutouts"]["type"]
+    return bool(component.starts_full and _starts_from_noise(recipe)) and not (
+        own and "cutouts" in recipe.model_fields_set
+    )
+
+
 def _with_views(recipe: Recipe) -> Recipe:
     """What perceptors see, and what holds the picture together, where a run starts from random codes."""
     registry, named = recipe.origin.registry, recipe.model_fields_set
-    component: Any = registry.of(recipe.generator, "generator").component
     cutouts, given = FROM_CODES["cutouts"], recipe.cutouts
-    own = "cutouts" in named and getattr(given, "type", "") != cutouts["type"]
-    if own or not component.starts_full or not _starts_from_noise(recipe):
+    if not _starts_from_codes(recipe, registry):
         return recipe
     # A preset, for one, names the number of the cutouts alone.
     said = given.model_dump(exclude_unset=True) if "cutouts" in named else {}

@@ -11,6 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from pixforge.contracts import Config
+from pixforge.plugins.kinds import kind_of_field
 from pixforge.recipe.formats.document import kind_of
 from pixforge.recipe.meant import where_from
 from pixforge.recipe.words import shown, suggest
@@ -29,6 +30,20 @@ _LIST_FILE: JsonSchemaValue = {
 }
 TAG_ERROR = "component_type"
 """The pydantic error type of a problem with `type` itself."""
+
+
+def spelled_out(field: object, text: str) -> dict[str, Any]:
+    """The mapping that a bare text stands for in a field of the recipe, before it is known what there is."""
+    kind = kind_of_field(field)
+    if kind is not None and kind.bare:
+        return {kind.bare: text}
+    return _of_word(text, images=field == "init")
+
+
+def _of_word(text: str, *, images: bool) -> dict[str, Any]:
+    """The mapping of a name, or with `images` of a picture's file."""
+    picture = images and text.lower().endswith(IMAGE_SUFFIXES)
+    return {"type": "image", "image": text} if picture else {"type": text}
 
 
 @dataclass(frozen=True)
@@ -104,8 +119,7 @@ class Tagged:
         """The mapping that a bare text stands for."""
         if self.bare is not None:
             return {"type": self.bare, self.bare: text}
-        picture = self.images and text not in self.members and text.lower().endswith(IMAGE_SUFFIXES)
-        return {"type": "image", "image": text} if picture else {"type": text}
+        return _of_word(text, images=self.images and text not in self.members)
 
     def _wanted(self) -> str:
         if self.bare is not None:

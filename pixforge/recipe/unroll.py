@@ -14,17 +14,17 @@ from pixforge.contracts import Schedule
 from pixforge.contracts.film import Film
 from pixforge.errors import RecipeError
 from pixforge.plugins.registry import Registry
-from pixforge.recipe.defaults import DEFAULTS
+from pixforge.recipe.defaults import DEFAULTS, FILM
 from pixforge.recipe.errors import Problem, message_of
 from pixforge.recipe.formats.document import Document, Where
 from pixforge.recipe.loops import come_back, listed, longest_echo, travels_back
 from pixforge.recipe.model import Recipe
 from pixforge.recipe.prompt_list import read_prompt_lines
 from pixforge.recipe.scenes import Scene, Story
+from pixforge.recipe.starts import usual
 from pixforge.recipe.words import shown, suggest
 
 MAX_SCENES = 1000
-_EXPORTERS = ["still", "film"]
 _LOOP_SECONDS = 1.0
 _FADED = 0.6
 """Of the way back, after which the first prompts count as at the beginning."""
@@ -41,7 +41,7 @@ def open_scenes(document: Document, registry: Registry) -> Iterator[Problem]:
     """Put prompts, losses, edits and steps in the place of scenes; yield what is wrong with those."""
     data = document.data
     if "film" in data or "scenes" in data:
-        data.setdefault("exporters", list(_EXPORTERS))
+        data.setdefault("exporters", deepcopy(FILM["exporters"]))
     scenes, loop = data.pop("scenes", None), data.pop("loop", None)
     if loop is not None and not isinstance(loop, bool):
         yield Problem(("loop",), f"must be true or false, not {shown(loop)}")
@@ -81,7 +81,8 @@ class _Part:
 def _unroll(document: Document, registry: Registry, written: Any, *, loop: bool) -> None:
     data = document.data
     film = _checked(Film, data.setdefault("film", {}), ("film",))
-    if "steps" in data:
+    below = ("steps",) in document.places and ("steps",) not in document.overrides
+    if "steps" in data and not below:  # those of a preset or another recipe mean recipes without scenes
         text = "the scenes say how many there are; leave it out, film.steps_per_frame says how many each frame has"
         raise _Wrong(Problem(("steps",), text))
     scenes = _scenes(written, document.folder)
@@ -91,7 +92,7 @@ def _unroll(document: Document, registry: Registry, written: Any, *, loop: bool)
     document.written[("steps",)] = ("scenes",)
     prompts = data.get("prompts", [])
     data["prompts"] = [prompts] if isinstance(prompts, str) else prompts
-    data.setdefault("losses", deepcopy(DEFAULTS["losses"]))
+    data.setdefault("losses", deepcopy(usual("losses", document, registry)))
     data.setdefault("edits", [])
     if any(not isinstance(data[field], list) for field in ("prompts", "losses", "edits")):
         return  # validation says so

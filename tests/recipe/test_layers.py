@@ -51,6 +51,71 @@ def test_lists_of_what_is_included_come_first(write):
     assert ([each.type for each in recipe.losses], recipe.steps) == (["range"], 3)
 
 
+@pytest.mark.parametrize("part", ["x", "[x]", "{text: x}", "{text: x, weight: 1}"])
+@pytest.mark.parametrize("own", ["a", "[a]", "{text: a}"])
+def test_a_single_prompt_counts_as_a_list_of_one(part, own, write):
+    write(f"prompts: {part}\n", "part.yaml")
+    recipe = load_recipe(write(f"include: part.yaml\nprompts: {own}\n"))
+    assert [each.text for each in recipe.prompts] == ["x", "a"]
+
+
+def test_parts_come_in_the_order_in_which_they_are_named_and_later_ones_win(write):
+    write("filters: [grayscale]\nsteps: 8\nsize: 32\n", "one.yaml")
+    write("filters: [posterize]\nsteps: 9\nsize: 64\n", "two.yaml")
+    text = "include: [one.yaml, two.yaml]\nfilters: [sharpen]\nsize: 96\n"
+    write(text, "both.yaml")
+    for recipe in (
+        load_recipe(write(f"{text}prompts: a\n")),
+        load_recipe(write("include: both.yaml\nprompts: a\n")),
+    ):
+        assert [each.type for each in recipe.filters] == ["grayscale", "posterize", "sharpen"]
+        assert (recipe.steps, recipe.size) == (9, (96, 96))
+    assert load_recipe("recipe.yaml").based_on == ["one.yaml", "two.yaml", "both.yaml"]
+
+
+def test_a_prompt_replaces_the_one_below(write):
+    write("prompts: {text: x, weight: 2}\n", "base.yaml")
+    (prompt,) = load_recipe(write("extends: base.yaml\nprompts: {text: a}\n")).prompts
+    assert (prompt.text, prompt.weight.constant) == ("a", 1)
+    write("prompts: x\n", "base.yaml")
+    assert [each.text for each in load_recipe("recipe.yaml").prompts] == ["a"]
+
+
+def test_a_plugin_may_be_named_by_a_part_and_by_the_recipe(write, complaint):
+    write(PLUGIN, "mine.py")
+    write("plugins: [./mine.py]\n", "part.yaml")
+    recipe = load_recipe(write("include: part.yaml\nplugins: [./mine.py]\nprompts: [a]\nlosses: [mine]\n"))
+    assert recipe.plugins == ["./mine.py"]
+    found = complaint("include: part.yaml\nplugins:\n- ./mine.py\n- none.py\nprompts: [a]\n")
+    assert found.startswith("recipe.yaml:4: plugins[1]: ")
+
+
+@pytest.mark.parametrize("own", ["{opacity: 0.5}", "{type: image, opacity: 0.5}"])
+def test_a_mapping_is_laid_over_the_short_form_of_a_start_picture(own, write, tmp_path):
+    (tmp_path / "styles").mkdir()
+    Image.new("RGB", (16, 16)).save(tmp_path / "styles" / "photo.PNG")
+    (tmp_path / "styles" / "base.yaml").write_text("init: photo.PNG\ngenerator: pixels\n")
+    init = load_recipe(write(f"extends: styles/base.yaml\nprompts: [a]\ninit: {own}\n")).init
+    assert (init.type, init.image, init.opacity) == ("image", "styles/photo.PNG", 0.5)
+
+
+def test_the_steps_of_what_lies_below_mean_recipes_without_scenes(write, tmp_path):
+    defaults = tmp_path / "defaults.yaml"
+    defaults.write_text("steps: 100\n")
+    (tmp_path / "base.toml").write_text("steps = 100\n")
+    story = (
+        "film: {fps: 10, steps_per_frame: 2, first_frame_steps: 6}\nscenes: [{seconds: 1, prompts: [a]}]\n"
+    )
+    steps = load_recipe(write(story)).steps
+    assert steps == 6 + 9 * 2
+    assert load_recipe("recipe.yaml", presets=["draft"]).steps == steps
+    assert load_recipe("recipe.yaml", defaults=defaults).steps == steps
+    for name in ("draft", "[base.toml, better]"):
+        assert load_recipe(write(f"extends: {name}\n{story}")).steps == steps
+    with pytest.raises(RecipeError, match=r"^override steps.*the scenes say how many"):
+        load_recipe("recipe.yaml", {"steps": 50})
+
+
 def test_paths_are_relative_to_the_file_that_names_them(write, tmp_path):
     folder = tmp_path / "styles"
     folder.mkdir()
@@ -297,3 +362,13 @@ def test_a_users_own_defaults_lie_under_all(write, tmp_path, monkeypatch, capsys
     monkeypatch.setenv("PIXFORGE_DEFAULTS", str(own))
     assert main(["check", "recipe.yaml"]) == 2
     assert "prompts: is not for defaults" in capsys.readouterr().err
+
+
+def test_a_users_defaults_reach_into_what_the_recipe_says(write, tmp_path):
+    own = tmp_path / "defaults.yaml"
+    own.write_text("cutouts: {count: 48}\n")
+    recipe = load_recipe(write("prompts: [a]\ncutouts: {overview: 0.25}\n"), defaults=own)
+    assert (recipe.cutouts.count, recipe.cutouts.overview.constant) == (48, 0.25)
+    assert recipe.based_on == [str(own)]
+    recipe = load_recipe(write("prompts: [a]\ncutouts: {count: 8}\n"), defaults=own)
+    assert (recipe.cutouts.count, recipe.based_on) == (8, [])

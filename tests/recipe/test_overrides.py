@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from known_words import fields, known
 
@@ -5,6 +7,7 @@ from pixforge.errors import RecipeError
 from pixforge.recipe import load_recipe
 from pixforge.recipe.overrides import parse_setting
 
+SKETCH = str(Path(__file__).parents[2] / "examples" / "sketch.png")
 BASE = {
     "prompts": ["a", {"text": "b", "weight": 2}],
     "generator": {"type": "fourier", "decay": 2},
@@ -48,6 +51,12 @@ def test_another_type_drops_the_fields_of_the_old_one():
     assert recipe.generator == load_recipe({"prompts": ["a"], "generator": "pixels"}).generator
 
 
+def test_a_start_picture_in_short_form_opens_up():
+    source = {"prompts": ["a"], "generator": "pixels", "init": SKETCH}
+    recipe = load_recipe(source, {"init.opacity": 0.5})
+    assert (recipe.init.type, recipe.init.image, recipe.init.opacity) == ("image", SKETCH, 0.5)
+
+
 def test_a_type_for_what_had_none():
     source = {"prompts": ["a"], "optimizer": {"learning_rate": 0.03}}
     recipe = load_recipe(source, {"optimizer.type": "sgd", "prompts.0.type": "text", "prompts.0.weight": 2})
@@ -72,6 +81,43 @@ def test_what_the_recipe_lacks_starts_from_the_defaults():
     assert (recipe.losses[0].type, recipe.losses[0].weight.constant) == ("smoothness", 2)
     assert (recipe.generator.type, recipe.generator.ema) == ("vqgan", 0.5)
     assert (recipe.optimizer.type, recipe.optimizer.eps) == ("adam", 1e-3)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exporters.0.name": "x", "film.fps": 4, "steps": 100},
+        {"film.fps": 4, "steps": 100, "exporters[0].name": "x"},
+        {"exporters.0.name": "x", "scenes": ["a", "b"]},
+        {"losses.0.weight": 2, "exporters.0.name": "x", "scenes": ["a", "b"]},
+    ],
+)
+def test_an_exporter_of_a_film_may_be_changed(changes):
+    recipe = load_recipe({"prompts": ["a"]}, changes)
+    assert [(each.type, each.name) for each in recipe.exporters] == [("still", "x"), ("film", "film")]
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        {"generator": "vqgan", "init": "noise"},
+        {
+            "generator": {"type": "vqgan"},
+            "perceptors": [{"type": "open_clip", "model": "ViT-B-32", "pretrained": "openai"}],
+        },
+    ],
+)
+def test_what_random_codes_start_from_stays_when_a_part_of_it_is_changed(start):
+    plain = load_recipe({"prompts": ["a"], **start})
+    recipe = load_recipe({"prompts": ["a"]}, {"augmentations.0.degrees": 5, "losses.0.stop": 0.5, **start})
+    assert [each.type for each in recipe.augmentations] == ["affine", "perspective", "color", "noise"]
+    assert (recipe.augmentations[0].degrees.constant, recipe.augmentations[1:]) == (
+        5,
+        plain.augmentations[1:],
+    )
+    assert (recipe.losses[0].weight.constant, recipe.losses[0].stop.constant) == (0.3, 0.5)
+    other = load_recipe({"prompts": ["a"], "generator": "fourier"}, {"augmentations.0.degrees": 5})
+    assert [each.type for each in other.augmentations] == ["affine", "color", "noise"]
 
 
 def test_defaults_stay_what_they_are():

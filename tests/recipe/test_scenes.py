@@ -28,6 +28,11 @@ def test_the_length_is_that_of_the_scenes_to_the_frame():
     assert [each.type for each in recipe.exporters] == ["still", "film"]
 
 
+def test_scenes_from_random_codes_have_the_losses_of_such_a_start():
+    recipe = load(["red", "blue"], generator="vqgan", init="noise")
+    assert [(each.type, each.weight.constant) for each in recipe.losses] == [("smoothness", 0.3)]
+
+
 def test_prompts_take_over_from_each_other_and_are_one_together():
     recipe = load([{"seconds": 1, "prompts": ["red"]}, {"seconds": 1, "fade": 0.5, "prompts": ["blue"]}])
     first = recipe.film.begin(10)  # the steps of the first frame of the second scene begin here

@@ -72,10 +72,10 @@ class Document:
             return
         find = self.find_lines
         known = self.__dict__.pop("lines", None)
-        self.find_lines = lambda: _renumbered(find() if known is None else known, where, origins)
-        self.overrides = _renumbered(self.overrides, where, origins)
-        self.written = _renumbered(self.written, where, origins)
-        self.places = _renumbered(self.places, where, origins)
+        self.find_lines = lambda: renumbered(find() if known is None else known, where, origins)
+        self.overrides = renumbered(self.overrides, where, origins)
+        self.written = renumbered(self.written, where, origins)
+        self.places = renumbered(self.places, where, origins)
 
     def locate(self, where: Where) -> str:
         """The start of a message about a value: the override that set it, or else its file and line."""
@@ -94,7 +94,8 @@ class Document:
         return self.label
 
 
-def _renumbered(places: dict[Where, T], where: Where, origins: list[int]) -> dict[Where, T]:
+def renumbered(places: dict[Where, T], where: Where, origins: list[int]) -> dict[Where, T]:
+    """What is known of places, after the items of a list have moved: item `i` came from item `origins[i]`."""
     depth = len(where)
     found: dict[Where, T] = {}
     for place, value in places.items():
