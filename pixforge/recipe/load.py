@@ -38,7 +38,7 @@ from pixforge.recipe.resolve import is_file, missing_files
 from pixforge.recipe.starts import suited, usual
 from pixforge.recipe.tagged import IMAGE_SUFFIXES
 from pixforge.recipe.trust import Trust, check_trust, folder_beside
-from pixforge.recipe.unroll import film_problems, open_scenes
+from pixforge.recipe.unroll import film_problems, open_scenes, open_story
 from pixforge.recipe.wildcards import draw_wildcards
 
 log = logging.getLogger(__name__)
@@ -97,8 +97,9 @@ def load_recipe(
         raise_problems(document, changed_plugins(document))
     registry = _load_registry(document, tuple(disabled), trust)
     _override_suited(document, changes, registry)
+    raise_problems(document, open_story(document, files=_reads_files(document, trust)))
+    _draw(document, trust)  # before the first scene of a loop is there twice
     raise_problems(document, open_scenes(document, registry))
-    _open_prompts(document, trust)
     recipe = _validate(document, registry)
     raise_problems(document, (Problem(*each) for each in missing_files(recipe)))
     raise_problems(document, clashes(recipe))
@@ -136,15 +137,15 @@ def _forget_empty(document: Document) -> None:
     document.data = {key: value for key, value in document.data.items() if value is not None}
 
 
-def _open_prompts(document: Document, trust: Trust) -> None:
-    """Open what scenes brought, and draw wildcards by the seed, which no override changes any more."""
+def _draw(document: Document, trust: Trust) -> None:
+    """Draw wildcards by the seed, which no override changes any more."""
     files = _reads_files(document, trust)
     open_prompts(document, files=files)
     draw_wildcards(document, own=files)
 
 
 def _reads_files(document: Document, trust: Trust) -> bool:
-    """Whether prompts and wildcards may come from files, which a stranger's recipe could name."""
+    """Whether prompts, stories and wildcards may come from files, which a stranger's recipe could name."""
     return trust != "none" and not document.carried
 
 

@@ -46,21 +46,33 @@ def _holders(data: dict[Any, Any]) -> Iterator[tuple[Where, dict[Any, Any]]]:
     yield (), data
     scenes = data.get("scenes")
     for index, scene in enumerate(scenes if isinstance(scenes, list) else ()):
-        if isinstance(scene, str) and isinstance(scenes, list) and set("|:") & set(scene):
+        if isinstance(scene, str) and isinstance(scenes, list):
             scene = scenes[index] = {"prompts": [scene]}
         if isinstance(scene, dict):
             yield ("scenes", index), scene
 
 
-def prompt_places(data: dict[Any, Any]) -> Iterator[tuple[Where, Any, Any]]:
-    """Every text among the prompts: where it stands, and the list or mapping that holds it under which key."""
+def told_texts(data: dict[Any, Any]) -> Iterator[tuple[Where, Any, Any]]:
+    """Every text of which a picture is made: where it stands, and the list or mapping that holds it under which key."""
     for where, holder in _holders(data):
         prompts = holder.get("prompts")
         for index, value in enumerate(prompts if isinstance(prompts, list) else ()):
+            place = (*where, "prompts", index)
             if isinstance(value, str):
-                yield (*where, "prompts", index), prompts, index
-            elif isinstance(value, dict) and isinstance(value.get("text"), str):
-                yield (*where, "prompts", index, "text"), value, "text"
+                yield place, prompts, index
+            elif isinstance(value, dict):
+                yield from (
+                    ((*place, key), value, key)
+                    for key in ("text", "labels")
+                    if isinstance(value.get(key), str)
+                )
+                way = value.get("travel")
+                for number, text in enumerate(way if isinstance(way, list) else ()):
+                    if isinstance(text, str):
+                        yield (*place, "travel", number), way, number
+    for key in ("init", "generator"):
+        if isinstance(value := data.get(key), dict) and isinstance(value.get("text"), str):
+            yield (key, "text"), value, "text"
 
 
 def _open(document: Document, where: Where, holder: dict[Any, Any], files: bool) -> None:

@@ -19,7 +19,7 @@ from pixforge.recipe.errors import Problem, message_of
 from pixforge.recipe.formats.document import Document, Where
 from pixforge.recipe.loops import come_back, listed, longest_echo, travels_back
 from pixforge.recipe.model import Recipe
-from pixforge.recipe.prompt_list import read_prompt_lines
+from pixforge.recipe.prompt_list import read_prompt_lines, short_prompts
 from pixforge.recipe.scenes import Scene, Story
 from pixforge.recipe.starts import usual
 from pixforge.recipe.words import shown, suggest
@@ -35,6 +35,52 @@ _STRENGTH = "strength"
 class _Wrong(Exception):  # noqa: N818 - carries problems
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems
+
+
+def open_story(document: Document, *, files: bool = True) -> Iterator[Problem]:
+    """Put a list of scenes in the place of a story, so that its texts are read as those of all scenes are.
+
+    Args:
+        document: the recipe; it is changed.
+        files: whether a story may be read from a file.
+    """
+    written = document.data.get("scenes")
+    if not isinstance(written, dict):
+        return
+    try:
+        story = _checked(Story, written, ("scenes",))
+        prompts = list(_told(story, document.folder if files else None))
+    except _Wrong as error:
+        yield from error.problems
+        return
+    document.data["scenes"] = [
+        {"seconds": story.seconds, "fade": story.fade if index else 0.0, "prompts": each}
+        for index, each in enumerate(prompts)
+    ]
+
+
+def _told(story: Story, folder: Path | None) -> Iterator[list[Any]]:
+    """The prompts of each scene of a story; `folder` has its file, and without one no file may be read."""
+    where: Where = ("scenes", "story")
+    texts = story.story if isinstance(story.story, list) else _read(story.story, folder)
+    for index, text in enumerate(texts):
+        try:
+            found = short_prompts(text)
+        except RecipeError as error:
+            raise _Wrong(Problem((*where, index) if texts is story.story else where, str(error))) from None
+        made = [each if isinstance(each, dict) else {"text": each} for each in found]
+        yield [{**each, "text": f"{story.prefix}{each['text']}{story.suffix}"} for each in made]
+
+
+def _read(name: str, folder: Path | None) -> list[str]:
+    where: Where = ("scenes", "story")
+    if folder is None:
+        text = "this recipe may not read a story from a file; write its texts into the recipe, as a list"
+        raise _Wrong(Problem(where, text))
+    try:
+        return read_prompt_lines(folder / name)
+    except RecipeError as error:
+        raise _Wrong(Problem(where, f"{error}; a story is a list, or a text file")) from None
 
 
 def open_scenes(document: Document, registry: Registry) -> Iterator[Problem]:
@@ -69,13 +115,17 @@ def film_problems(recipe: Recipe) -> Iterator[Problem]:
 
 @dataclass(frozen=True)
 class _Part:
-    """A scene in steps: from `begin` on; what fades out does so from `end` to `gone`."""
+    """A scene in steps: from `begin` on; what fades out does so from `end` to `gone`.
+
+    `whole` is the only scene of a film; `back` is the first one once more, which ends as it began.
+    """
 
     begin: int
     end: int
     gone: int
     fade: int
     whole: bool = False
+    back: bool = False
 
 
 def _unroll(document: Document, registry: Registry, written: Any, *, loop: bool) -> None:
@@ -85,7 +135,7 @@ def _unroll(document: Document, registry: Registry, written: Any, *, loop: bool)
     if "steps" in data and not below:  # those of a preset or another recipe mean recipes without scenes
         text = "the scenes say how many there are; leave it out, film.steps_per_frame says how many each frame has"
         raise _Wrong(Problem(("steps",), text))
-    scenes = _scenes(written, document.folder)
+    scenes = _scenes(written)
     hold = longest_echo([*listed(data.get("edits")), *(each for scene in scenes for each in scene.edits)])
     parts, back, steps = _parts(film, scenes, hold, loop=loop)
     data["steps"] = steps
@@ -141,31 +191,12 @@ def _loop_alone(data: dict[str, Any]) -> None:
     come_back(data, film, frames, hold)
 
 
-def _scenes(written: Any, folder: Path) -> list[Scene]:
-    if isinstance(written, dict):
-        story = _checked(Story, written, ("scenes",))
-        texts = story.story if isinstance(story.story, list) else _read(folder / story.story)
-        length = {"seconds": story.seconds, "fade": story.fade}
-        return [
-            Scene(
-                **{**length, "fade": story.fade if index else 0.0},
-                prompts=[f"{story.prefix}{text}{story.suffix}"],
-            )
-            for index, text in enumerate(texts)
-        ]
+def _scenes(written: Any) -> list[Scene]:
     if not isinstance(written, list) or not written:
         raise _Wrong(Problem(("scenes",), "is a list of scenes, or a mapping with a `story`"))
     if len(written) > MAX_SCENES:
         raise _Wrong(Problem(("scenes",), f"has {len(written)} scenes; the limit is {MAX_SCENES}"))
-    opened = [{"prompts": [each]} if isinstance(each, str) else each for each in written]
-    return [_checked(Scene, each, ("scenes", index)) for index, each in enumerate(opened)]
-
-
-def _read(path: Path) -> list[str]:
-    try:
-        return read_prompt_lines(path)
-    except RecipeError as error:
-        raise _Wrong(Problem(("scenes", "story"), f"{error}; a story is a list, or a text file")) from None
+    return [_checked(Scene, each, ("scenes", index)) for index, each in enumerate(written)]
 
 
 def _parts(
@@ -195,7 +226,7 @@ def _parts(
             text = "the last scene is too short for the film to come back to its beginning; make it longer than its fade"
             raise _Wrong(Problem(("scenes", len(scenes) - 1), text))
         fade = max(1, round(length * _FADED) // film.steps_per_frame) * film.steps_per_frame
-        back = _Part(begins[-1] - length, begins[-1], begins[-1], fade)
+        back = _Part(begins[-1] - length, begins[-1], begins[-1], fade, back=True)
     last = len(scenes) - 1
     parts = []
     for number in range(len(scenes)):
@@ -255,7 +286,8 @@ def _shifted(value: Any, part: _Part) -> Any:
     if not isinstance(value, dict):
         return value
     if not part.whole and _is_keyframes(value):
-        return {_moved(key, part): each for key, each in value.items()}
+        moved = {_moved(key, part): each for key, each in value.items()}
+        return _first(moved) if part.back else moved
     return {key: _shifted(each, part) for key, each in value.items()}
 
 
@@ -264,10 +296,18 @@ def _is_keyframes(value: dict[Any, Any]) -> bool:
     return bool(keys) and all(key.isascii() and key.isdigit() and len(key) < 10 for key in keys)
 
 
+def _first(moved: dict[Any, Any]) -> dict[Any, Any]:
+    """The first keyframe alone, whose value holds: a film that comes back must not play them once more."""
+    key = min((key for key in moved if isinstance(key, int)), default=None)
+    return moved if key is None else {0: moved[key]}
+
+
 def _moved(key: Any, part: _Part) -> Any:
     text = str(key).strip()
     if text == "ease":
         return key
+    if text.endswith("%") and float(text[:-1]) > 100:
+        return key  # validation says so
     if text.endswith("%"):
         return part.begin + round(float(text[:-1]) / 100 * (part.end - 1 - part.begin))
     return part.begin + round(float(text))

@@ -1,4 +1,4 @@
-"""Wildcards in prompts: `{a|b|c}` is one of these, `__colors__` a line of a list; the seed says which.
+"""Wildcards in prompts and in the texts of starts: `{a|b|c}` is one of these, `__colors__` a line of a list; the seed says which.
 
 What was drawn takes their place, so the resolved recipe names it and makes the same picture. Nested ones are drawn from the
 inside out.
@@ -19,7 +19,7 @@ from pixforge.ordinary_files import open_ordinary
 from pixforge.recipe.compose import draw_seed
 from pixforge.recipe.errors import Problem, raise_problems
 from pixforge.recipe.formats.document import Document
-from pixforge.recipe.prompt_list import MAX_BYTES, prompt_lines, prompt_places
+from pixforge.recipe.prompt_list import MAX_BYTES, prompt_lines, told_texts
 from pixforge.recipe.words import suggest
 
 FOLDER = "wildcards"
@@ -31,7 +31,7 @@ _NAME = re.compile(r"(?<!\w)__([A-Za-z0-9](?:[A-Za-z0-9-]|_(?!_)){0,59})__(?!\w)
 
 
 def draw_wildcards(document: Document, *, own: bool = True) -> None:
-    """Draw what the wildcards of all prompts stand for; a recipe without a seed gets one then.
+    """Draw what the wildcards of all texts stand for; a recipe without a seed gets one then.
 
     Args:
         document: the recipe; it is changed.
@@ -42,7 +42,7 @@ def draw_wildcards(document: Document, *, own: bool = True) -> None:
     """
     texts = [
         (where, holder, key)
-        for where, holder, key in prompt_places(document.data)
+        for where, holder, key in told_texts(document.data)
         if isinstance(holder[key], str) and (_CHOICE.search(holder[key]) or _NAME.search(holder[key]))
     ]
     if not texts:

@@ -162,6 +162,62 @@ def test_the_camera_of_the_first_scene_is_back_at_the_end_of_a_loop():
     assert [last.value(each) for each in moments] == [0, 0, 1]
 
 
+@pytest.mark.parametrize("scenes", [True, False])
+def test_a_loop_comes_back_to_what_was_drawn_for_its_first_scene(scenes):
+    texts = ["a {red|green|blue|yellow|pink} apple", "a __animals__ in the {sun|rain}"]
+    for seed in range(8):
+        recipe = load(texts if scenes else {"story": texts}, loop=True, seed=seed)
+        first, back, second = [each.text for each in recipe.prompts]
+        assert first == back
+        assert first in {f"a {color} apple" for color in ("red", "green", "blue", "yellow", "pink")}
+        assert "{" not in second
+        assert "__" not in second
+
+
+def test_a_loop_ends_at_the_first_keyframes_of_its_first_scene():
+    loss = {"type": "symmetry", "weight": {"100%": 3, "0%": 0.5}}
+    camera = {"type": "camera", "zoom": {0: 1, "100%": 1.5, "ease": "cosine"}}
+    scenes = [
+        {"seconds": 1, "prompts": ["a"], "losses": [loss], "edits": [camera]},
+        {"seconds": 3, "prompts": ["b"]},
+    ]
+    recipe = load(scenes, loop=True)
+    end = Moment(recipe.steps - 1, recipe.steps)
+    first, last = recipe.losses[-2].weight, recipe.losses[-1].weight
+    assert first.value(Moment(0, recipe.steps)) == 0.5
+    assert last.value(end) == pytest.approx(0.5)
+    assert (recipe.edits[0].zoom.constant, recipe.edits[1].zoom.constant) == (None, 1)
+    again = pixforge.load_recipe(yaml.safe_load(recipe.resolved_yaml()))
+    assert again.losses == recipe.losses
+
+
+def test_percentages_of_a_scene_end_with_it(complaint):
+    loss = "{type: symmetry, weight: {0%: 0, 150%: 1}}"
+    found = complaint(f"scenes:\n- prompts: [a]\n  losses: [{loss}]\n- b\n")
+    assert found.startswith("recipe.yaml:3: scenes[0].losses[0].weight")
+    assert "150% is beyond the end of the run" in found
+
+
+@pytest.mark.parametrize("scenes", [["a frog:2 | a cat", "a dog"], {"story": ["a frog:2 | a cat", "a dog"]}])
+def test_short_forms_of_prompts_are_read_in_scenes_and_stories(scenes):
+    recipe = load(scenes)
+    assert weights(recipe, 0) == {"a frog": 2, "a cat": 1, "a dog": 0}
+    if isinstance(scenes, dict):
+        recipe = load({**scenes, "prefix": "see ", "suffix": "!"})
+        assert weights(recipe, 0) == {"see a frog!": 2, "see a cat!": 1, "see a dog!": 0}
+
+
+def test_a_mistake_in_a_story_is_told_where_it_stands(complaint):
+    assert complaint("scenes:\n  story:\n  - a\n  - b |\n").startswith(
+        "recipe.yaml:4: scenes.story[1]: nothing stands beside a |"
+    )
+
+
+def test_a_bare_scene_opens_up():
+    recipe = pixforge.load_recipe({"film": FILM, "scenes": ["a", "b"], "seed": 1}, {"scenes.1.seconds": 2})
+    assert recipe.film.count(recipe.steps) == 60
+
+
 def test_a_way_with_a_share_leads_back_once():
     way = {"type": "travel", "stops": [1, 2], "share": 0.5, "loop": True}
     fields = {"prompts": ["a"], "film": FILM, "steps": 100, "seed": 1}

@@ -26,6 +26,13 @@ def test_the_same_seed_draws_the_same_and_the_resolved_recipe_keeps_it():
     assert f"text: {said[0]}" in recipe.resolved_yaml()
 
 
+def test_every_text_of_which_a_picture_is_made_may_have_wildcards():
+    fields = {"init": {"type": "tokens", "text": "{a} {|}tree"}, "seed": 1}
+    recipe = load_recipe({"prompts": [{"labels": "{cat|cat}"}, {"travel": ["{sun|sun}", "sea"]}], **fields})
+    assert (recipe.prompts[0].labels, recipe.prompts[1].travel) == ("cat", ["sun", "sea"])
+    assert recipe.init.text == "{a} tree"
+
+
 def test_two_wildcards_are_drawn_apart():
     found = {tuple(texts("{a|b}", "{a|b}", seed=seed)) for seed in range(20)}
     assert len(found) == 4
