@@ -70,7 +70,10 @@ class Component(ABC, Generic[C]):
         return {}
 
     def load_state(self, state: Mapping[str, torch.Tensor]) -> None:
-        """Take over what `state` gave; called on a component that was built and prepared as at the start."""
+        """Take over what `state` gave; what it did not give is as at the start.
+
+        It is called on a component that was built and prepared, or after a recovery on one that has gone on since.
+        """
 
     def provenance(self) -> dict[str, Any]:
         """Name, size and SHA-256 of frozen weights that the component uses, for `run.json`; empty without any."""

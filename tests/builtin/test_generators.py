@@ -120,3 +120,18 @@ def test_decay_smooths_what_an_update_draws():
         image = Fourier(FourierConfig(decay=decay, noise=1), context).forward(0).detach()
         roughness.append(float((image.diff(dim=-1).std() / image.std()).item()))
     assert roughness[1] < 0.5 * roughness[0]
+
+
+def test_pixels_that_go_back_before_their_base_show_what_they_showed():
+    """A recovery restores a checkpoint in the session that has gone on: an edit may have given it a base since."""
+    generator = Pixels(PixelsConfig(), make_context((8, 8), 1))
+    saved = {name: each.detach().clone() for name, each in generator.latents().items()}
+    state, before = generator.state(), generator.forward(0).detach()
+    encoded(generator, torch.ones(1, 3, 8, 8))
+    with torch.no_grad():
+        for name, latent in generator.latents().items():
+            latent.copy_(saved[name])
+        generator.load_state(state)
+    assert torch.equal(generator.forward(0), before)
+    with pytest.raises(ValueError, match=r"base is \[1, 3, 4, 4\], not \[1, 3, 8, 8\]"):
+        generator.load_state({"base": torch.zeros(1, 3, 4, 4)})

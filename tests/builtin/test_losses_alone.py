@@ -194,6 +194,9 @@ def test_expand_compares_with_the_step_before():
     assert at(1, [1, 0], [0, 1]) == pytest.approx(math.sqrt(0.5))
     assert at(1, [1, 0], [0, 1]) == pytest.approx(math.sqrt(0.5))  # asked again, it says the same
     kept = loss.state()
+    loss.load_state({})  # back to before it had looked
+    assert at(0, [1, 0], [1, 0]) == 0
+    loss.load_state(kept)
     assert at(2, [-1, -1]) == pytest.approx(-1)
     loss = ready(Expand, ExpandConfig(), SMALL)
     loss.load_state(kept)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pixforge.contracts.latents import AVERAGE
+
 if TYPE_CHECKING:
     import torch
 
@@ -12,9 +14,14 @@ if TYPE_CHECKING:
 
 
 def whole(generator: Generator[Any]) -> dict[str, torch.Tensor]:
-    """Copies of what is trained, and of the numbers beside it, such as the picture that `pixels` starts from."""
+    """Copies of what is trained, and of the numbers beside it, such as the picture that `pixels` starts from.
+
+    A single number beside it, such as how far a run has come, is none of the picture.
+    """
     trained = {name: each for name, each in generator.latents().items() if each.requires_grad}
-    beside = {name: each for name, each in generator.state().items() if each.is_floating_point()}
+    beside = {
+        name: each for name, each in generator.state().items() if each.is_floating_point() and each.dim()
+    }
     return {name: each.detach().clone() for name, each in {**beside, **trained}.items()}
 
 
@@ -28,11 +35,11 @@ def mixed(
 
 
 def put(generator: Generator[Any], values: Mapping[str, torch.Tensor]) -> None:
-    """Let the generator show what `whole` gave, or a mixture of that."""
+    """Let the generator show what `whole` gave, or a mixture of that; a running mean of it begins anew."""
     latents = generator.latents()
     for name, value in values.items():
-        if name in latents:
-            latents[name].copy_(value)
+        for each in {name, name + AVERAGE} & latents.keys():
+            latents[each].copy_(value)
     beside = {name: each for name, each in values.items() if name not in latents}
     if beside:
         generator.load_state({**generator.state(), **beside})

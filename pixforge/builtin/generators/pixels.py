@@ -106,9 +106,15 @@ class Pixels(Generator[PixelsConfig]):
         return {} if self._base is None else {"base": self._base}
 
     def load_state(self, state: Mapping[str, torch.Tensor]) -> None:
-        """Restore the base."""
-        if "base" in state:
-            self._base = state["base"].to(self.context.device)
+        """Restore the base; without one there is none, whatever happened since the start.
+
+        Raises:
+            ValueError: it does not fit the finest grid.
+        """
+        wanted = self._grids[-1].shape
+        if "base" in state and state["base"].shape != wanted:
+            raise ValueError(f"base is {list(state['base'].shape)}, not {list(wanted)}")
+        self._base = state["base"].to(self.context.device) if "base" in state else None
 
     def _joins(self, index: int) -> float:
         """The step at which a level joins."""

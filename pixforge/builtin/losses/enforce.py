@@ -75,6 +75,6 @@ class Expand(Loss[ExpandConfig]):
         return {} if self._now is None else {"seen": self._now}
 
     def load_state(self, state: Mapping[str, torch.Tensor]) -> None:
-        """Take over what it saw last."""
-        if "seen" in state:
-            self._now, self._step = state["seen"].to(self.context.device), -1
+        """Take over what it saw last; nothing if it had not looked yet."""
+        self._now = state["seen"].to(self.context.device) if "seen" in state else None
+        self._step = -1

@@ -467,3 +467,33 @@ def test_a_latent_of_another_size_is_not_taken_for_a_whole_one(folder, tmp_path)
     ):
         with pytest.raises(InputError, match=message), torch.no_grad():
             Run(RunConfig(checkpoint=f"{name}.safetensors"), context).start(target)
+
+
+@pytest.mark.parametrize(
+    "edit", [{"type": "travel", "stops": [1, 2], "every": 2}, {"type": "return", "frames": 2}]
+)
+def test_edits_of_the_latent_go_with_coarse_steps_and_do_not_bring_them_back(
+    folder, tmp_path, edit, monkeypatch
+):
+    refined, refine = [], VQGAN._refine
+    monkeypatch.setattr(VQGAN, "_refine", lambda self: refined.append(self._step) or refine(self))
+    recipe = half_coarse(folder, steps=8)
+    recipe |= {"film": {"fps": 2, "steps_per_frame": 2, "first_frame_steps": 2}, "edits": [edit]}
+    pixforge.render(load_recipe(recipe), tmp_path / "out")
+    assert refined == [3]
+
+
+def test_what_is_set_is_shown_whatever_the_running_mean_was(folder):
+    """An edit encodes its picture after some steps; the mean would show the picture from before it."""
+    from pixforge.builtin.edits.latents import put, whole
+
+    generator, other = make(folder, ema=0.99), make(folder, ema=0.99, start="codes")
+    with torch.no_grad():
+        for step in range(3):
+            moved(generator, step)
+        kept = whole(generator)
+        image = other.forward(0)
+        generator.encode(image)
+        assert torch.equal(generator.shown(image, 3), generator.forward(3))
+        put(generator, kept)
+        assert torch.equal(generator.shown(image, 3), generator.forward(3))

@@ -113,7 +113,10 @@ class VQGAN(Generator[VQGANConfig]):
         return F.embedding(codes, self._codebook).permute(0, 3, 1, 2).contiguous()
 
     def _set(self, z: torch.Tensor) -> None:
+        """Another latent; the running mean, which shows the picture before, begins anew."""
         self._z.copy_(self._whole(z))
+        if self._average is not None:
+            self._average.copy_(self._z)
 
     def _whole(self, z: torch.Tensor) -> torch.Tensor:
         """The latent as it is kept: always for the full size, so that optimizer and checkpoints need not know."""
@@ -191,12 +194,10 @@ class VQGAN(Generator[VQGANConfig]):
             self._refine()
 
     def _refine(self) -> None:
-        """Take over the coarse picture at full size; the mean of the latent, which it does not fit, begins anew."""
+        """Take over the coarse picture at full size."""
         image = self._decoded(self._quantized(self._z, self._step + 1))
         self._coarse = False
         self.encode(image)
-        if self._average is not None:
-            self._average.copy_(self._z)
 
     def state(self) -> dict[str, torch.Tensor]:
         """Whether steps are still coarse."""
