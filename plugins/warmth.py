@@ -24,7 +24,7 @@ class Warmth(pixforge.Loss[WarmthConfig]):
 
     def forward(self, view: pixforge.View) -> torch.Tensor:
         """`[B]`, -1 to 1."""
-        difference = (view.image[:, 2] - view.image[:, 0]).mean(dim=(1, 2))
+        difference = view.mean(view.image[:, 2] - view.image[:, 0])
         return -difference if self.config.cold else difference
 
 

@@ -28,11 +28,14 @@ class Filter(Component[C]):
     """Changes the whole picture before anything looks at it.
 
     With `saved` the change is part of what is saved, else only perceptors and losses see it. Saved filters come
-    first, both kinds in the order of the recipe.
+    first, both kinds in the order of the recipe. One with `moves` shows things elsewhere, so that regions would not
+    hold: it cannot have `where`, nor can the prompts and losses beside it.
     """
 
     kind = "filter"
     saved: ClassVar[bool] = True
+    moves: ClassVar[bool] = False
+    """Whether perceptors and losses see things at another place than they have in what is saved."""
 
     @property
     def seen(self) -> bool:

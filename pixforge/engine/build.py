@@ -79,8 +79,9 @@ def _build(recipe: Recipe, sketches: bool) -> Making:
         yield sketch
     with torch.no_grad():
         init.start(generator)
-    names = unique_names(recipe.losses)
-    losses = {name: make("loss", config) for name, config in zip(names, recipe.losses, strict=True)}
+    configs: list[Any] = list(recipe.losses)
+    names = unique_names([config.type for config in configs])
+    losses = {name: make("loss", config) for name, config in zip(names, configs, strict=True)}
     _check_losses(losses, generator)
     with torch.no_grad():
         for loss in losses.values():

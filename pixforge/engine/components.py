@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, count
 from pathlib import PurePath
 from typing import Any
 
@@ -41,13 +42,17 @@ def build_component(registry: Registry, kind: str, config: Config, given: Any) -
     return made
 
 
-def unique_names(configs: Sequence[Any]) -> list[str]:
-    """The tag of each, with a number where one comes more than once; perceptors carry their model's name."""
+def perceptor_names(configs: Sequence[Any]) -> list[str]:
+    """The model of each perceptor, or its tag, with a number where one comes more than once."""
+    return unique_names([_without_place(str(getattr(each, "model", None) or each.type)) for each in configs])
+
+
+def unique_names(plain: Sequence[str]) -> list[str]:
+    """Each name once: one that is taken gets the first number that makes it free."""
     names: list[str] = []
-    for config in configs:
-        plain = _without_place(str(getattr(config, "model", None) or config.type))
-        taken = [name for name in names if name == plain or name.startswith(f"{plain}-")]
-        names.append(f"{plain}-{len(taken) + 1}" if taken else plain)
+    for each in plain:
+        numbered = (f"{each}-{number}" for number in count(2))
+        names.append(next(name for name in chain([each], numbered) if name not in names))
     return names
 
 

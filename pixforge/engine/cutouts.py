@@ -14,6 +14,7 @@ from pixforge.contracts.random import Stream
 from pixforge.engine.attribution import returned
 from pixforge.engine.frames import Box, interleaved, within
 from pixforge.engine.warp import ImagePyramid, compose_colors, pyramid_levels
+from pixforge.errors import InputError
 
 # Pixels of a side at which masks are sampled: how much of a cutout lies inside needs no detail.
 SHARE_SIZE = 16
@@ -91,6 +92,7 @@ class CutoutSampler:
     ) -> tuple[Placement, tuple[int, ...] | None]:
         if not any(frames):
             return self.cutouts.place(self._draws(purpose, step), size, step, input_size), None
+        self.check_frames(frames)
         each = []
         for left, top, right, bottom in (frame or (0, 0, *size) for frame in frames):
             placed = self.cutouts.place(
@@ -99,6 +101,18 @@ class CutoutSampler:
             each.append(within(placed, (left, top, right, bottom), size))
         owners = tuple(index % len(frames) for index in range(self.count))
         return interleaved(each, owners), owners
+
+    def check_frames(self, frames: Sequence[Box | None]) -> None:
+        """See that there is a cutout for each frame.
+
+        Raises:
+            InputError: there are fewer, so that prompts of some regions would do nothing.
+        """
+        if self.count < len(frames):
+            raise InputError(
+                f"cutouts: prompts with `where` need cutouts of {len(frames)} places, and there are only {self.count}; "
+                f"count: {len(frames)} or more would work"
+            )
 
     @torch.no_grad()
     def share(self, mask: torch.Tensor, plan: CutoutPlan) -> torch.Tensor:

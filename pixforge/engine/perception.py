@@ -41,7 +41,7 @@ class Perception:
     """All perceptors of a run, each on every device of it.
 
     Raises:
-        InputError: a perceptor averages cutouts, but prompts have regions.
+        InputError: a perceptor averages cutouts, but prompts have regions; or there are fewer cutouts than regions.
 
     Args:
         groups: the perceptors; each has a replica on each device.
@@ -79,6 +79,8 @@ class Perception:
             raise InputError(
                 f"perceptors: averaging of {averaged[0]} compares all cutouts at once, so no prompt can have `where`"
             )
+        if self._regions != [None]:
+            sampler.check_frames(self._frames(context.height, context.width))
         count = len(groups[0].replicas)
         self._pool = ThreadPoolExecutor(count, "pixforge perceptor") if count > 1 else None
 

@@ -9,7 +9,7 @@ import torch
 
 from pixforge.contracts import Perceptor, RunContext, Schedule
 from pixforge.engine.chunks import Chunk
-from pixforge.engine.components import build_component, unique_names
+from pixforge.engine.components import build_component, perceptor_names
 from pixforge.engine.cutouts import CutoutPlan, CutoutSampler
 from pixforge.engine.devices import choose_devices
 from pixforge.engine.prompts import Prompts, filled
@@ -98,7 +98,7 @@ def build_perceptors(
     registry = recipe.origin.registry
     groups = []
     check_meant(recipe, prompts)
-    for name, config in zip(unique_names(recipe.perceptors), recipe.perceptors, strict=True):
+    for name, config in zip(perceptor_names(recipe.perceptors), recipe.perceptors, strict=True):
         replicas = tuple(
             DeviceReplica(
                 build_component(registry, "perceptor", config, replace(context, device=device)), device
@@ -117,7 +117,7 @@ def check_meant(recipe: Recipe, prompts: Prompts) -> None:
     Raises:
         RecipeError: they do not.
     """
-    names = unique_names(recipe.perceptors)
+    names = perceptor_names(recipe.perceptors)
     for index, config in enumerate(recipe.prompts):
         for unknown in [each for each in config.perceptors or () if each not in names]:
             raise RecipeError(

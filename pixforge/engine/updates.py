@@ -95,7 +95,7 @@ class ScheduledOptimizer:
 
     Args:
         component: makes the optimizer.
-        groups: as torch takes them; `scale` in a group multiplies the learning rate.
+        groups: as torch takes them; `scale` in a group, if there, multiplies the learning rate.
         rate: the learning rate.
     """
 
@@ -122,7 +122,7 @@ class ScheduledOptimizer:
         if resets(self._component.config.reset, self._component.context, step):
             self._optimizer = self._made(step)
         for group in self._optimizer.param_groups:
-            group["lr"] = rate * group["scale"]
+            group["lr"] = rate * group.get("scale", 1.0)
         if self._clamp is not None:
             clamp_gradient(self.parameters, self._clamp)
         self._optimizer.step()

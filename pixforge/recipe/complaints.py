@@ -34,6 +34,27 @@ def unfit_components(recipe: Recipe) -> Iterator[Problem]:
             yield Problem(where, str(error))
 
 
+def misplaced_regions(recipe: Recipe) -> Iterator[Problem]:
+    """A problem for each region that a filter would move away from the part of the picture that it names."""
+    registry = recipe.origin.registry
+    movers: list[tuple[int, Any]] = [
+        (index, each)
+        for index, each in enumerate(recipe.filters)
+        if getattr(registry.of(each, "filter").component, "moves", False)
+    ]
+    for index, each in movers:
+        if each.where is not None:
+            where = ("filters", index, "where")
+            yield Problem(where, f"{each.type} moves the whole picture; leave `where` out")
+    for kind, place, config in _placed(recipe) if movers else ():
+        if kind in {"prompt", "loss"} and getattr(config, "where", None) is not None:
+            name = movers[0][1].type
+            yield Problem(
+                (*place, "where"),
+                f"the filter {name} shows the picture moved, so that a region would lie elsewhere; leave out one of both",
+            )
+
+
 def _placed(recipe: Recipe) -> Iterator[tuple[str, Where, Config]]:
     """Every component with its kind and its place in the recipe."""
     for kind in recipe.origin.registry.kinds:

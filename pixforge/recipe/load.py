@@ -16,7 +16,7 @@ from pixforge.plugins.loader import load_plugins
 from pixforge.plugins.registry import Entry, Registry
 from pixforge.recipe.aspects import shape
 from pixforge.recipe.claims import clashes
-from pixforge.recipe.complaints import unfit_components, unknown_models
+from pixforge.recipe.complaints import misplaced_regions, unfit_components, unknown_models
 from pixforge.recipe.compose import compose, context_of
 from pixforge.recipe.defaults import SUITED
 from pixforge.recipe.digests import changed_files, with_hashes
@@ -106,7 +106,7 @@ def load_recipe(
     raise_problems(document, film_problems(recipe))
     recipe = suited(_with_plugins_beside(recipe, document))
     raise_problems(document, unknown_models(recipe))
-    raise_problems(document, unfit_components(recipe))
+    raise_problems(document, [*unfit_components(recipe), *misplaced_regions(recipe)])
     _warn_of_pictures(recipe)
     if not check_files:
         return recipe

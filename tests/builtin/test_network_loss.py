@@ -90,3 +90,27 @@ def test_what_is_no_network_is_refused(tmp_path, content, says):
 def test_a_score_and_a_picture_are_not_wanted_at_once():
     with pytest.raises(ValueError, match="either `target` or `image`"):
         NetworkConfig(model="red.onnx", target=1, image="x.png")
+
+
+def test_a_single_number_is_kept_in_its_own_unit(tmp_path):
+    """It has no variance to be divided by; the mean red of an image of .25 is .25 away from that of one of .5."""
+    red_is_near(tmp_path / "mean.onnx", side=16, cell=16)
+    save(torch.full((1, 3, 16, 16), 0.5), tmp_path / "half.png")
+    _, value = ready(tmp_path, model="mean.onnx", image="half.png")
+    images = torch.full((1, 3, 16, 16), 0.25, requires_grad=True)
+    found = value(images)
+    assert found.tolist() == pytest.approx([0.0625], abs=2e-3)  # half is 127 of 255 in the file
+    found.sum().backward()
+    assert images.grad[0, 0].max() < 0  # more red
+
+
+def test_the_report_names_the_loss_not_its_file(tmp_path):
+    red_is_near(tmp_path / "red.onnx", side=16)
+    (tmp_path / "fake.py").write_text("from pixforge.testing import pixforge_perceptors\n")
+    recipe = {
+        "prompts": ["red"], "plugins": [str(tmp_path / "fake.py")], "perceptors": ["fake"], "size": 16, "steps": 1,
+        "generator": "pixels", "init": "noise", "augmentations": [], "cutouts": {"count": 1},
+        "losses": [{"type": "network", "side": 16, "model": str(tmp_path / "red.onnx")}] * 2,
+    }  # fmt: skip
+    [report] = pixforge.optimize(pixforge.load_recipe(recipe))
+    assert set(report.losses) == {"prompt", "network", "network-2", "total"}

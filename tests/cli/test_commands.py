@@ -166,7 +166,9 @@ def test_plugins_check_of_a_file(cli, work):
 
 def test_plugins_check_finds_a_broken_loss(cli, work):
     text = (ROOT / "plugins" / "warmth.py").read_text()
-    (work / "bad.py").write_text(text.replace(".mean(dim=(1, 2))", ".mean()"))
+    (work / "bad.py").write_text(
+        text.replace("view.mean(view.image", "(view.image").replace("0])", "0]).mean()")
+    )
     status, out, err = cli("plugins", "check", "bad.py")
     assert (status, out) == (2, "")
     assert err.startswith("bad.py: loss 'warmth': ")

@@ -307,3 +307,32 @@ def test_an_overlay_comes_until_its_end(recipe, tmp_path):
     # It is laid over after steps 2 and 4, so that the pictures of steps 3 and 5 come from white.
     assert min(levels[2], levels[4]) > max(levels[1], levels[3])
     assert levels[4] > levels[5] > levels[6] > levels[7]  # none after half of the run
+
+
+def test_fewer_cutouts_than_places_are_refused(recipe):
+    prompts = ["blue", {"text": "red", "where": {"box": [0, 0, 8, 8]}}]
+    with pytest.raises(InputError, match=r"cutouts of 2 places, and there are only 1; count: 2 or more"):
+        build(recipe(prompts=prompts, cutouts={"type": "random", "count": 1}))
+    build(recipe(prompts=prompts, cutouts={"type": "random", "count": 2}))
+
+
+@pytest.mark.parametrize("mover", ["roll", "wallpaper"])
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"prompts": [{"text": "red", "where": "left"}]}, r"prompts\[0\]\.where"),
+        ({"losses": [{"type": "smoothness", "where": "left"}]}, r"losses\[0\]\.where"),
+    ],
+)
+def test_regions_beside_a_filter_that_moves_the_picture_are_refused(recipe, mover, fields, place):
+    """They would be of the picture in its place, while cutouts and losses look at the moved one."""
+    with pytest.raises(RecipeError, match=rf"{place}: the filter {mover} shows the picture moved"):
+        recipe(**fields, filters=[{"type": "posterize"}, mover])
+    recipe(**fields, filters=[{"type": "posterize", "where": "left"}])
+    recipe(filters=[mover], edits=[{"type": "mirror", "where": "left"}])
+
+
+@pytest.mark.parametrize("mover", ["roll", "wallpaper"])
+def test_a_filter_that_moves_the_picture_takes_no_region(recipe, mover):
+    with pytest.raises(RecipeError, match=rf"filters\[0\]\.where: {mover} moves the whole picture"):
+        recipe(filters=[{"type": mover, "where": "left"}])

@@ -42,7 +42,7 @@ def test_one_of_the_library_goes_on_from_a_checkpoint_exactly(component, fused, 
     def fresh(values):
         parameter = values.clone().requires_grad_()
         rate = LearningRate(made.config.learning_rate or _Rate(), context)
-        return parameter, ScheduledOptimizer(made, [{"params": [parameter], "scale": 1.0}], rate)
+        return parameter, ScheduledOptimizer(made, [{"params": [parameter]}], rate)
 
     def descend(parameter, update, steps):
         for step in range(steps):

@@ -57,6 +57,24 @@ def test_an_example_keeps_the_contract(entry):
     check_component(entry.component)
 
 
+def test_the_example_of_a_loss_keeps_to_a_region():
+    import torch
+
+    from pixforge.contracts import View
+    from pixforge.testing import make_context
+    from pixforge.testing.latents import plain_generator
+
+    [warmth] = [each.component for each in OWN if each.tag == "warmth"]
+    context = make_context((4, 2), 1)
+    image = torch.zeros(1, 3, 2, 4)
+    image[:, 0, :, :2] = 1  # red on the left
+    image[:, 2, :, 2:] = 1  # blue on the right
+    left = torch.zeros(1, 1, 2, 4)
+    left[..., :2] = 1
+    view = View(image, plain_generator(context), context, 0, name="warmth", mask=left)
+    assert warmth(warmth.config_type(), context).forward(view).tolist() == [-1]
+
+
 def test_there_is_an_example_for_every_kind_that_can_be_scaffolded():
     kinds = {entry.kind for entry in OWN}
     assert kinds >= {kind.name for kind in KINDS} - {"cutouts", "init"}

@@ -29,6 +29,7 @@ class Roll(Filter[RollConfig]):
     """
 
     saved: ClassVar[bool] = False
+    moves: ClassVar[bool] = True
 
     def forward(self, images: torch.Tensor, draws: Stream, step: int) -> torch.Tensor:  # noqa: ARG002
         """Gather rows and columns at shifted places; the shift of each canvas stays on the device."""

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from pixforge.contracts import Filter, FilterConfig, RunContext
+from pixforge.contracts import Filter, FilterConfig
 from pixforge.contracts.random import Stream
-from pixforge.errors import InputError
 
 if TYPE_CHECKING:
     import torch
@@ -33,11 +32,7 @@ class Wallpaper(Filter[WallpaperConfig]):
     """
 
     saved: ClassVar[bool] = False
-
-    def __init__(self, config: WallpaperConfig, context: RunContext) -> None:
-        super().__init__(config, context)
-        if config.where is not None:
-            raise InputError("filters: wallpaper shows the whole wall, so it cannot have `where`")
+    moves: ClassVar[bool] = True
 
     def forward(self, images: torch.Tensor, draws: Stream, step: int) -> torch.Tensor:  # noqa: ARG002
         """`[B, C, H, W]`; the shift of each canvas stays on the device."""

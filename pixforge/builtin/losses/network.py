@@ -53,6 +53,8 @@ class NetworkConfig(LossConfig):
 class Network(Loss[NetworkConfig]):
     """With `target`, (mean of the output - target)^2; else the squared distance of outputs over the variance of the wanted one.
 
+    The distance of single scores is not divided.
+
     So a depth network keeps the space of a picture (pytti's depth stabilization), whatever its unit, and a network that
     scores pictures pulls to a score (Pixray's memorability).
     """
@@ -90,7 +92,9 @@ class Network(Loss[NetworkConfig]):
             picture = cover(context.read_image(config.image).unsqueeze(0), context.size)
         with torch.no_grad():
             self._wanted = self._said(picture)
-        self._spread = self._wanted.var(dim=1).clamp(min=FLAT)
+        # One number has no variance: its distance is counted in its own unit.
+        several = self._wanted.shape[1] > 1
+        self._spread = self._wanted.var(dim=1).clamp(min=FLAT) if several else 1.0
 
     def forward(self, view: View) -> torch.Tensor:
         """`[B]`, 0 when the network says what is wanted."""

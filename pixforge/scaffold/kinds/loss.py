@@ -25,8 +25,8 @@ class Placeholder(pixforge.Loss[PlaceholderConfig]):
     """The squared difference between a picture's mean brightness and the wanted one."""
 
     def forward(self, view: pixforge.View) -> torch.Tensor:
-        """`[B]`, 0 to 1: `view.image` is `[B, 3, H, W]` in [0, 1]; reduce over all dimensions but the first."""
-        brightness = view.image.mean(dim=(1, 2, 3))
+        """`[B]`, 0 to 1: `view.image` is `[B, 3, H, W]` in [0, 1]; `view.mean` is that of the region, if there is one."""
+        brightness = view.mean(view.image)
         return (brightness - view.value(self.config.level)).square()
 
 
