@@ -97,6 +97,9 @@ def add_layers(
         own, origins = _included(layer, own)
         for field_name, items in origins.items():
             document.renumber((field_name,), items)
+    for key in _JOINED:
+        if isinstance(low.data.get(key), list) and isinstance(own.data.get(key), list):
+            document.renumber((key,), _origins(key, low.data[key], own.data[key]))
     whole = _laid(low, own)
     for name in presets:
         whole = _laid(whole, _fitting(reader.preset(name), whole))
@@ -214,17 +217,25 @@ def _defaults(path: Path) -> _Layer:
 
 def _laid(low: _Layer, high: _Layer) -> _Layer:
     """`high` over `low`; the places of what `high` replaces are forgotten."""
-    data, places = dict(low.data), dict(low.places)
+    data, places, above = dict(low.data), dict(low.places), high.places
     for key, value in high.data.items():
         below = data.get(key)
         if key in _JOINED and isinstance(below, list) and isinstance(value, list):
-            data[key] = [*below, *(each for each in value if each not in below)]
+            items = _origins(key, below, value)
+            data[key] = [*below, *(value[item] for item in items if item >= 0)]
+            above = renumbered(above, (key,), items)
         elif (mixed := _mixed(key, below, value)) is not None:
             data[key] = mixed
         elif value is not None or key not in data:
             data[key] = value
             places = {where: place for where, place in places.items() if where[0] != key}
-    return _Layer(data, {**places, **high.places})
+    return _Layer(data, {**places, **above})
+
+
+def _origins(key: Any, before: list[Any], own: list[Any]) -> list[int]:
+    """Which of its own items each item of a list is that others come before, -1 for those; nothing is joined twice."""
+    kept = [index for index, each in enumerate(own) if key not in _JOINED or each not in before]
+    return [*([-1] * len(before)), *kept]
 
 
 def _mixed(key: object, below: Any, above: Any) -> dict[Any, Any] | None:
@@ -253,9 +264,8 @@ def _included(part: _Layer, own: _Layer) -> tuple[_Layer, dict[str, list[int]]]:
         mine = own.data.get(key)
         if key not in _LISTS or not isinstance(value, list) or not isinstance(mine, list):
             continue
-        kept = [index for index, each in enumerate(mine) if key not in _JOINED or each not in value]
-        whole.data[key] = [*value, *(mine[index] for index in kept)]
-        origins[key] = [*([-1] * len(value)), *kept]
+        origins[key] = _origins(key, value, mine)
+        whole.data[key] = [*value, *(mine[index] for index in origins[key] if index >= 0)]
     places = {where: place for where, place in whole.places.items() if where[0] not in origins}
     for key, items in origins.items():
         places |= {where: place for where, place in part.places.items() if where[0] == key}

@@ -90,6 +90,15 @@ def test_a_plugin_may_be_named_by_a_part_and_by_the_recipe(write, complaint):
     assert found.startswith("recipe.yaml:4: plugins[1]: ")
 
 
+def test_each_of_joined_plugins_is_told_where_it_stands(write, complaint):
+    write(PLUGIN, "mine.py")
+    write("plugins: [./mine.py, none.py]\n", "base.yaml")
+    write("extends: base.yaml\nplugins: [./mine.py, third.py]\n", "middle.yaml")
+    found = complaint("extends: middle.yaml\nprompts: [a]\nplugins:\n- ./mine.py\n- other.py\n").splitlines()
+    assert [line.split(": ")[0] for line in found] == ["base.yaml:1", "middle.yaml:2", "recipe.yaml:5"]
+    assert ["none.py" in found[0], "third.py" in found[1], "other.py" in found[2]] == [True] * 3
+
+
 @pytest.mark.parametrize("own", ["{opacity: 0.5}", "{type: image, opacity: 0.5}"])
 def test_a_mapping_is_laid_over_the_short_form_of_a_start_picture(own, write, tmp_path):
     (tmp_path / "styles").mkdir()
