@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixforge.errors import NotFiniteError, OutputError, PixforgeError, RunError
+from pixforge.runs.changing import prepare
 from pixforge.runs.checkpoint import NAME as CHECKPOINT
 from pixforge.runs.control import Control
 from pixforge.runs.events import Changed, Event, Finished, Frame, Looked, Preview, Saved, Started, Step
 from pixforge.runs.folder import RECIPE, write_text
-from pixforge.runs.manifest import NAME, describe_session, final_values, fingerprint, write_manifest
+from pixforge.runs.manifest import NAME, describe_session, final_values, write_manifest
 from pixforge.runs.metrics import NAME as METRICS
 from pixforge.runs.result import Result
 from pixforge.runs.saving import Saving
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from pixforge.engine.loop import Optimization
     from pixforge.engine.session import Session
     from pixforge.recipe import Recipe
-    from pixforge.recipe.overrides import Override
+    from pixforge.runs.changing import Successor
+    from pixforge.runs.checkpoint import Checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -174,14 +176,19 @@ class Work:
         if not self.loop.caught_up:
             self.loop.catch_up()  # the report that comes next fits the state
             return
+        if self._save():
+            yield Saved(self.last.step, self.folder / CHECKPOINT)
+
+    def _save(self) -> bool:
+        """Make a checkpoint; one that cannot be written is no reason to end."""
+        assert self.last is not None
         try:
             self.saving.save(self.loop.state(), self.last, self.writers)
         except OSError as error:
-            log.warning(
-                "step %d: %s; the run goes on", self.last.step, as_run_error(error, CHECKPOINT, CHECKPOINT)
-            )
-        else:
-            yield Saved(self.last.step, self.folder / CHECKPOINT)
+            reason = as_run_error(error, CHECKPOINT, CHECKPOINT)
+            log.warning("step %d: %s; the run goes on", self.last.step, reason)
+            return False
+        return True
 
     def _change(self) -> Iterator[Event]:
         """Go on with other values from the present state, as a branch would, but in this folder."""
@@ -192,41 +199,48 @@ class Work:
         try:
             self.saving.save(self.loop.state(), self.last, self.writers)
             yield Saved(self.last.step, self.folder / CHECKPOINT)
-            made = self._changed(overrides)
+            successor = prepare(self.folder, overrides)
         except (PixforgeError, OSError) as error:
-            log.warning(
-                "step %d: a change is not possible: %s; the run goes on as it was", self.last.step, error
-            )
+            self._refuse(error)
             return
-        yield from made
+        if successor is not None:
+            yield from self._hand_over(successor)
 
-    def _changed(self, overrides: list[Override]) -> list[Event]:
-        from pixforge.engine.build import build
-        from pixforge.runs.continuation import entry, find_continuation
-
+    def _hand_over(self, to: Successor) -> Iterator[Event]:
+        """Take the successor's place; where its writers cannot go on, those of the present recipe do."""
         assert self.last is not None
-        continuation = find_continuation(self.folder, overrides, force=False, disabled=())
-        saved, recipe = continuation.saved, continuation.recipe
-        if saved is None or not continuation.changes:
-            return []
-        session = build(recipe)
-        loop = session.run(saved.state(), saved.facts.factor)
-        changes = [str(each) for each in continuation.changes]
-        lineage = [*saved.facts.lineage, entry(saved, changes=changes)]
-        saving = Saving(recipe, self.folder, fingerprint(session), saved, lineage)
-        self._reopen(recipe, session, saving)
-        self.session, self.loop, self.saving = session, loop, saving
-        self.facts = describe_session(session)
-        self.last = saved.report(loop)
-        self.writers.resume(saved.tensors, self.last, self.folder / METRICS, branch=False)
-        write_recipe(recipe, self.folder)
-        saving.save(loop.state(), self.last, self.writers)
-        return [Changed(saved.facts.step, changes)]
+        try:
+            self._exchange(to.writers, to.saved, to.last)
+            write_recipe(to.session.recipe, self.folder)
+        except PixforgeError as error:
+            to.writers.close()
+            self.writers = self._open_again()
+            self.writers.resume(to.saved.tensors, self.last, self.folder / METRICS, branch=False)
+            self._refuse(error)
+            return
+        self.session, self.loop, self.saving, self.last = to.session, to.loop, to.saving, to.last
+        self.facts = describe_session(to.session)
+        self._save()
+        yield Changed(to.saved.facts.step, to.changes)
 
-    def _reopen(self, recipe: Recipe, session: Session, saving: Saving) -> None:
+    def _refuse(self, error: Exception) -> None:
+        step = self.last.step if self.last else 0
+        log.warning("step %d: a change is not possible: %s; the run goes on as it was", step, error)
+
+    def _exchange(self, writers: Writers, saved: Checkpoint, last: StepReport) -> None:
+        """Let other writers go on from a checkpoint.
+
+        Raises:
+            InputError: they cannot.
+        """
         self.writers.close()
         self.errors += self.writers.errors
-        self.writers = open_writers(recipe, self.folder, session.generator, saving.first_step)
+        self.writers = writers
+        writers.resume(saved.tensors, last, self.folder / METRICS, branch=False)
+
+    def _open_again(self) -> Writers:
+        session = self.session
+        return open_writers(session.recipe, self.folder, session.generator, self.saving.first_step)
 
     def _go_back(self, error: NotFiniteError) -> None:
         """To the last good checkpoint, with a smaller learning rate.
@@ -235,10 +249,9 @@ class Work:
             NotFiniteError: there have been enough tries, or it is so from the start.
         """
         begin = self.saving.recover(error)
-        self._reopen(self.session.recipe, self.session, self.saving)
         self.loop = self.session.run(begin.state(), begin.facts.factor)
         self.last = begin.report(self.loop)
-        self.writers.resume(begin.tensors, self.last, self.folder / METRICS, branch=False)
+        self._exchange(self._open_again(), begin, self.last)
         log.warning("%s", self.saving.recoveries[-1]["text"])
 
     def _close(self) -> None:

@@ -38,6 +38,7 @@ class GuardedWriter:
         self.writer = writer
         self.file = file
         self.error: PixforgeError | None = None
+        self._closed = False
 
     def write(self, report: StepReport) -> None:
         """Pass a report on; an exception is kept in `error`."""
@@ -45,8 +46,10 @@ class GuardedWriter:
             self._guard(lambda: self.writer.write(report))
 
     def close(self) -> None:
-        """Close it; an exception is kept in `error`, unless an earlier one is there, of which it is a consequence."""
-        self._guard(self.writer.close)
+        """Close it once; an exception is kept in `error`, unless an earlier one is there, of which it is a consequence."""
+        if not self._closed:
+            self._closed = True
+            self._guard(self.writer.close)
 
     def attempt(self, action: Callable[[], None]) -> None:
         """Do something else with it, unless it has failed before."""

@@ -8,10 +8,14 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import pixforge
-from pixforge.errors import InputError, RecipeError
+from pixforge.builtin.exporters.video.exporter import Video
+from pixforge.errors import InputError, OutputError, RecipeError
+from pixforge.media.video import frames
 from pixforge.runs.events import Changed, Finished, Looked, Preview, Saved, Started, Step, Warned
 
 TINY = {
@@ -184,6 +188,80 @@ def test_a_change_that_does_not_fit_the_state_leaves_the_run_as_it_was():
             run.change({"size": [48, 48]})
     assert any(isinstance(each, Warned) and "a change is not possible" in each.text for each in events)
     assert run.result.images[0].tobytes() == pixforge.render(tiny(), "other").images[0].tobytes()
+
+
+FILMED = [{"type": "video", "fps": 10, "seconds": 2, "caption": "{prompt}", "format": "apng"}, "still"]
+
+
+def changed_at_2(change, folder="r", **fields):
+    """A run that is asked for a change after step 2, and what it warned of."""
+    run, warnings = pixforge.start(tiny(exporters=FILMED, **fields), folder), []
+    for event in run:
+        if isinstance(event, Step) and event.step == 2:
+            run.change(change)
+        if isinstance(event, Warned):
+            warnings.append(event.text)
+    return run.result, " ".join(warnings)
+
+
+def same_film(a, b):
+    first, second = (list(frames(Path(folder, "progress.png"))) for folder in (a, b))
+    return len(first) == len(second) == 20 and all(map(np.array_equal, first, second))
+
+
+def test_a_change_that_no_exporter_can_be_made_for_leaves_the_film_as_it_was():
+    pixforge.render(tiny(exporters=FILMED), "other")
+    result, warnings = changed_at_2({"exporters.0.fps": 60, "exporters.0.interpolate": 8})
+    assert "480" in warnings or "60 x 8" in warnings
+    assert result.manifest["status"] == "finished"
+    assert same_film("r", "other")
+
+
+def test_a_change_that_an_exporter_cannot_go_on_with_leaves_the_run_as_it_was(monkeypatch):
+    pixforge.render(tiny(exporters=FILMED), "other")
+    resume = Video.resume
+
+    def refuse(self, state, report):
+        if self.config.metadata == "none":
+            raise InputError("not with that")
+        resume(self, state, report)
+
+    monkeypatch.setattr(Video, "resume", refuse)
+    change = {"exporters.0.metadata": "none", "optimizer.learning_rate": 0.3}
+    result, warnings = changed_at_2(change)
+    assert "a change is not possible: not with that; the run goes on as it was" in warnings
+    assert result.images[0].tobytes() == Image.open("other/image.png").tobytes()
+    assert same_film("r", "other")
+    assert "lineage" not in result.manifest
+    assert pixforge.resume("r").images[0].tobytes() == result.images[0].tobytes()
+
+
+def test_a_recipe_that_cannot_be_written_leaves_the_run_as_it_was(monkeypatch):
+    pixforge.render(tiny(exporters=FILMED), "other")
+
+    def full(*_):
+        raise OutputError("no space")
+
+    run = pixforge.start(tiny(exporters=FILMED), "r")
+    for event in run:
+        if isinstance(event, Step) and event.step == 2:
+            monkeypatch.setattr("pixforge.runs.work.write_recipe", full)
+            run.change({"optimizer.learning_rate": 0.3})
+    assert run.result.manifest["status"] == "finished"
+    assert same_film("r", "other")
+
+
+def test_a_film_whose_captions_become_longer_begins_anew():
+    result, warnings = changed_at_2(
+        {"prompts.0.text": "a red heart and a blue heart and a green heart and a sun"}
+    )
+    assert not warnings
+    assert result.manifest["status"] == "finished"
+    before, after = (
+        list(frames(Path("r", name))) for name in ("progress-until-step-00002.png", "progress.png")
+    )
+    assert after[0].shape[0] > before[0].shape[0]
+    assert len(after) == 20
 
 
 def test_ctrl_c_before_the_first_step_says_that_nothing_was_made(monkeypatch):

@@ -99,6 +99,66 @@ def test_without_a_state_the_old_video_is_kept_and_a_new_one_begins(noisy, frame
     assert len(frames(made.folder / "progress-until-step-00020.mp4")) >= 30
 
 
+def test_stopped_in_the_first_segment_then_killed(noisy, frames):
+    """The recording of the first stop must not be taken for that of the second."""
+    made, report = noisy
+    config = VideoConfig(seconds=4, fps=10)
+    exporter, _ = record(made, report, config)
+    whole = frames(made.folder / exporter.files()[0])
+    (made.folder / "progress.mp4").unlink()
+    _, early = record(made, report, config, 3)
+    again = Video(config, made)
+    again.resume(early, report(3))
+    for step in range(4, 26):
+        again.write(report(step))
+    state = again.state()
+    assert state["position"][1] > 0
+    again._encoder.close()  # killed: the video is not finished
+    go_on(made, report, config, state, 25)
+    assert np.array_equal(frames(made.folder / "progress.mp4"), whole)
+
+
+def test_a_video_that_began_anew_keeps_its_plan(noisy, frames):
+    made, report = noisy
+    config = VideoConfig(seconds=4, fps=10)
+    record(made, report, config, 10)
+    go_on(made, report, config, {}, 10)
+    whole = frames(made.folder / "progress.mp4")
+    again = Video(config, made)
+    again.resume({}, report(10))
+    for step in range(11, 26):
+        again.write(report(step))
+    state = again.state()
+    again.close()
+    go_on(made, report, config, state, 25)
+    assert np.array_equal(frames(made.folder / "progress.mp4"), whole)
+
+
+@pytest.mark.parametrize("change", [{"quality": 50}, {"fps": 20}])
+def test_frames_of_another_kind_begin_a_new_video(noisy, frames, change):
+    made, report = noisy
+    _, state = record(made, report, VideoConfig(seconds=4, fps=10), 25)
+    config = VideoConfig(**{"seconds": 4, "fps": 10, **change})
+    exporter = Video(config, made)
+    exporter.resume(state, report(25))
+    for step in range(26, STEPS + 1):
+        exporter.write(report(step))
+    exporter.close()
+    assert len(frames(made.folder / "progress.mp4")) == 4 * (change.get("fps") or 10)
+    assert (made.folder / "progress-until-step-00025.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    "change", [{"began": torch.tensor(-1)}, {"began": torch.tensor(26)}, {"kind": torch.zeros(2, 2)}]
+)
+def test_a_damaged_origin_is_refused(noisy, change):
+    made, report = noisy
+    config = VideoConfig(seconds=4, fps=10)
+    _, state = record(made, report, config, 25)
+    with pytest.raises(InputError, match="damaged"):
+        Video(config, made).resume({**state, **change}, report(25))
+
+
 def test_large_frames_are_not_hoarded(noisy, monkeypatch):
     monkeypatch.setattr(segment, "KEPT_BYTES", 3 * 48 * 32 * 3)
     made, report = noisy

@@ -237,6 +237,15 @@ def test_name_that_is_taken_is_reported(output, report, monkeypatch):
         video.close()
 
 
+def test_a_closed_video_takes_nothing_more(output, report):
+    made = output(steps=5)
+    video = Video(VideoConfig(), made)
+    video.write(report(0, made))
+    video.close()
+    with pytest.raises(RunError, match=r"progress.mp4: was closed"):
+        video.write(report(5, made))
+
+
 def kill_encoders(monkeypatch, times, number=signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL):
     """Send a signal to the first `times` ffmpeg processes as soon as they start."""
     started = []

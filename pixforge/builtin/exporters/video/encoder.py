@@ -120,6 +120,8 @@ class Encoder:
         self._raise()
 
     def _put(self, item: tuple[StepReport, int] | _Mark) -> None:
+        if self._error is None and not self._thread.is_alive():  # nobody would empty the queue
+            raise RunError(f"{self._name}: was closed before")
         if self._error is None:
             self._queue.put(item)
         self._raise()

@@ -22,7 +22,14 @@ from pixforge.builtin.exporters.video.formats import (
     pieces_of,
     recorded_as,
 )
-from pixforge.builtin.exporters.video.position import Position, begins_with, pack, unpack
+from pixforge.builtin.exporters.video.position import (
+    Position,
+    begins_with,
+    pack,
+    pack_origin,
+    unpack,
+    unpack_origin,
+)
 from pixforge.builtin.exporters.video.recording import Recording
 from pixforge.builtin.exporters.video.timeline import MOST_FPS, Streamed, VideoConfig, frame_plan, frame_rate
 from pixforge.contracts import Exporter, Output, StepReport
@@ -59,7 +66,8 @@ class Recorder(Exporter[S]):
 
     def __init__(self, config: S, output: Output) -> None:
         super().__init__(config, output)
-        self._plan(output.first_step)
+        self._began = output.first_step
+        self._plan(self._began)
         self._check_rate()
         self._check_memory()
         self._captions = Captions(config.caption, output) if config.caption else None
@@ -68,6 +76,7 @@ class Recorder(Exporter[S]):
         self._encoder: Encoder | None = None
         self._recording: Recording | None = None
         self._whole: dict[str, torch.Tensor] = {}
+        self._shape: tuple[int, ...] = ()
 
     @classmethod
     def claims(cls, config: S, canvases: int) -> list[str]:  # noqa: ARG003 - they share it
@@ -114,13 +123,19 @@ class Recorder(Exporter[S]):
         if self._encoder is None or self._recording is None:
             return self._whole
         packed = pack(self._encoder.position(), self._recording.header)
+        packed |= pack_origin(self._began, self._kind)
         return packed if self._curve is None else {**packed, **self._curve.state()}
 
     def resume(self, state: Mapping[str, torch.Tensor], report: StepReport) -> None:
-        """Cut the recording back to the checkpoint and go on; without a state, a new video begins here."""
+        """Cut the recording back to the checkpoint and go on.
+
+        A new video begins here without a state, or when frames are of another size or rate, say, since a run has been
+        changed on its way.
+        """
         if not state or not self._continue(state, report):
             self._set_old_aside(report.step)
-            self._plan(report.step)
+            self._began = report.step
+            self._plan(self._began)
             self.write(report)
 
     def files(self) -> list[str]:
@@ -136,16 +151,24 @@ class Recorder(Exporter[S]):
         return None
 
     def _continue(self, state: Mapping[str, torch.Tensor], report: StepReport) -> bool:
-        """Take the recording up again; False when it is not there any more."""
+        """Take the recording up again; False when it is not there any more, or cannot take these frames."""
+        began, kind = unpack_origin(state, self._began, report.step)
         if self._curve is not None:
             self._curve.load_state(state)
+        if began != self._began:
+            self._began = began
+            self._plan(began)
         shape = self._draw(report).shape
+        if kind is not None and kind != self._kind:
+            return False
         position, header = unpack(state, shape, self._frames.total())
         self._last = report
         for step in [step for step in self._frames if step <= report.step]:
             del self._frames[step]
         found = self._rest if self._rest.exists() else self._path
         if not position.offset:  # the first segment is made anew
+            if self._rest != self._growing:  # an older one would be taken for it after a kill
+                self._rest.unlink(missing_ok=True)
             self._start(Recording(self._growing), position)
         elif begins_with(found, header, position.offset):
             if found != self._growing:
@@ -241,7 +264,16 @@ class Recorder(Exporter[S]):
         frame = frame_of(report, self.config.format, opaque=self._is_opaque, clear=self.config.transparent)
         if self._curve is not None:
             frame = self._curve.beside(frame, report.step)
-        return frame if self._captions is None else self._captions.below(frame, report.step)
+        if self._captions is not None:
+            frame = self._captions.below(frame, report.step)
+        self._shape = frame.shape
+        return frame
+
+    @property
+    def _kind(self) -> str:
+        """What all pieces of one recording have in common, once a frame has been drawn."""
+        height, width, _ = self._shape
+        return f"{width}x{height} {self._rate:g} {self._quality} {self._recorded} {self.config.site or 'as it is'}"
 
     @property
     def _recorded(self) -> str:

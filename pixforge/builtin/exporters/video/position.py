@@ -39,6 +39,29 @@ def pack(at: Position, header: bytes) -> dict[str, torch.Tensor]:
     return {**state, "frames": torch.from_numpy(np.stack(at.frames))} if at.frames else state
 
 
+def pack_origin(began: int, kind: str) -> dict[str, torch.Tensor]:
+    """`began`, the step from which on the frames are planned, and `kind`, what the recording consists of."""
+    import torch
+
+    return {"began": torch.tensor(began), "kind": torch.tensor(list(kind.encode()), dtype=torch.uint8)}
+
+
+def unpack_origin(state: Mapping[str, torch.Tensor], first: int, last: int) -> tuple[int, str | None]:
+    """`began` and `kind`, which checkpoints of before lack: then `first` and None.
+
+    Raises:
+        InputError: the video would begin before `first`, or after `last`.
+    """
+    try:
+        began = int(state["began"]) if "began" in state else first
+        kind = bytes(state["kind"].tolist()).decode() if "kind" in state else None
+    except (ValueError, TypeError, OverflowError, RuntimeError) as error:
+        raise InputError(f"the checkpoint's part of the video is damaged ({error})") from None
+    if not first <= began <= last:
+        raise InputError(f"the checkpoint's part of the video is damaged: it begins at step {began}")
+    return began, kind
+
+
 def unpack(state: Mapping[str, torch.Tensor], shape: tuple[int, ...], most: int) -> tuple[Position, bytes]:
     """The position and the header; the frames must have `shape`, and stand for `most` frames of the video at most.
 
