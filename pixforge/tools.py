@@ -1,6 +1,6 @@
 """What plugins may use beside the contracts.
 
-Recipes compared and said in words, sweeps planned, how fast a run is, arithmetic of codes.
+Recipes compared and said in words, sweeps planned, how fast a run is, the last finite latents, arithmetic of codes.
 
 Names are imported when they are first used.
 """
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pixforge.models.clip.vocabulary import unknown_words
     from pixforge.recipe.differences import ABSENT, differences
     from pixforge.recipe.words import path_text, shown
+    from pixforge.runs.last_latents import LastLatents
     from pixforge.runs.pace import Pace
     from pixforge.sweeps.axes import Axis, check_axes, combinations
     from pixforge.sweeps.values import parse_values
@@ -28,6 +29,7 @@ _HOMES = {
     "models.clip.vocabulary": ("unknown_words",),
     "recipe.differences": ("ABSENT", "differences"),
     "recipe.words": ("path_text", "shown"),
+    "runs.last_latents": ("LastLatents",),
     "runs.pace": ("Pace",),
     "sweeps.axes": ("Axis", "check_axes", "combinations"),
     "sweeps.values": ("parse_values",),
@@ -37,6 +39,7 @@ _HOME_OF = {name: f"pixforge.{module}" for module, names in _HOMES.items() for n
 __all__ = [
     "ABSENT",
     "Axis",
+    "LastLatents",
     "Pace",
     "central",
     "check_axes",

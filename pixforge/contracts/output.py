@@ -25,9 +25,10 @@ class Output:
     """The folder that an exporter writes into, and facts about the run.
 
     `recipe` is the resolved recipe as YAML, for metadata. `generator` is for exporters that save the latent (curves,
-    for example) instead of pixels; read it in `close`, because on a GPU it is one step ahead of `write`. `first_step`
-    is the first step of the record: 0, or the step at which a branch left its parent. `film` is None for a run that makes
-    none. `inputs` is where relative paths of the recipe start.
+    for example) instead of pixels; read it in `close`, because on a GPU it is one step ahead of `write`. A run may end with
+    numbers in it that are not finite: `pixforge.tools.LastLatents` puts the last finite ones back. `first_step` is the
+    first step of the record: 0, or the step at which a branch left its parent. `film` is None for a run that makes none.
+    `inputs` is where relative paths of the recipe start.
     """
 
     folder: Path

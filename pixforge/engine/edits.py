@@ -78,7 +78,7 @@ class Edits:
     def _changed(self, each: Edit[Any], image: torch.Tensor, step: int) -> torch.Tensor:
         changed: torch.Tensor = returned(each, "forward", each.forward(image, step), tuple(image.shape))
         region = each.config.where
-        if region is None:
+        if region is None or changed is image:
             return changed
         return blend(changed, image, self._masks.of(region, *image.shape[-2:]))
 

@@ -30,6 +30,7 @@ def cutouts_of(
     if image is not None:
         read = cover(session.context.read_image(image).unsqueeze(0), session.context.size)
         picture = read.expand(session.context.batch, -1, -1, -1)
+    session.masks.turn_to(step)
     looked = seen(session, picture, step)
     plan = session.perception.plan(looked, step)
     return {size: session.sampler.cut(looked, plan, size)[0].clamp(0, 1) for size in session.perception.sizes}

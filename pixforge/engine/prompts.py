@@ -206,7 +206,7 @@ def prompt_similarity(
 ) -> list[float]:
     """How well the whole pictures `[B, 3, H, W]` fit the prompts: the weighted mean cosine of each canvas, -1 to 1.
 
-    The weights are those at the end of the run. A prompt with a region is compared with that part of the picture; vectors
+    Weights and masks are those at the end of the run. A prompt with a region is compared with that part of the picture; vectors
     of another perceptor's space are left out.
 
     Raises:
@@ -217,11 +217,13 @@ def prompt_similarity(
     if not prompts.components:
         raise ValueError("there is no prompt that another perceptor understands")
     targets = whole_targets(perceptor, prompts)
+    last = max(context.steps - 1, 0)
+    masks.turn_to(last)
     found = torch.zeros(targets.shape[:2], device=targets.device)
     for region in dict.fromkeys(prompts.regions):
         seen = perceptor.encode_image(whole(masks.crop(images, region), perceptor.input_size))
         here = torch.tensor([each == region for each in prompts.regions], device=targets.device)
         found = torch.where(here, (targets @ seen.unsqueeze(-1)).squeeze(-1), found)
-    weights = prompts.weights(max(context.steps - 1, 0))
+    weights = prompts.weights(last)
     cosines: list[float] = (found * weights).sum(dim=-1).tolist()
     return cosines

@@ -28,6 +28,32 @@ def test_what_comes_back_lies_over_the_picture():
     assert found == pytest.approx([0, 0.4, 0.6, 0.85])  # 0.8 with a quarter of 0, 1.0 with a quarter of 0.4
 
 
+def test_a_delay_is_in_frames_however_often_it_acts():
+    """Of frame 0 to 5 every second one gets the picture of three frames before; the others stay as they are."""
+    config = FeedbackConfig(amount=1, zoom=1, delay=3, every=2)
+    edit = Feedback(config, context(steps=12))
+    levels = [torch.full((1, 3, 32, 48), level) for level in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)]
+    assert [edit.due(step) for step in range(1, 7)] == [True] * 6
+    found = [float(edit.forward(level, step).mean()) for step, level in enumerate(levels, 1)]
+    assert found == pytest.approx([0, 0.1, 0.2, 0, 0.4, 0.2])  # frames 3 and 5 are the fourth and the sixth
+    later = Feedback(FeedbackConfig(delay=3, every=2, since=3, until=4), context(steps=12))
+    assert [later.due(step) for step in range(1, 7)] == [False, False, True, True, False, False]
+    plain = Feedback(FeedbackConfig(delay=3, every=2), make_context(SIZE, 1, steps=12))
+    assert [plain.due(step) for step in range(1, 5)] == [False, True, False, True]
+
+
+def test_a_frame_that_is_only_remembered_is_not_encoded_again():
+    from pixforge.engine.edits import Edits
+    from pixforge.engine.regions import Masks
+    from pixforge.testing.latents import plain_generator
+
+    here = context(steps=12)
+    edit = Feedback(FeedbackConfig(delay=1, every=2, where="left"), here)
+    edits = Edits([edit], plain_generator(here), Masks(here))
+    pictures = torch.rand(3, 1, 3, 32, 48)
+    assert [edits.apply(step, each) for step, each in enumerate(pictures, 1)] == [False, True, False]
+
+
 @pytest.mark.parametrize(("mode", "expected"), [("mix", 0.4), ("lighten", 0.5), ("darken", 0.4)])
 def test_modes(mode, expected):
     edit = Feedback(FeedbackConfig(amount=0.5, zoom=1, delay=1, mode=mode), context())

@@ -168,6 +168,8 @@ def test_mistakes_are_one_line(video, monkeypatch, caplog):
     target = {"type": "target", "video": "v.mp4"}
     with pytest.raises(InputError, match="target: video needs `film:`"):
         pixforge.render(pixforge.load_recipe({**FILM, "film": None, "losses": [target]}), "b")
+    with pytest.raises(InputError, match="`fit: stretch` is for `image` alone"):
+        pixforge.load_recipe({**FILM, "losses": [{**target, "fit": "stretch"}]})
     with pytest.raises(InputError, match="either `image` or `video`"):
         pixforge.load_recipe({**FILM, "losses": [{"type": "target", "video": "v.mp4", "image": "v.mp4"}]})
     pixforge.render(pixforge.load_recipe({**FILM, "steps": 12, "edits": [edit]}), "c")

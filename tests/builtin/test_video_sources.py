@@ -7,6 +7,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from stopper import Stopper
 
@@ -147,3 +148,23 @@ def test_complaints_about_files_say_no_more_than_what_is_wrong():
     curve = {"audio": "silent.mp4"}
     with pytest.raises(InputError, match=r"silent\.mp4: has no sound in it; .* can be read$"):
         pixforge.load_recipe({**FILM, "prompts": [{"text": "a", "weight": curve}]})
+
+
+def test_cutouts_are_shown_and_judged_with_the_masks_of_their_step(masks):
+    """In the picture the four columns of frame 3 are red; the mask of that frame holds them, and no other does."""
+    from pixforge.contracts import Region
+    from pixforge.engine.build import build
+    from pixforge.engine.looking import cutouts_of
+    from pixforge.engine.prompts import prompt_similarity
+
+    made = pixforge.load_recipe({**FILM, "prompts": [{"text": "red", "where": {"video": masks}}], "steps": 8})
+    session = build(made)
+    picture = torch.zeros(1, 3, 32, 32)
+    picture[:, 0, :, 12:16] = 1
+    cutouts_of(session, 7)
+    assert session.masks.box(Region(video=masks), 32, 32) == (12, 0, 16, 32)
+    perceptor, context = session.groups[0].perceptor, session.context
+    found = [
+        prompt_similarity(perceptor, each, made, context)[0] for each in (picture, picture.roll(4, dims=-1))
+    ]
+    assert found[0] > found[1] + 0.1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from pixforge.contracts import Edit, EditConfig, Range, RunContext, Schedule
+from pixforge.contracts.region import pixels
 
 if TYPE_CHECKING:
     import torch
@@ -57,8 +58,16 @@ class Feedback(Edit[FeedbackConfig]):
                 f"edits: feedback: delay: {config.delay} pictures of this size need more than 1 GiB; at most {most}"
             )
 
+    def due(self, step: int) -> bool:
+        """In a film a picture that comes back later is taken from each frame, whatever `every` is."""
+        config, film = self.config, self.context.film
+        if film is None or not config.delay:
+            return super().due(step)
+        begin, end = (pixels(each, self.context.steps) for each in (config.since, config.until))
+        return film.boundary(step) is not None and begin <= step <= end
+
     def forward(self, images: torch.Tensor, step: int) -> torch.Tensor:
-        """The mixture."""
+        """The mixture; between the times that it acts, the picture itself."""
         import torch
 
         from pixforge.builtin.edits.camera.motion import Motion, homography
@@ -69,6 +78,8 @@ class Feedback(Edit[FeedbackConfig]):
         if len(self._before) <= config.delay:
             return images
         before = self._before.pop(0)
+        if config.every > 1 and not super().due(step):
+            return images
         zoom, turn = value(config.zoom, step), value(config.rotate, step)
         amount = value(config.amount, step)
         if zoom != 1 or not math.isclose(turn % 360, 0):

@@ -34,7 +34,7 @@ class TargetConfig(LossConfig):
         "saturation and value; features: of what a network sees in places, as LPIPS without its learned weights.",
     )
     fit: Literal["cover", "stretch"] = Field(
-        "cover", description="How a picture of other proportions is fitted."
+        "cover", description="How an `image` of other proportions is fitted; a video always covers."
     )
     network: RecipePath | None = Field(
         None,
@@ -47,6 +47,8 @@ class TargetConfig(LossConfig):
             raise ValueError("either `image` or `video` is the target, not both")
         if self.stride is not None and self.video is None:
             raise ValueError("`stride` is for `video` alone")
+        if self.fit == "stretch" and self.video is not None:
+            raise ValueError("`fit: stretch` is for `image` alone; a video fills the size")
         return self
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from pixforge.contracts import Config, Exporter, FileName, Output, StepReport
 from pixforge.errors import UnsupportedError
+from pixforge.tools import LastLatents
 
 if TYPE_CHECKING:
     import torch
@@ -45,6 +46,7 @@ class Glsl(Exporter[GlslConfig]):
                 "exporter 'glsl' saves functions of the coordinates, and this generator is none; use cppn or siren"
             )
         self._shader = output.generator
+        self._last = LastLatents(output.generator)
         self._started = False
 
     @classmethod
@@ -53,13 +55,15 @@ class Glsl(Exporter[GlslConfig]):
         return [f"{config.name}{f'-{index:02d}' if canvases > 1 else ''}.glsl" for index in range(canvases)]
 
     def write(self, report: StepReport) -> None:  # noqa: ARG002 - the network is in the generator
-        """Do nothing yet: only the last state is saved, when the exporter is closed."""
+        """Remember the state: only the last one is saved, when the exporter is closed."""
+        self._last.keep()
         self._started = True
 
     def close(self) -> None:
         """Write each canvas to a temporary file and rename it, so that the named file is never incomplete."""
         if not self._started:
             return
+        self._last.put_back()
         for canvas, name in enumerate(self.files()):
             part = self.output.path(f".{name}.part")
             part.write_text(self._shader.glsl(canvas), encoding="utf-8")

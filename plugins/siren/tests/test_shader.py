@@ -11,6 +11,7 @@ from pixforge_siren.cppn import Cppn, CppnConfig
 from pixforge_siren.shader import Glsl, GlslConfig
 from pixforge_siren.siren import Siren, SirenConfig
 
+from pixforge.contracts import Output
 from pixforge.errors import UnsupportedError
 from pixforge.testing import check_component, check_exporter, make_context
 
@@ -79,3 +80,18 @@ def test_a_start_is_learned_and_how_well_is_said(kind, most, caplog):
         left = float((made.forward(0) - picture).square().mean().sqrt()) * 255
     assert left < most
     assert f"off by {left:.1f} of 255" in caplog.text
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_run_that_ends_with_nan_leaves_the_last_shader(tmp_path, ahead):
+    """On a GPU the step with NaN may have been made before the report of the one before is written."""
+    made = Siren(SMALL[Siren], make_context((12, 8), 1))
+    exporter = Glsl(GlslConfig(), Output(tmp_path, "", (12, 8), 1, 1, made))
+    exporter.write(None)
+    wanted = made.glsl(0)
+    with torch.no_grad():
+        made.latents()["weight0"].fill_(float("nan"))
+    if ahead:
+        exporter.write(None)
+    exporter.close()
+    assert (tmp_path / "shader.glsl").read_text() == wanted

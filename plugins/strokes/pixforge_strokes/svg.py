@@ -10,6 +10,7 @@ from pydantic import Field
 
 from pixforge.contracts import Config, Exporter, FileName, Output, StepReport
 from pixforge.errors import UnsupportedError
+from pixforge.tools import LastLatents
 
 Numbers = Sequence[float]
 
@@ -43,6 +44,7 @@ class Svg(Exporter[SvgConfig]):
                 "exporter 'svg' draws curves, and this generator has none; use generator strokes or sketch"
             )
         self._drawing = output.generator
+        self._last = LastLatents(output.generator)
         self._started = False
 
     @classmethod
@@ -51,13 +53,15 @@ class Svg(Exporter[SvgConfig]):
         return [f"{config.name}{f'-{index:02d}' if canvases > 1 else ''}.svg" for index in range(canvases)]
 
     def write(self, report: StepReport) -> None:  # noqa: ARG002 - the curves are in the generator
-        """Do nothing yet: only the last state is saved, when the exporter is closed."""
+        """Remember the state: only the last one is saved, when the exporter is closed."""
+        self._last.keep()
         self._started = True
 
     def close(self) -> None:
         """Write each canvas to a temporary file and rename it, so that the named file is never incomplete."""
         if not self._started:
             return
+        self._last.put_back()
         for canvas, name in enumerate(self.files()):
             text = self._drawing.svg(canvas)
             if self.config.metadata:

@@ -247,3 +247,14 @@ def test_the_file_has_the_recipe_and_is_refused_without_curves(tmp_path):
     assert text.count("<path") == 2
     with pytest.raises(UnsupportedError, match="use generator strokes or sketch"):
         Svg(SvgConfig(), Output(tmp_path, "", (20, 20), 1, 1))
+
+
+def test_a_run_that_ends_with_nan_leaves_the_last_drawing(tmp_path):
+    generator = Strokes(StrokesConfig(count=2), make_context((20, 20), 1))
+    exporter = Svg(SvgConfig(metadata=False), Output(tmp_path, "", (20, 20), 1, 1, generator))
+    exporter.write(None)
+    wanted = generator.svg(0)
+    with torch.no_grad():
+        generator.latents()["points"].fill_(float("nan"))
+    exporter.close()
+    assert (tmp_path / "drawing.svg").read_text() == wanted
