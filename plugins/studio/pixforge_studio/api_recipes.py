@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import yaml
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -114,7 +115,7 @@ class RecipeApi:
             raise HTTPException(422, "changes must be a mapping of fields to values")
         try:
             new = await run_in_threadpool(recipes.edited, text, changes)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, yaml.YAMLError) as error:
             raise HTTPException(422, f"cannot be changed: {error}") from None
         return JSONResponse({"text": new, **await self.seen(new)})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +25,10 @@ _MOST_NODES, _DEEPEST = 20_000, 50
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes and counts them, so that a hostile text is given up early."""
+    """Composes nodes and counts them, so that a hostile text is given up early.
+
+    A `*name` is a node of its own, with the value of `&name` and its own place in the text.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -40,8 +44,14 @@ class _Loader(yaml.SafeLoader):
         self._depth += 1
         if self._count > _MOST_NODES or self._depth > _DEEPEST:
             raise ValueError("the recipe is too large, or nested too deep")
+        alias = self.peek_event() if self.check_event(yaml.AliasEvent) else None
         node = super().compose_node(parent, index)
         self._depth -= 1
+        if alias is not None:
+            node = copy.copy(node)
+            node.start_mark, node.end_mark = alias.start_mark, alias.end_mark
+            if isinstance(node, yaml.CollectionNode):
+                node.flow_style = True  # it stands in one line
         return node
 
 
@@ -164,13 +174,25 @@ def edited(text: str, changes: dict[str, Any]) -> str:
     """The text with other values of the form's fields; None takes a field away.
 
     Raises:
-        ValueError: the text is no mapping, or a field is not one of the form's.
+        ValueError: the text is no mapping, or a field is not one of the form's, or is needed elsewhere in the text.
     """
+    new = text
     for name, value in changes.items():
         if name not in FIELDS:
             raise ValueError(f"the form has no field {name!r} (fields: {', '.join(FIELDS)})")
-        text = _without(text, name) if value is None else _with(text, name, value)
-    return text
+        new = _without(new, name) if value is None else _with(new, name, value)
+    return whole(text, new)
+
+
+def whole(text: str, new: str) -> str:
+    """The new text.
+
+    Raises:
+        ValueError: a change made it unreadable, since a `*name` is left without its `&name`.
+    """
+    if new != text and compose(new) is None:
+        raise ValueError("other lines refer to this one by & and *; change it in the text")
+    return new
 
 
 def _with(text: str, name: str, value: Any) -> str:
@@ -180,9 +202,7 @@ def _with(text: str, name: str, value: Any) -> str:
     pair = _pair(root, name)
     new = _written(name, value, pair, text)
     if root is not None and root.flow_style:
-        data = {
-            key.value: yaml.safe_load(text[each.start_mark.index : end_of(each)]) for key, each in root.value
-        }
+        data = {key.value: _data(each) for key, each in root.value}
         return str(
             yaml.safe_dump({**data, name: yaml.safe_load(new)[name]}, sort_keys=False, allow_unicode=True)
         )
@@ -199,7 +219,7 @@ def _without(text: str, name: str) -> str:
         return text
     if root.flow_style:
         rest = [(k, v) for k, v in root.value if k.value != name]
-        data = {key.value: yaml.safe_load(text[v.start_mark.index : end_of(v)]) for key, v in rest}
+        data = {key.value: _data(v) for key, v in rest}
         return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
     end = text.find("\n", end_of(pair[1]))
     return text[: pair[0].start_mark.index] + (text[end + 1 :] if end >= 0 else "")
@@ -208,12 +228,12 @@ def _without(text: str, name: str) -> str:
 def _written(name: str, value: Any, pair: Any, text: str) -> str:
     if name != "prompts":
         return f"{name}: {flow(value)}"
-    old = _items(pair[1]) if pair else []
+    old = {_source(node, text): node for node in _items(pair[1])} if pair else {}
     lines = []
     for each in value:
         if "kept" in each:
-            kept = next((node for node in old if _source(node, text) == each["kept"]), None)
-            lines.append(flow(_data(kept, text)) if kept is not None else flow(str(each["kept"])))
+            kept = old.get(each["kept"])
+            lines.append(flow(_data(kept)) if kept is not None else flow(str(each["kept"])))
         else:
             lines.append(flow(_short(each)))
     return "prompts:" + "".join(f"\n- {line}" for line in lines) if lines else "prompts: []"
@@ -310,14 +330,19 @@ def _source(node: Any, text: str) -> str:
     return text[node.start_mark.index : end_of(node)]
 
 
-def _data(node: Any, text: str) -> Any:
-    """The value of a node; its lines are indented alike, as the first one is by its column."""
-    return yaml.safe_load(" " * node.start_mark.column + _source(node, text))
+def _data(node: Any) -> Any:
+    return yaml.constructor.SafeConstructor().construct_document(node)
 
 
 def end_of(node: Any) -> int:
-    """Where a value ends: a block's own mark lies after the comments that follow it."""
+    """Where a value ends: the own mark of a block lies after comments and empty lines that follow it."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         return end_of(last[1] if isinstance(last, tuple) else last)
-    return int(node.end_mark.index)
+    end = int(node.end_mark.index)
+    if not isinstance(node, yaml.ScalarNode) or node.style not in ("|", ">"):
+        return end
+    lines = node.end_mark.buffer[:end]
+    if node.value.endswith("\n\n"):  # by `|+` or `>+` the empty lines belong to it
+        return len(lines.removesuffix("\n").removesuffix("\r"))
+    return len(lines.rstrip("\r\n"))

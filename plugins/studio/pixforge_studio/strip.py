@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from pixforge_studio.completion import LONGEST, Schema, branches, parts_of, real
-from pixforge_studio.recipes import compose, end_of, flow, nodes
+from pixforge_studio.recipes import compose, end_of, flow, nodes, whole
 
 SECONDS = 4.0
 """Of a scene that says nothing else."""
@@ -113,32 +113,42 @@ def put(text: str, place: list[Any], value: Any) -> str:
     """The text with another value at a place, which may be new in what is there.
 
     Raises:
-        ValueError: there is no such place.
+        ValueError: there is no such place, or what is there is needed elsewhere in the text.
     """
     known = {where: node for node, where in nodes(compose(text))}
     where, new = tuple(place), flow(value)
     if not where or not known:
         raise ValueError("there is no such place in the recipe")
     if where in known:
-        node = known[where]
-        return text[: node.start_mark.index] + new + text[end_of(node) :]
+        return whole(text, _replaced(text, known[where], new))
     parent, key = known.get(where[:-1]), where[-1]
     if isinstance(parent, yaml.ScalarNode) and isinstance(key, str):
         word = "text" if len(where) > 2 and where[-3] == "prompts" else "type"
-        return (
-            text[: parent.start_mark.index] + flow({word: parent.value, key: value}) + text[end_of(parent) :]
-        )
+        fields = {word: parent.value, key: value} if parent.value else {key: value}
+        return whole(text, _replaced(text, parent, flow(fields)))
+    if parent is not None and text.startswith("*", parent.start_mark.index):
+        raise ValueError("this line takes its value from another one by *; change it in the text")
     if isinstance(parent, yaml.MappingNode) and isinstance(key, str):
-        return _appended(text, parent, f"{flow(key)}: {new}", "")
+        return whole(text, _appended(text, parent, f"{flow(key)}: {new}", ""))
     if isinstance(parent, yaml.SequenceNode) and key == len(parent.value):
-        return _appended(text, parent, new, "- ")
+        return whole(text, _appended(text, parent, new, "- "))
     raise ValueError("there is no such place in the recipe")
 
 
+def _replaced(text: str, node: Any, new: str) -> str:
+    begin, end = node.start_mark.index, end_of(node)
+    gap = " " if begin == end else ""  # an empty value begins at its colon
+    return text[:begin] + gap + new + text[end:]
+
+
 def _appended(text: str, node: Any, line: str, mark: str) -> str:
-    if node.flow_style:
-        last = node.end_mark.index - 1
-        comma = ", " if node.value else ""
-        return text[:last].rstrip() + comma + line + text[last:]
-    end = end_of(node)
-    return f"{text[:end]}\n{' ' * node.start_mark.column}{mark}{line}{text[end:]}"
+    if not node.flow_style:
+        end = text.find("\n", end_of(node))  # after a comment on the last line
+        end = end if end >= 0 else len(text)
+        return f"{text[:end]}\n{' ' * node.start_mark.column}{mark}{line}{text[end:]}"
+    if not node.value:
+        end = node.end_mark.index - 1
+        return text[:end] + line + text[end:]
+    last = node.value[-1]
+    end = end_of(last[1] if isinstance(last, tuple) else last)
+    return f"{text[:end]}, {line}{text[end:]}"

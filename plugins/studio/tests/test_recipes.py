@@ -77,6 +77,35 @@ def test_a_field_is_added_and_taken_away_again():
     assert edited(new, {"prompts": [{"text": "", "weight": 1}]}).startswith("# x\nprompts:\n- ''\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "changes", "new"),
+    [
+        ("init:\n  type: image\n  image: >-\n    x.png\n# how long\nsteps: 5\n", {"init": None}, "# how long\nsteps: 5\n"),
+        ("prompts: |\n  a sun\n\nsteps: 5\n", {"prompts": [{"text": "b"}]}, "prompts:\n- b\n\nsteps: 5\n"),
+        ("prompts: |+\n  a sun\n\nsteps: 5\n", {"prompts": [{"text": "b"}]}, "prompts:\n- b\nsteps: 5\n"),
+    ],
+)  # fmt: skip
+def test_the_lines_after_a_text_of_several_lines_stay(text, changes, new):
+    assert edited(text, changes) == new
+
+
+def test_values_that_stand_at_several_places_are_kept_or_the_change_is_refused():
+    text = "prompts:\n- &fox {image: fox.png, weight: 2}\n- *fox\n- a bird\nsteps: 5\n"
+    shown = form(text)["prompts"]
+    new = edited(text, {"prompts": [*shown[:2], {"text": "an owl"}]})
+    fox = {"image": "fox.png", "weight": 2}
+    assert yaml.safe_load(new) == {"prompts": [fox, fox, "an owl"], "steps": 5}
+    assert edited("keep: &x noise\ninit: *x\nsteps: 5\n", {"init": None}) == "keep: &x noise\nsteps: 5\n"
+    with pytest.raises(ValueError, match="refer to this one by & and \\*"):
+        edited("keep: &x noise\ninit: *x\n", {"keep": None})
+
+
+def test_a_value_that_yaml_cannot_read_is_refused_by_the_studio(studio):
+    kept = "{text: !!set x, stop: 1}"
+    body = {"text": f"prompts:\n- {kept}\n", "changes": {"prompts": [{"kept": kept}]}}
+    assert studio.ask("/api/v1/recipes/edit", body)[0] == 422
+
+
 def test_from_nothing():
     assert edited("", {"prompts": [{"text": "a fox", "weight": 1}]}) == "prompts:\n- a fox\n"
     assert edited("# only this\n", {"steps": 3}) == "# only this\nsteps: 3\n"

@@ -79,6 +79,30 @@ def test_a_value_is_put_at_its_place_and_comments_stay(place, value, there):
 
 
 @pytest.mark.parametrize(
+    ("text", "place", "value", "new"),
+    [
+        ("prompts:\n- text: |\n    a b\nsteps: 5\n", ["prompts", 0, "weight"], 2, "prompts:\n- text: |\n    a b\n  weight: 2\nsteps: 5\n"),
+        ("prompts:\n- text: |+\n    a b\n\nsteps: 5\n", ["prompts", 0, "weight"], 2, "prompts:\n- text: |+\n    a b\n\n  weight: 2\nsteps: 5\n"),
+        ("optimizer:\n  learning_rate:\nsteps: 5\n", ["optimizer", "learning_rate"], 2, "optimizer:\n  learning_rate: 2\nsteps: 5\n"),
+        ("film:\nsteps: 5\n", ["film", "fps"], 12, "film: {fps: 12}\nsteps: 5\n"),
+        ("scenes: [\n  a,  # one\n  b  # two\n]\n", ["scenes", 2], "c", "scenes: [\n  a,  # one\n  b, c  # two\n]\n"),
+        ("scenes: [a, b,]\n", ["scenes", 2], "c", "scenes: [a, b, c,]\n"),
+        ("scenes: [  # none\n]\n", ["scenes", 0], "c", "scenes: [  # none\nc]\n"),
+        ("scenes:\n- a  # one\nsteps: 5\n", ["scenes", 1], "b", "scenes:\n- a  # one\n- b\nsteps: 5\n"),
+        ("keep: &x a\nscenes: [*x]\n", ["scenes", 0], "b", "keep: &x a\nscenes: [b]\n"),
+    ],
+)  # fmt: skip
+def test_the_lines_and_comments_beside_a_change_stay(text, place, value, new):
+    assert put(text, place, value) == new
+
+
+@pytest.mark.parametrize("place", [["keep"], ["losses", 0, "weight"]])
+def test_what_other_lines_refer_to_is_not_changed(place):
+    with pytest.raises(ValueError, match="change it in the text"):
+        put("keep: &x {type: smoothness}\nlosses: [*x]\n", place, 2)
+
+
+@pytest.mark.parametrize(
     ("text", "place"),
     [
         (TEXT, []),
