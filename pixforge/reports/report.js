@@ -30,8 +30,12 @@
     return svg;
   }
 
-  const number = (value, digits = 4) => value === undefined ? "" : Number(value).toPrecision(digits).replace(/\.?0+($|e)/, "$1");
-  const seconds = (value) => value === undefined ? "" : value < 60 ? `${number(value, 3)} s` : `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
+  const number = (value, digits = 4) => value === undefined ? "" : String(Number(Number(value).toPrecision(digits)));
+  function seconds(value) {
+    if (value === undefined) return "";
+    const short = number(value, 3), whole = Math.round(value);
+    return Number(short) < 60 ? `${short} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  }
 
   const columns = [
     { key: "name", title: "run", get: (run) => run.name },

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,30 @@ def test_the_page_allows_its_own_script_alone_and_no_address(tmp_path):
     assert f"script-src 'sha256-{digest}'" in policy
     assert policy.startswith("default-src 'none'")
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
+
+
+def test_numbers_and_times_are_shown_as_they_are(tmp_path):
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no Chromium: on Debian, apt install chromium")
+    values = (1000, 1230.4, -1500, 1.2345e10, 0.5, 0, 0.00123456, 20)
+    final = {f"t{place}": value for place, value in enumerate(values)}
+    times = (0.25, 59.94, 59.96, 119.7, 3600)
+    entries = [
+        Entry(RunFacts(f"r{place}", tmp_path, "finished", seconds=value, final=final if place == 0 else {}), None)
+        for place, value in enumerate(times)
+    ]  # fmt: skip
+    write_page(tmp_path / "page.html", "a", entries)
+    page = re.sub("<meta http-equiv[^>]*>", "", (tmp_path / "page.html").read_text())  # to press a button
+    press = "[...document.querySelectorAll('button')].find(e => e.textContent === 'table').click()"
+    (tmp_path / "page.html").write_text(page.replace("</body>", f"<script>{press}</script></body>"))
+    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'browser'}"]
+    command = [chromium, *options, "--dump-dom", (tmp_path / "page.html").as_uri()]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    cells = re.findall(r'<td class="number">(.*?)</td>', shown)
+    rows = [cells[at : at + 11] for at in range(0, len(cells), 11)]  # score, steps, time, and the terms
+    assert [row[2] for row in rows] == ["0.25 s", "59.9 s", "1 min 0 s", "2 min 0 s", "60 min 0 s"]
+    assert rows[0][3:] == ["1000", "1230", "-1500", "12350000000", "0.5", "0", "0.001235", "20"]
 
 
 def test_a_record_of_nonsense_is_no_run_that_breaks_the_page(tmp_path):
