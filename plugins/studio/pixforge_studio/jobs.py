@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -83,8 +84,8 @@ class Jobs:
         number = max([*self.all, read_json(self._folder.own / "last.json").get("id", 0)]) + 1
         write_json(self._folder.own / "last.json", {"id": number})
         job = Job(number, text, name, self._free(name, number), float(number))
-        self.all[number] = job
         self.save(job)
+        self.all[number] = job
         return job
 
     def was(self, number: int) -> bool:
@@ -103,7 +104,8 @@ class Jobs:
     def done(self, job: Job) -> list[Job]:
         """It is finished: the gallery has it from now on, and the list of entries for a while. Those that leave the list."""
         job.state = FINISHED
-        (self._home / f"{job.id:08d}.json").unlink(missing_ok=True)
+        with suppress(OSError):  # an entry that stays is made again by the next studio, from its last step
+            (self._home / f"{job.id:08d}.json").unlink(missing_ok=True)
         old = [each for each in self.in_order() if each.state == FINISHED][:-RECENT]
         for each in old:
             self.all.pop(each.id)

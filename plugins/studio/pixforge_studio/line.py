@@ -23,6 +23,8 @@ PATIENCE = 60
 """Seconds in which a worker saves its run when the studio ends."""
 BEAT = 10
 """Seconds of silence after which a watcher is told that all is well."""
+AGAIN = 5
+"""Seconds until a worker that could not be started is tried again."""
 PACE = 0.1
 """Seconds between two messages to a watcher at least."""
 MOST_NOTES = 20
@@ -75,6 +77,8 @@ class Line:
         self.closing = False
         self._watchers: set[Watcher] = set()
         self._wake = asyncio.Event()
+        self._to_go_back: set[int] = set()
+        """Runs that were told to end in order to go back, and not yet to begin again."""
         places = devices() if places is None else places
         self._seats = [Seat(folder, number, each, cold=cold) for number, each in enumerate(places)]
         self._tasks: list[asyncio.Task[None]] = []
@@ -144,6 +148,7 @@ class Line:
         job.back = step
         if job.state == RUNNING:
             job.paused = False
+            self._to_go_back.add(job.id)
             self._order(job, "stop")
         else:
             self._go_back(job)
@@ -198,23 +203,36 @@ class Line:
     async def _work(self, seat: Seat) -> None:
         try:
             while not self.closing:
-                await seat.ready()
+                started = await self._ready(seat)
                 job = self.jobs.next()
-                if job is not None:
+                if started and job is not None:
                     await self._make(job, seat)
                     continue
                 self._wake.clear()
                 if not self.closing:  # it may have begun to close while the worker was started
-                    await self._wake.wait()
+                    with suppress(asyncio.TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), None if started else AGAIN)
         finally:
             if seat.process is not None:
                 seat.close()
                 await seat.ended()
 
+    async def _ready(self, seat: Seat) -> bool:
+        """Whether the worker is there; where it cannot be started, the entry that waits for it says why."""
+        try:
+            await seat.ready()
+        except OSError as error:
+            if (job := self.jobs.next()) is not None:
+                self._note(job, f"the process that makes runs cannot be started ({error.strerror or error})")
+                self._changed(job)
+            return False
+        return True
+
     async def _make(self, job: Job, seat: Seat) -> None:
         order = {"do": "run", "id": job.id, "text": job.text, "name": job.name, "paused": job.paused}
         order |= {"out": str(self.folder.root / job.run), "begun": job.begun, "back": job.back}
         order["moments"] = str(moments_of(self.folder, job))
+        self._to_go_back.discard(job.id)
         job.state, job.begun = RUNNING, job.begun or not (self.folder.root / job.run).exists()
         self.live.setdefault(job.id, Live())
         self._changed(job)
@@ -247,7 +265,9 @@ class Line:
             take(self, job, event)
 
     def _started(self, job: Job, event: dict[str, Any]) -> None:
-        job.steps, job.step, job.back = event["steps"], event["step"], -1
+        job.steps, job.step = event["steps"], event["step"]
+        if job.id not in self._to_go_back:  # the wish is fulfilled, unless it came while the run was built
+            job.back = -1
         self._changed(job)
 
     def _saved(self, job: Job, event: dict[str, Any]) -> None:
@@ -272,8 +292,12 @@ class Line:
         self._tell("preview", job.id)
 
     def _warned(self, job: Job, event: dict[str, Any]) -> None:
-        job.notes = [*job.notes, event["text"]][-MOST_NOTES:]
+        self._note(job, event["text"])
         self._tell("queue")
+
+    @staticmethod
+    def _note(job: Job, text: str) -> None:
+        job.notes = [*job.notes, text][-MOST_NOTES:]
 
     def _ended(self, job: Job, event: dict[str, Any]) -> None:
         job.error, job.score, job.left = event["error"], event.get("score"), None
@@ -289,8 +313,14 @@ class Line:
         self._changed(job)
 
     def _changed(self, job: Job) -> None:
-        if job.state != FINISHED:
-            self.jobs.save(job)
+        """Write and tell it. Where the disk is full the queue goes on all the same, and says so."""
+        try:
+            if job.state != FINISHED:
+                self.jobs.save(job)
+        except OSError as error:
+            text = f"the queue cannot be written ({error.strerror or error}); a studio opened anew has it as it was before"
+            if text not in job.notes:
+                self._note(job, text)
         self._tell("queue")
 
     # Those who watch.

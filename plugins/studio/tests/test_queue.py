@@ -191,6 +191,109 @@ def test_a_worker_that_dies_again_and_again_ends_its_run_and_no_other(tmp_path, 
     assert listed(tmp_path)[0].error == job.error
 
 
+class Played:
+    """A worker that is played by the test: what it was told, and what it answers each order with."""
+
+    def __init__(self, line, answers, monkeypatch):
+        self.seat, self.told, self._answers, self._events = line._seats[0], [], answers, []
+        for name in ("ready", "begin", "tell", "event"):
+            monkeypatch.setattr(self.seat, name, getattr(self, name))
+
+    async def ready(self):
+        pass
+
+    async def begin(self, order):
+        self.seat.job = order["id"]
+        self.told.append(order)
+        self._events = list(self._answers(order))
+
+    def tell(self, order):
+        self.told.append(order)
+
+    async def event(self):
+        found = self._events.pop(0)
+        return found() if callable(found) else found
+
+
+STARTED = {"event": "started", "steps": 20, "step": 0}
+
+
+def ended(state):
+    return {"event": "ended", "state": state, "error": ""}
+
+
+def played(line, job, *, seconds=5):
+    """Let the queue work until an entry is over."""
+    import asyncio
+
+    async def over():
+        while job.state in {"waiting", "running"}:
+            await asyncio.sleep(0.01)
+
+    async def story():
+        line.open()
+        await asyncio.wait_for(over(), seconds)
+        line.closing = True
+        line._wake.set()
+        await asyncio.wait(line._tasks, timeout=seconds)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("failing", ["save", "unlink"])
+def test_a_full_disk_does_not_end_the_queue(tmp_path, monkeypatch, failing):
+    line = Line(Folder(tmp_path), places=[""])
+    first, second = line.add(SMALL, "a"), line.add(SMALL, "b")
+    Played(line, lambda _: [STARTED, ended("finished")], monkeypatch)
+
+    def full(*_args, **_options):
+        raise OSError(28, "No space left on device")
+
+    if failing == "save":
+        monkeypatch.setattr("pixforge_studio.jobs.write_json", full)
+    else:
+        monkeypatch.setattr("pathlib.Path.unlink", full)
+    played(line, second)
+    assert [first.state, second.state] == ["finished", "finished"]
+    said = [each for each in first.notes if "the queue cannot be written (No space left on device)" in each]
+    assert len(said) == (failing == "save")
+
+
+def test_a_worker_that_cannot_be_started_is_tried_again(tmp_path, monkeypatch):
+    line = Line(Folder(tmp_path), places=[""])
+    job = line.add(SMALL, "a")
+    player = Played(line, lambda _: [STARTED, ended("finished")], monkeypatch)
+    fails = [OSError(12, "Cannot allocate memory")]
+
+    async def ready():
+        if fails:
+            raise fails.pop()
+
+    monkeypatch.setattr(player.seat, "ready", ready)
+    monkeypatch.setattr("pixforge_studio.line.AGAIN", 0.01)
+    played(line, job)
+    assert job.state == "finished"
+    assert "cannot be started (Cannot allocate memory)" in job.notes[0]
+
+
+def test_a_run_goes_back_also_when_that_is_asked_while_it_is_built(tmp_path, monkeypatch):
+    line = Line(Folder(tmp_path), places=[""])
+    job = line.add(SMALL, "a")
+    orders = []
+
+    def answers(order):
+        orders.append(order["back"])
+        if len(orders) == 1:
+            return [lambda: line.back(job, 10) or STARTED, ended("stopped")]
+        return [STARTED, ended("stopped")]
+
+    player = Played(line, answers, monkeypatch)
+    played(line, job)
+    assert orders == [-1, 10]
+    assert [each["do"] for each in player.told] == ["run", "stop", "run"]
+    assert (job.state, job.back) == ("stopped", -1)
+
+
 def test_a_curve_stays_small_and_has_no_step_twice():
     live = Live()
     for step in range(20_000):
