@@ -19,7 +19,11 @@ _COMPONENTS = ("prompts", "losses", "edits", "filters", "optimizer", "scenes", "
 
 
 def strip(text: str, schema: Schema) -> dict[str, Any]:
-    """`scenes`, each with seconds, fade and text; `curves` with `path`, `keys` and `ease`; and `flat`, what could be one."""
+    """`scenes`, `curves`, and `flat`, what could be a curve.
+
+    A scene has seconds, fade, its texts to be shown, which are cut, and its first prompt as it is; a curve has `path`, `keys`
+    and `ease`.
+    """
     root = compose(text) if len(text) <= LONGEST else None
     if not isinstance(root, yaml.MappingNode):
         return {"scenes": [], "curves": [], "flat": []}
@@ -48,6 +52,7 @@ def _scene(node: Any) -> dict[str, Any]:
         "seconds": _float(fields.get("seconds"), SECONDS),
         "fade": _float(fields.get("fade"), 0.0),
         "text": ", ".join(texts)[:200],
+        "prompt": texts[0] if texts else "",
         "short": not isinstance(node, yaml.MappingNode),
     }
 

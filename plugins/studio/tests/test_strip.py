@@ -134,13 +134,44 @@ def test_other_texts_have_no_strip(schema, text):
     assert (found["scenes"], found["curves"]) == ([], [])
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_scenes_and_points_are_dragged(browser, studio, width):
+def opened(browser, studio, text, width=1280):
+    """The page with the film strip of a text."""
     browser.size(width, 1900)
     browser.call("Page.navigate", url="about:blank")
     browser.call("Page.navigate", url=f"http://127.0.0.1:{studio.port}/?token={TOKEN}#make")
     browser.until("document.querySelector('#verdict')?.textContent === 'valid'")
-    browser.run(f"setText({json.dumps(TEXT)}); document.querySelector('#film').open = true; check()")
+    browser.run(f"setText({json.dumps(text)}); document.querySelector('#film').open = true; check()")
+
+
+def test_a_long_prompt_stays_whole_and_keyframes_come_at_whole_steps(browser, studio):
+    prompt = "a fox " + "in the snow " * 30 + "at night"
+    scenes = f"film: {{fps: 12}}\nscenes:\n- {prompt}\n"
+    opened(browser, studio, scenes)
+    browser.until("document.querySelectorAll('.scene').length === 1")
+    browser.run("document.querySelector('[data-spot=\"scene 0\"]').focus()")
+    browser.press("ArrowRight", "ArrowRight", 39)
+    browser.until("editor.text.includes('4.25')")
+    browser.run("document.querySelector('#add-scene').click()")
+    browser.until("document.querySelectorAll('.scene').length === 2")
+    found = yaml.safe_load(browser.run("editor.text"))["scenes"]
+    assert [each["prompts"] for each in found] == [[prompt], [prompt]]
+    curve = "prompts: [a fox]\nsteps: 201\nlosses:\n- {type: smoothness, weight: {0: 1, 100: 2}}\n"
+    browser.run(f"setText({json.dumps(curve)}); check()")
+    browser.until("strip.curves[0]?.keys.length === 2 && document.querySelector('.curve circle')")
+    at = "(b => ({clientX: b.left + b.width / 3, clientY: b.top + b.height / 2, bubbles: true}))(svg.getBoundingClientRect())"
+    browser.run(
+        f"(svg => svg.dispatchEvent(new MouseEvent('dblclick', {at})))(document.querySelector('.curve svg'))"
+    )
+    browser.until(f"editor.text !== {json.dumps(curve)}")
+    keys = yaml.safe_load(browser.run("editor.text"))["losses"][0]["weight"]
+    assert len(keys) == 3
+    assert all(float(key).is_integer() for key in keys)
+    browser.until("document.querySelector('#verdict').textContent === 'valid'")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_scenes_and_points_are_dragged(browser, studio, width):
+    opened(browser, studio, TEXT, width)
     browser.until(
         "document.querySelectorAll('.scene').length === 3 && document.querySelectorAll('.curve circle').length === 4"
     )

@@ -41,7 +41,7 @@ function putAt(place, value) {
 
 function setSeconds(index, seconds) {
   const each = strip.scenes[index], value = Math.max(.25, Math.round(seconds * 4) / 4);
-  return each.short ? putAt(["scenes", index], { seconds: value, prompts: [each.text] }) : putAt(["scenes", index, "seconds"], value);
+  return each.short ? putAt(["scenes", index], { seconds: value, prompts: [each.prompt] }) : putAt(["scenes", index, "seconds"], value);
 }
 
 function scene(each, index) {
@@ -78,7 +78,7 @@ function scene(each, index) {
 }
 
 $("add-scene").addEventListener("click", safely(async () => {
-  const text = strip.scenes.at(-1)?.text || form?.prompts?.[0]?.text || "a red heart", value = { seconds: 4, fade: 1, prompts: [text] };
+  const text = strip.scenes.at(-1)?.prompt || form?.prompts?.[0]?.text || "a red heart", value = { seconds: 4, fade: 1, prompts: [text] };
   if (strip.scenes.length) { await putAt(["scenes", strip.scenes.length], value); return; }
   if (!/^film:/m.test(editor.text)) await putAt(["film"], { fps: 12 });
   await putAt(["scenes"], [value]);
@@ -99,7 +99,10 @@ function shape(each) {
   return { far, low: low - room, high: high + room,
     x: key => CURVE.left + wide * (key.percent ? key.at / 100 : key.at / far),
     y: key => CURVE.top + tall * (1 - (key.value - low + room) / (high - low + 2 * room)),
-    at: (x, percent) => Math.min(Math.max((x - CURVE.left) / wide, 0), 1) * (percent ? 100 : far),
+    at: (x, percent) => {  // a step is a whole number
+      const share = Math.min(Math.max((x - CURVE.left) / wide, 0), 1);
+      return percent ? share * 100 : Math.round(share * far);
+    },
     value: y => low - room + (1 - (y - CURVE.top) / tall) * (high - low + 2 * room) };
 }
 
@@ -146,7 +149,6 @@ function curve(each, number) {
       const move = moved => {
         const { x, y } = spotOf(svg, moved);
         key.at = to.at(x, key.percent);
-        if (!key.percent) key.at = Math.round(key.at);
         key.value = to.value(y);
         dot.setAttribute("cx", to.x(key));
         dot.setAttribute("cy", to.y(key));
