@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pixforge_unclip.samplers.sampler import Sampler
 
-NOISY, PREDICTED, LEVEL, START, UPDATES = "noisy", "predicted", "level", "start", "updates"
+NOISY, PREDICTED, LEVEL, LEVELS, START, UPDATES = "noisy", "predicted", "level", "levels", "start", "updates"
 KEPT = "kept"
 STRENGTH = 0.6
 """Where the recipe names none."""
@@ -98,10 +98,10 @@ class Diffusion(Told[DiffusionConfig]):
         draws = generators(self.context, f"diffusion/{purpose}")
         return torch.stack([torch.randn(shape, generator=each) for each in draws]).to(self._z)
 
-    def _begin(self, start: float) -> None:
-        """From the level `start`: a new sampler."""
-        count = max(1, round(self.context.steps * self.config.until))
-        self._start, self._level = start, 0
+    def _begin(self, start: float, levels: int | None = None) -> None:
+        """From the level `start`: a new sampler, of as many levels as the run asks for, or as it was saved with."""
+        count = levels or max(1, round(self.context.steps * self.config.until))
+        self._start, self._level, self._levels = start, 0, count
         self._sampler: Sampler = self._denoiser.sampler(self.config.sampler, count, start)
 
     def _predict(self) -> None:
@@ -186,6 +186,7 @@ class Diffusion(Told[DiffusionConfig]):
             NOISY: self._noisy,
             PREDICTED: self._predicted,
             LEVEL: torch.tensor(self._level),
+            LEVELS: torch.tensor(self._levels),
             UPDATES: torch.tensor(self._updates),
             START: torch.tensor(self._start, dtype=torch.float64),
             **({} if self._kept is None else {KEPT: self._kept}),
@@ -193,8 +194,8 @@ class Diffusion(Told[DiffusionConfig]):
         }
 
     def load_state(self, state: Mapping[str, torch.Tensor]) -> None:
-        """Put them back."""
-        self._begin(float(state[START]))
+        """Put them back; the noise goes on to leave in the steps that the saved run had for it, whatever this one has."""
+        self._begin(float(state[START]), int(state[LEVELS]) if LEVELS in state else None)
         self._noisy, self._predicted = (state[name].to(self._z) for name in (NOISY, PREDICTED))
         self._kept = state[KEPT].to(self._z) if KEPT in state else None
         self._level, self._updates = int(state[LEVEL]), int(state[UPDATES])

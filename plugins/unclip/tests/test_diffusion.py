@@ -143,6 +143,19 @@ def test_a_run_goes_on_to_the_same_bytes(small, tmp_path):
     assert {"prior.safetensors", "decoder.safetensors"} < found["files"].keys()
 
 
+def test_a_run_that_goes_on_with_other_steps_keeps_its_levels_of_noise(tiny):
+    """Five of seven levels are done; the two that are left are the same in a run of twenty steps."""
+    whole, short, long = (made(tiny, context_of(steps=steps)) for steps in (10, 10, 20))
+    wanted = run(whole, 7)
+    run(short, 5)
+    state = {name: each.clone() for name, each in {**short.latents(), **short.state()}.items()}
+    with torch.no_grad():
+        long.latents()["z"].copy_(state.pop("z"))
+        long.load_state(state)
+    torch.testing.assert_close(run(long, 2), wanted)
+    assert torch.equal(run(long, 3), run(whole, 3))  # the noise is gone
+
+
 def test_a_sampler_for_other_models_is_refused_with_those_that_work(tiny):
     with pytest.raises(InputError, match="trained by flow matching: euler, dpm, unipc"):
         made(tiny, sampler="ddim")
