@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pixforge.errors import InputError, OutputError, RecipeError, plain_name
 from pixforge.ordinary_files import read_ordinary
+from pixforge.recipe.digest import digest_of
 from pixforge.reports.facts import read_facts
 from pixforge.runs.checkpoint import NAME as CHECKPOINT
 from pixforge.runs.folder import write_text
@@ -32,12 +33,13 @@ _NEAREST = 0.3
 
 @dataclass(frozen=True)
 class _Child:
-    """Settings, a seed, where they come from, and the init that takes the recipe's place."""
+    """Settings, a seed, where they come from, and the init that takes the recipe's place, with the hashes of its files."""
 
     place: tuple[int, ...]
     seed: int
     origin: str
     init: Mapping[str, Any] | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 class Evolution(BaseModel):
@@ -168,14 +170,29 @@ def _crossed(
     family: tuple[Planned, Planned],
     chance: random.Random,
 ) -> _Child:
-    """The child, begun between the latents of its parents, if there are two and their latents fit each other and it."""
-    files = [run_folder_of(folder, each.name).absolute() / CHECKPOINT for each in family]
-    same = all(each.recipe.get(field) == recipe.get(field) for each in family for field in _SHAPING)
-    if family[0].name == family[1].name or not same or not all(each.is_file() for each in files):
+    """The child, begun between the latents of its parents, if two are finished and their latents fit each other and it."""
+    same = all(each.recipe.get(name) == recipe.get(name) for each in family for name in _SHAPING)
+    if family[0].name == family[1].name or not same:
+        return child
+    files = dict(_end(run_folder_of(folder, each.name).absolute()) for each in family)
+    if not all(files.values()):
         return child
     share = round(chance.uniform(_NEAREST, 1 - _NEAREST), 2)
-    init = {"type": "run", "checkpoint": str(files[0]), "other": str(files[1]), "share": share}
-    return replace(child, origin=f"{child.origin}; begun between their pictures, at {share}", init=init)
+    one, other = files
+    init = {"type": "run", "checkpoint": one, "other": other, "share": share}
+    hashes = {name: digest for name, digest in files.items() if digest is not None}
+    origin = f"{child.origin}; begun between their pictures, at {share}"
+    return replace(child, origin=origin, init=init, files=hashes)
+
+
+def _end(run: Path) -> tuple[str, str | None]:
+    """The checkpoint of a run with its hash; None where the run is not finished, since it may still change."""
+    path = run / CHECKPOINT
+    finished = read_facts(run, run.name, curves=False).status == "finished"
+    try:
+        return str(path), digest_of(path) if finished else None
+    except PermissionError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def _said(plan: Plan, axis: int, at: int) -> str:
@@ -206,7 +223,7 @@ def _grown(evolution: Evolution, plan: Plan, children: Sequence[_Child]) -> tupl
             seeds.append(seed)
         recipe = {**by_place[child.place], "seed": child.seed, "based_on": [child.origin]}
         if child.init is not None:
-            recipe["init"] = dict(child.init)
+            recipe |= {"init": dict(child.init), "files": {**recipe.get("files", {}), **child.files}}
         name, place = f"{len(runs) + 1:04d}", (*child.place, seeds.index(seed))
         runs.append(Planned(name=name, place=place, recipe=recipe, origin=child.origin))
     axis = PlanAxis(paths=("seed",), texts=tuple((text,) for text in seeds))

@@ -1,11 +1,14 @@
 """`pixforge evolve`: generations, parents and children."""
 
+import hashlib
 import re
+from pathlib import Path
 
 import pytest
 from test_sweep import rows
 
 import pixforge
+from pixforge.sweeps.carry import gathered
 from pixforge.sweeps.evolve import begin, next_generation, read_evolution
 from pixforge.sweeps.plan import Plan as Sweep
 from pixforge.sweeps.plan import PlanAxis, Planned, read_plan
@@ -56,10 +59,11 @@ def test_a_number_changes_to_its_neighbour(tmp_path):
 
 
 def crossed(folder, first, evolution, *names):
-    """The runs of the next generation, where these runs left checkpoints."""
+    """The runs of the next generation, where these runs are finished and left checkpoints."""
     for name in names:
         (folder / "runs" / name).mkdir(parents=True, exist_ok=True)
         (folder / "runs" / name / "checkpoint.safetensors").touch()
+        (folder / "runs" / name / "run.json").write_text('{"status": "finished"}')
     return next_generation(folder, evolution, first, ["0001", "0002"])[1].runs[6:]
 
 
@@ -76,11 +80,17 @@ def test_children_of_two_begin_between_their_pictures(tmp_path):
             str(tmp_path / "runs" / name / "checkpoint.safetensors") for name in ("0001", "0002")
         }
         assert f"begun between their pictures, at {init['share']}" in run.origin
+        empty = hashlib.sha256().hexdigest()
+        assert run.recipe["files"] == {init["checkpoint"]: empty, init["other"]: empty}
     assert all("init" not in run.recipe for run in children if run not in two)
 
 
 def test_only_latents_that_fit_each_other_are_crossed(tmp_path):
     evolution, first = begin(plan(kinds=1), population=6, parents=2, mutation=0, cross=1)
+    assert all("init" not in run.recipe for run in crossed(tmp_path, first, evolution, "0001"))
+    children = crossed(tmp_path, first, evolution, "0001", "0002")
+    assert any("init" in run.recipe for run in children)
+    (tmp_path / "runs" / "0002" / "run.json").write_text('{"status": "interrupted"}')
     assert all("init" not in run.recipe for run in crossed(tmp_path, first, evolution, "0001"))
     other = first.runs[1].model_copy(update={"recipe": {"seed": 8, "size": [64, 64]}})
     first = first.model_copy(update={"runs": (first.runs[0], other, *first.runs[2:])})
@@ -96,6 +106,10 @@ def test_a_crossed_child_is_made(cli, work):
     assert begun
     recipe = pixforge.load_recipe(work / f"made/runs/{begun[0].name}/recipe.yaml")
     assert (recipe.init.type, recipe.init.other is not None) == ("run", True)
+    sent, files = gathered(begun[0].recipe, work / "made")
+    parents = [sent["init"][name] for name in ("checkpoint", "other")]
+    assert set(parents) <= set(map(str, files))  # they travel to other machines
+    assert all(Path(each).parent == work / "made" / "files" for each in parents)
     assert all(row["status"] == "finished" for row in rows(work / "made"))
 
 
