@@ -82,7 +82,14 @@ class WeightsError(InputError):
 
 
 class ImageError(InputError):
-    """A picture cannot be read, or is larger than the limit."""
+    """A picture cannot be read, or is larger than the limit.
+
+    With `passing`, it may be read later although the file stays as it is: it must not be opened now, say.
+    """
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
 
 
 class OutputError(InputError):

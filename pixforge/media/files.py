@@ -62,10 +62,14 @@ def opened(
     except Image.DecompressionBombError:
         raise _too_large(path, "far too many") from None
     except MemoryError:
-        raise ImageError(f"{path}: is too large for this machine's memory; make it smaller first") from None
+        raise ImageError(
+            f"{path}: is too large for this machine's memory; make it smaller first", passing=True
+        ) from None
     except Exception as error:  # decoders raise anything from struct.error to IndexError on damaged data
         raise ImageError(
-            f"{path}: is damaged or cut short ({_reason(error)}); save it again as {_WORKS}"
+            f"{path}: is damaged or cut short ({_reason(error)}); save it again as {_WORKS}",
+            passing=isinstance(error, OSError)
+            and error.errno is not None,  # a disk that fails; Pillow's have no number
         ) from error
 
 
@@ -109,12 +113,14 @@ def _file(path: str | Path) -> Iterator[IO[bytes]]:
         raise ImageError(f"{path}: is a folder; name a picture in it ({_WORKS})") from None
     except FileNotFoundError:
         raise ImageError(
-            f"{path}: there is no such file; a relative path starts at the recipe's folder"
+            f"{path}: there is no such file; a relative path starts at the recipe's folder", passing=True
         ) from None
     except PermissionError as error:
-        raise ImageError(f"{path}: cannot be read ({_reason(error)}); allow reading it, or copy it") from None
+        raise ImageError(
+            f"{path}: cannot be read ({_reason(error)}); allow reading it, or copy it", passing=True
+        ) from None
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        raise ImageError(f"{path}: cannot be read ({_reason(error)})") from None
+        raise ImageError(f"{path}: cannot be read ({_reason(error)})", passing=True) from None
     with file:
         _check_size(path, os.fstat(file.fileno()).st_size)
         yield file

@@ -98,9 +98,9 @@ def load_recipe(
     registry = _load_registry(document, tuple(disabled), trust)
     _override_suited(document, changes, registry)
     raise_problems(document, open_story(document, files=_reads_files(document, trust)))
-    _draw(document, trust)  # before the first scene of a loop is there twice
+    drawn = _draw(document, trust)  # before the first scene of a loop is there twice
     raise_problems(document, open_scenes(document, registry))
-    recipe = _validate(document, registry)
+    recipe = _validate(document, registry, drawn=drawn)
     raise_problems(document, (Problem(*each) for each in missing_files(recipe)))
     raise_problems(document, clashes(recipe))
     raise_problems(document, film_problems(recipe))
@@ -137,11 +137,11 @@ def _forget_empty(document: Document) -> None:
     document.data = {key: value for key, value in document.data.items() if value is not None}
 
 
-def _draw(document: Document, trust: Trust) -> None:
-    """Draw wildcards by the seed, which no override changes any more."""
+def _draw(document: Document, trust: Trust) -> bool:
+    """Draw wildcards by the seed, which no override changes any more; False where there are none."""
     files = _reads_files(document, trust)
     open_prompts(document, files=files)
-    draw_wildcards(document, own=files)
+    return draw_wildcards(document, own=files)
 
 
 def _reads_files(document: Document, trust: Trust) -> bool:
@@ -190,14 +190,14 @@ def _load_registry(document: Document, disabled: tuple[str, ...], trust: Trust) 
     return registry
 
 
-def _validate(document: Document, registry: Registry) -> Recipe:
+def _validate(document: Document, registry: Registry, *, drawn: bool) -> Recipe:
     try:
         known = context_of(registry, document.folder)
         recipe = compose(registry, document.data).model_validate(document.data, context=known)
     except ValidationError as error:
         raise_problems(document, problems_of(error, document, registry))
         raise
-    return recipe.with_origin(Origin(registry, document.folder, document.name, read_again))
+    return recipe.with_origin(Origin(registry, document.folder, document.name, read_again, drawn))
 
 
 def _with_plugins_beside(recipe: Recipe, document: Document) -> Recipe:

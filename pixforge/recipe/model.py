@@ -96,13 +96,15 @@ class StopConfig(Config):
 class Origin:
     """What a recipe came with: its components' registry, where its relative paths start, and a name for its runs.
 
-    `read_again` makes a recipe of plain data, a folder and a name: what a pickled one is read by.
+    `read_again` makes a recipe of plain data, a folder and a name: what a pickled one is read by. `drawn` says that its
+    seed has chosen what its wildcards became.
     """
 
     registry: Registry
     folder: Path
     name: str
     read_again: Callable[[dict[str, Any], str, str], Recipe]
+    drawn: bool = False
 
 
 class Recipe(Config):

@@ -30,8 +30,11 @@ _CHOICE = re.compile(r"\{([^{}|]*\|[^{}]*)\}")
 _NAME = re.compile(r"(?<!\w)__([A-Za-z0-9](?:[A-Za-z0-9-]|_(?!_)){0,59})__(?!\w)")
 
 
-def draw_wildcards(document: Document, *, own: bool = True) -> None:
+def draw_wildcards(document: Document, *, own: bool = True) -> bool:
     """Draw what the wildcards of all texts stand for; a recipe without a seed gets one then.
+
+    Returns:
+        whether there were any.
 
     Args:
         document: the recipe; it is changed.
@@ -46,7 +49,7 @@ def draw_wildcards(document: Document, *, own: bool = True) -> None:
         if isinstance(holder[key], str) and (_CHOICE.search(holder[key]) or _NAME.search(holder[key]))
     ]
     if not texts:
-        return
+        return False
     if document.data.get("seed") is None:
         document.data["seed"] = draw_seed()
     lists = cache(lambda name: _list(name, document.folder if own else None))
@@ -57,6 +60,7 @@ def draw_wildcards(document: Document, *, own: bool = True) -> None:
         except RecipeError as error:  # noqa: PERF203 - all mistakes are told at once
             problems.append(Problem(where, str(error)))
     raise_problems(document, problems)
+    return True
 
 
 def drawn(text: str, seed: str, lists: Callable[[str], Sequence[str]]) -> str:

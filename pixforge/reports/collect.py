@@ -72,7 +72,8 @@ def entries_of(folders: Sequence[Path]) -> list[Entry]:
         settings = {
             path_text(where): short(found) for where in paths if (found := _value(recipe, where)) is not None
         }
-        before = [each for each in recipe.get("based_on") or () if isinstance(each, str)]
+        parts = recipe.get("based_on")
+        before = [each for each in parts if isinstance(each, str)] if isinstance(parts, list) else []
         entries.append(
             Entry(
                 facts,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ POINTS = 60
 """Of a curve, at most."""
 _MOST_METRICS = 2**27
 _MOST_TERMS = 20
+_ON_THE_WAY = re.compile(r"-(step|frame)-\d{5,}\.[a-z]+$", re.IGNORECASE)
+_BESIDE_IT = re.compile(r"(best|contact-sheet|preview)(-\d\d)?")
+"""What exporters call their files that are not the result, unless the recipe says otherwise."""
 _BESIDE = ("step", "learning_rate", "seconds")
 
 
@@ -50,8 +54,9 @@ def read_facts(folder: Path, name: str, *, curves: bool = True) -> RunFacts:
     """What the folder says; of a run that has not begun, its name alone."""
     manifest = read_manifest(folder)
     names = [each for each in _list(manifest.get("files")) if isinstance(each, str) and "/" not in each]
-    made = [folder / each for each in names if ".recording." not in each and (folder / each).is_file()]
+    made = [folder / each for each in names if ".recording." not in each and _is_file(folder / each)]
     timings = _terms(manifest.get("timings"))
+    pictures, others = _parted([path for path in made if path.suffix.lower() in PICTURES])
     return RunFacts(
         name=name,
         folder=folder,
@@ -65,9 +70,9 @@ def read_facts(folder: Path, name: str, *, curves: bool = True) -> RunFacts:
         seed=manifest.get("seed") if isinstance(manifest.get("seed"), int | str) else None,
         final=_terms(manifest.get("final")),
         curves=read_curves(folder / METRICS) if curves else {},
-        pictures=[path for path in made if path.suffix.lower() in PICTURES and "-step-" not in path.name],
+        pictures=pictures,
         videos=[path for path in made if path.suffix.lower() in VIDEOS],
-        others=[path for path in made if path.suffix.lower() in PICTURES and "-step-" in path.name],
+        others=others,
         lineage=[text for entry in _list(manifest.get("lineage")) if (text := _piece(entry))],
         made_with=_made_with(manifest),
     )
@@ -95,6 +100,13 @@ def read_curves(path: Path) -> dict[str, list[tuple[int, float]]]:
         for name in terms
     }
     return {name: points for name, points in found.items() if points}
+
+
+def _parted(pictures: list[Path]) -> tuple[list[Path], list[Path]]:
+    """The results, and what is beside them: pictures on the way, the sheet, the preview and the best."""
+    last = [path for path in pictures if not _ON_THE_WAY.search(path.name)]
+    results = [path for path in last if not _BESIDE_IT.fullmatch(path.stem)] or last
+    return results, [path for path in pictures if path not in results]
 
 
 def _step(text: str) -> int | None:
@@ -145,5 +157,16 @@ def _whole(value: Any) -> int | None:
 
 
 def _number(value: Any) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and math.isfinite(value) else None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # a whole number of 400 digits
+        return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False

@@ -156,7 +156,7 @@
           ...list("Differs from the default recipe", run.differs),
           ...list("Where it comes from", run.lineage),
           ...list("Made with", run.madeWith && [run.madeWith.join(", ")]),
-          ...list("On the way", (run.others || []).map((each) => make("a", { href: each }, decodeURIComponent(each.split("/").pop())))))),
+          ...list("Other pictures", (run.others || []).map((each) => make("a", { href: each }, decodeURIComponent(each.split("/").pop())))))),
       ...(run.cutouts ? [make("h2", {}, "What the perceptors saw in the last step"), make("img", { src: run.cutouts, class: "cutouts", alt: `cutouts of run ${run.name}` })] : []),
       ...(charts.length ? [make("h2", {}, "Curves"), make("div", {}, ...charts)] : []));
     dialog.showModal();

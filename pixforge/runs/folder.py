@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from pixforge.contracts.files import PART, whole_file
@@ -59,12 +59,33 @@ def run_folder(out: str | Path | None, name: str) -> Iterator[Path]:
         folder = _numbered(name) if out is None else _named(Path(out))
     except OSError as error:
         raise _unusable(out or DEFAULT_PARENT, error) from None
-    try:
+    with _taken_away(folder) if new else nullcontext():
         yield folder
+
+
+@contextmanager
+def branch_folder(parent: Path) -> Iterator[Path]:
+    """A new folder beside a run's: its name with the next free number. It is taken away again as `run_folder` does.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        folder = _next(parent.resolve().parent, parent.resolve().name)
+    except OSError as error:
+        raise _unusable(parent.resolve().parent, error) from None
+    with _taken_away(folder):
+        yield folder
+
+
+@contextmanager
+def _taken_away(folder: Path) -> Iterator[None]:
+    """Take a folder away when the body fails before it wrote anything."""
+    try:
+        yield
     except BaseException:
-        if new:
-            with suppress(OSError):  # not empty: what is there stays
-                folder.rmdir()
+        with suppress(OSError):  # not empty: what is there stays
+            folder.rmdir()
         raise
 
 
@@ -126,11 +147,6 @@ def locked(folder: Path) -> Iterator[None]:
         with suppress(OSError):
             (folder / LOCK).unlink()
         lock.release()
-
-
-def branch_folder(parent: Path) -> Path:
-    """A new folder beside a run's: its name with the next free number."""
-    return _next(parent.resolve().parent, parent.resolve().name)
 
 
 def _named(folder: Path) -> Path:

@@ -103,20 +103,20 @@ class _Wish:
 def _work(wish: _Wish, control: Control) -> Generator[Event, None, None]:
     started = time.perf_counter()
     parent, out = wish.parent, wish.out
-    with ExitStack() as stack:
+    with ExitStack() as made, ExitStack() as locks:
         if parent.is_dir() and os.access(parent, os.W_OK):
             if out is None:
                 refuse_odd_files(parent)
-            stack.enter_context(locked(parent))
+            locks.enter_context(locked(parent))
         continuation = find_continuation(parent, wish.overrides, wish.force, wish.disabled)
         branch = bool(continuation.changes) or out is not None
         if branch:
-            target = Path(out) if out is not None else branch_folder(parent)
             name = continuation.recipe.origin.name
-            target = stack.enter_context(run_folder(target, name))
-            stack.enter_context(locked(target))
+            folder = branch_folder(parent) if out is None else run_folder(Path(out), name)
+            target = made.enter_context(folder)
+            locks.enter_context(locked(target))
             if continuation.saved is None:
-                stack.close()
+                locks.close()
                 yield from new_run(continuation.recipe, target, wish.previews, control)
                 return
         else:

@@ -178,7 +178,7 @@ class Index:
         parts: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]] = []
         if (opened := self._faiss(store, dimension)) is not None:
             facts, index = opened
-            through = int(facts.get("through", 0))
+            through = facts.get("through", 0)
             deleted = index.ntotal - int((store.ids() <= through).sum()) if store.fact("stale") else 0
             parts.append(vectors.search(index, query, top + deleted, exact=exact))
         parts += [(block.astype(np.float32) @ query, ids) for ids, block in store.vectors(dimension, through)]
@@ -190,7 +190,7 @@ class Index:
 
     def _faiss(self, store: Store, dimension: int) -> tuple[dict[str, Any], Any] | None:
         """The memory-mapped index; it is opened again after an update has replaced its file."""
-        facts = store.fact("vectors")
+        facts = store.vector_facts()
         if facts is None:
             return None
         if self._mapped is None or self._mapped[0] != facts:
@@ -198,7 +198,7 @@ class Index:
             try:
                 index = vectors.read(file, facts, dimension, mapped=True)
             except InputError:
-                if store.fact("vectors") == facts:
+                if store.vector_facts() == facts:
                     raise
                 return self._faiss(store, dimension)  # an update replaced the file between the two reads
             self._mapped = (facts, index)

@@ -95,9 +95,9 @@ class Store:
         """The stamps of indexed pictures by path, and those of skipped files with the reason."""
         with self._named():
             known = self._open.execute("SELECT path, bytes, modified_ns FROM pictures")
-            pictures = {os.fsdecode(path): Stamp(*stamp) for path, *stamp in known}
+            pictures = {self._path(path): Stamp(*stamp) for path, *stamp in known}
             rows = self._open.execute("SELECT path, bytes, modified_ns, reason FROM skipped")
-            return pictures, {os.fsdecode(path): (Stamp(*stamp), reason) for path, *stamp, reason in rows}
+            return pictures, {self._path(path): (Stamp(*stamp), str(reason)) for path, *stamp, reason in rows}
 
     def write(
         self,
@@ -162,7 +162,7 @@ class Store:
                 rows = self._open.execute(query, (after, block)).fetchall()
             if not rows:
                 return
-            if any(len(vector) != 2 * dimension for _, vector in rows):
+            if any(not isinstance(vector, bytes) or len(vector) != 2 * dimension for _, vector in rows):
                 raise self.damaged("an embedding has another length than the others")
             after = rows[-1][0]
             ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
@@ -176,8 +176,23 @@ class Store:
                 some = [int(each) for each in ids[start : start + 500]]
                 marks = ",".join("?" * len(some))
                 rows = self._open.execute(f"SELECT id, path FROM pictures WHERE id IN ({marks})", some)  # noqa: S608 - marks
-                found.update((number, os.fsdecode(path)) for number, path in rows)
+                found.update((number, self._path(path)) for number, path in rows)
         return found
+
+    def vector_facts(self) -> dict[str, Any] | None:
+        """What the database says about the faiss index; None when it says nothing, or nothing that makes sense."""
+        found = self.fact("vectors")
+        if not isinstance(found, dict) or not isinstance(found.get("file"), str):
+            return None
+        numbers = (found.get("number", 0), found.get("through", 0))
+        good = all(type(each) is int and 0 <= each < 2**63 for each in numbers)
+        return found if good else None
+
+    def _path(self, value: Any) -> str:
+        """A path as it is written; SQLite lets any type stand in any column."""
+        if not isinstance(value, bytes):
+            raise self.damaged("a path is of another type")
+        return os.fsdecode(value)
 
     def damaged(self, why: str) -> InputError:
         """The error to raise when the database holds something that pixforge never writes."""
@@ -238,7 +253,7 @@ class Store:
             if "malformed" in text or "no such" in text:
                 raise self.damaged(text) from error
             raise OutputError(f"{self.file}: cannot be used ({text})") from error
-        except (sqlite3.DatabaseError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        except (sqlite3.DatabaseError, json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self.damaged(str(error)) from error
 
 

@@ -109,7 +109,8 @@ class Updater:
             for found in stream:
                 for path, error in found.broken:
                     failed.append((self._folder / path, _reason(self._folder / path, error)))
-                    self._skipped.append((path, plan.todo[path], failed[-1][1]))
+                    if not error.passing:  # else the next update tries it again
+                        self._skipped.append((path, plan.todo[path], failed[-1][1]))
                     if broken is not None:
                         broken(*failed[-1])
                 if found.items:
@@ -135,7 +136,7 @@ class Updater:
         """Add and remove vectors until the faiss index holds exactly the ids of the database."""
         import numpy as np
 
-        facts = self._store.fact("vectors")
+        facts = self._store.vector_facts()
         dimension = known_identity(self._store)["dimension"]
         ids = self._store.ids()
         index = self._open(facts, dimension)
@@ -148,7 +149,7 @@ class Updater:
                 vectors.add(index, _only(self._store, dimension, np.setdiff1d(ids, held)))
             else:
                 index = vectors.build(dimension, len(ids), lambda: self._store.vectors(dimension))
-            number = 1 + int((facts or {}).get("number", 0))
+            number = 1 + (facts or {}).get("number", 0)
             proof = vectors.write(index, self._store.file.with_name(f"vectors-{number}.faiss"))
             made = {**proof, "number": number, "through": int(ids[-1])}
             self._store.set_facts(vectors=made, stale=False)
@@ -191,7 +192,7 @@ def scan(folder: Path) -> tuple[dict[str, Stamp], list[tuple[str, OSError]]]:
 
 def tidy(store: Store) -> None:
     """Delete index files that are no longer used: those of interrupted and of earlier updates."""
-    current = (store.fact("vectors") or {}).get("file")
+    current = (store.vector_facts() or {}).get("file")
     for file in store.file.parent.glob("vectors-*.faiss*"):
         if file.name != current:
             try:

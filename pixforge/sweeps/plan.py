@@ -175,17 +175,21 @@ def _recipes(
     for place in places:
         group = known.setdefault(place[:-1] if seeded else place, [])
         if seeded and len(group) > 1 and _but_seed(group[0]) == _but_seed(group[1]):
-            found.append({**group[0], _SEED: spec.axes[-1].values[place[-1]][0]})
-            continue
+            seed = spec.axes[-1].values[place[-1]][0]
+            if type(seed) is int and abs(seed) < 2**63:  # what else there may be is checked as any value
+                found.append({**group[0], _SEED: seed})
+                continue
         try:
-            recipe = plain_recipe(_recipe(spec, options, place, first), None)
+            whole = _recipe(spec, options, place, first)
+            recipe = plain_recipe(whole, None)
         except RecipeError as error:
             for line in str(error).splitlines():
                 problems[line] = problems.get(line, 0) + 1
             if len(problems) > 5 * _MOST_LINES:
                 break
             continue
-        group.append(recipe)
+        if not whole.origin.drawn:  # else two seeds that draw the same would speak for all
+            group.append(recipe)
         found.append(recipe)
     if problems:
         raise RecipeError("\n".join(_listed(problems, len(places))))

@@ -131,6 +131,26 @@ def test_camera_rotation_is_applied(tmp_path):
     assert np.array_equal(np.asarray(read_image(path)), np.rot90(np.asarray(noise(40, 30)), -1))
 
 
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "I;16"])
+@pytest.mark.parametrize("height", [20, 600])  # at once, and in strips
+def test_pictures_with_transparency_or_16_bits_are_turned_too(tmp_path, mode, height):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    values = np.full((height, 40), 65535, np.uint16)
+    values[:5] = 2000  # the top, which becomes the right side
+    image = Image.fromarray(values)
+    if mode != "I;16":
+        image = Image.fromarray((values < 65535).astype(np.uint8) * 255)  # opaque at the top alone
+        image = Image.merge(mode, [image.point(lambda _: 9)] * (len(mode) - 1) + [image])
+    path = tmp_path / "x.png"
+    image.save(path, exif=exif)
+    for alpha in (False, True):
+        found = read_image(path, alpha=alpha)
+        assert found.size == (height, 40)
+        assert found.getpixel((height - 1, 20))[0] < 10
+    assert read_image(path).getpixel((0, 20)) == (255, 255, 255)
+
+
 def saved(tmp_path, image, format_="PNG", **options):
     path = tmp_path / "x"
     image.save(path, format_, **options)

@@ -125,6 +125,10 @@ def test_the_resolved_recipe_says_the_same_again(tmp_path):
         ("scenes: [{edits: [{type: overlay, image: a.png, since: 3}], prompts: [a]}, b]", "scenes[0].edits[0].since: an edit of a scene"),
         ("prompts: [red]\nfilm: {first_frame_steps: 100}\nsteps: 50", "film: no frame is done after 50 steps"),
         ("prompts: [red]\nexporters: [film]", "exporters[0]: there is no film without"),
+        (
+            "film: {fps: 60}\nscenes: [{seconds: 1, prompts: [a]}]\nexporters: [{type: film, format: gif}]",
+            "exporters[0]: a gif has at most 50 frames per second, and the film has 60",
+        ),
     ],
 )  # fmt: skip
 def test_mistakes_get_one_line(complaint, text, message):

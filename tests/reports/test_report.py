@@ -157,6 +157,42 @@ def test_a_record_of_nonsense_is_no_run_that_breaks_the_page(tmp_path):
     assert main(["report", str(tmp_path), "-o", str(tmp_path / "page.html")]) == 0
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"held_out_score": 10**400},
+        {"files": ["a" * 300 + ".png", "a\0.png", "\ud800.png"]},
+        {"timings": {"total": -(10**400)}},
+    ],
+)
+def test_a_record_of_odd_numbers_and_names_breaks_no_page(runs, tmp_path, record):
+    (tmp_path / "recipe.yaml").write_text("prompts: [a]\nbased_on: 5\n")
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    facts = read_facts(tmp_path, "odd")
+    assert (facts.score, facts.pictures, facts.seconds) == (None, [], None)
+    assert main(["report", str(runs / "first"), str(tmp_path), "-o", str(tmp_path / "page.html")]) == 0
+
+
+def test_pictures_of_a_run_are_its_results(tmp_path):
+    results = ["a-step-by-step.png", "image-00.jpg"]
+    beside = [
+        "image-frame-00012.png",
+        "image-00-step-00010.jpg",
+        "best-00.png",
+        "best.png",
+        "contact-sheet.jpg",
+        "preview.png",
+    ]
+    for name in (*results, *beside):
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+    (tmp_path / "run.json").write_text(json.dumps({"files": [*beside, *results]}))
+    facts = read_facts(tmp_path, "film")
+    assert [path.name for path in facts.pictures] == results
+    assert [path.name for path in facts.others] == beside
+    (tmp_path / "run.json").write_text(json.dumps({"files": ["image-frame-00012.png", "best.png"]}))
+    assert [path.name for path in read_facts(tmp_path, "film").pictures] == ["best.png"]
+
+
 def test_a_long_curve_has_sixty_points_and_the_last_step(tmp_path):
     lines = [f"{step},{1 / step},0.1,0.2" for step in range(1, 1001)]
     (tmp_path / "metrics.csv").write_text("\n".join(["step,total,learning_rate,seconds", *lines]) + "\n")

@@ -150,6 +150,18 @@ def test_a_checkpoint_of_a_later_step_than_the_last_is_refused(recipe):
         pixforge.resume("out")
 
 
+@pytest.mark.parametrize("checkpoint", [True, False])
+def test_a_branch_that_is_refused_leaves_no_folder(recipe, checkpoint):
+    pixforge.render(recipe(), "run")
+    if not checkpoint:
+        Path("run/checkpoint.safetensors").unlink()
+    with pytest.raises(InputError):
+        pixforge.resume(
+            "run", {"steps": 1} if checkpoint else {"init": {"type": "image", "image": "none.png"}}
+        )
+    assert [path.name for path in Path().iterdir() if path.name.startswith("run")] == ["run"]
+
+
 @pytest.mark.parametrize(
     ("edit", "words"),
     [

@@ -1,5 +1,6 @@
 """The index: results of searches, updates, and damaged files."""
 
+import errno
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,6 +101,24 @@ def test_broken_pictures_are_named_each_time_but_read_once(index, photos, monkey
     monkeypatch.undo()
     (photos / "lost.png").unlink()
     paint(photos / "bad.png", "black")
+    mended = index.update()
+    assert (mended.new, mended.skipped) == (1, ())
+
+
+def test_a_picture_that_must_not_be_read_for_a_while_is_tried_again(index, photos, monkeypatch):
+    from pixforge.media import files
+
+    opened = files.open_ordinary
+
+    def refuse(path):
+        if path.name == "new.png":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path)
+
+    paint(photos / "new.png", "black")
+    monkeypatch.setattr(files, "open_ordinary", refuse)
+    assert [path.name for path, _ in index.update().skipped] == ["new.png"]
+    monkeypatch.undo()
     mended = index.update()
     assert (mended.new, mended.skipped) == (1, ())
 
@@ -281,6 +301,10 @@ def test_a_damaged_database_is_named_and_can_be_made_again(index, photos, cli, h
         "UPDATE facts SET value = '2' WHERE name = 'format'",
         "DROP TABLE embeddings",
         "PRAGMA application_id = 7",
+        "UPDATE pictures SET path = id",
+        "UPDATE pictures SET path = 'red' || id",
+        "UPDATE embeddings SET vector = 5",
+        "UPDATE facts SET value = printf('%.*c', 99999, '[') WHERE name = 'identity'",
     ],
 )
 def test_a_database_with_something_else_in_it(index, photos, cli, sql):
@@ -295,6 +319,28 @@ def test_a_database_with_something_else_in_it(index, photos, cli, sql):
     assert (status, out) == (2, "")
     assert DATABASE in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "5",
+        "[]",
+        '{"file": 5}',
+        '{"file": "vectors-1.faiss", "number": "x"}',
+        '{"file": "x", "through": 1e99}',
+    ],
+)
+def test_a_database_that_tells_nonsense_of_its_vectors(index, photos, cli, value):
+    index.close()
+    database = sqlite3.connect(index.at / DATABASE)
+    with database:
+        database.execute("UPDATE facts SET value = ? WHERE name = 'vectors'", (value,))
+    database.close()
+    status, out, _ = cli("search", "red", "--in", photos, *FAKE, "--json")
+    assert (status, Path(json.loads(out.split("\n")[0])["picture"]).name) == (0, "red.png")
+    assert cli("index", photos, *FAKE)[0] == 0
+    assert [path.name for path in index.at.glob("*.faiss")] == ["vectors-1.faiss"]
 
 
 @pytest.mark.parametrize("table", ["pictures", "embeddings", "facts"])

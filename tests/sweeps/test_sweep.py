@@ -15,6 +15,9 @@ from PIL import Image
 
 import pixforge
 from pixforge.models.shared import SHARED
+from pixforge.recipe.overrides import as_overrides
+from pixforge.sweeps.plan import Options, make_plan
+from pixforge.sweeps.spec import Spec
 
 ROOT = Path(__file__).parents[2]
 
@@ -149,6 +152,16 @@ def test_wildcards_are_drawn_by_the_seed_of_each_run(cli, work):
         assert pixforge.load_recipe(folder / "recipe.yaml").prompts[0].text == single.prompts[0].text
 
 
+def test_two_seeds_that_draw_the_same_do_not_speak_for_the_others(work):
+    path = work / "wild.yaml"
+    path.write_text((work / "red.yaml").read_text().replace("[red]", "['{red|green|blue}']"))
+    seeds = [4, 5, 6, 7]
+    single = [pixforge.load_recipe(path, {"seed": seed}).prompts[0].text for seed in seeds]
+    assert single[0] == single[1] != single[2]
+    plan = make_plan(Spec(path, fixed=tuple(as_overrides({"seed": 4})), seeds=4), Options())
+    assert [run.recipe["prompts"][0]["text"] for run in plan.runs] == single
+
+
 def test_models_are_loaded_once(cli):
     before = SHARED.loads
     common = (
@@ -171,6 +184,8 @@ def test_models_are_loaded_once(cli):
         (["--set", "losses.0.weight=1,2"], "losses is a list with no items, so '0' is none of it"),
         (["--set", "steps=1,2", "--zip", "steps=3,4"], "--zip: steps is set by --set steps already"),
         (["--zip", "steps=1,2", "--zip", "seed=1,2,3"], "--zip: values that change together are equally many, but steps has 2"),
+        (["--set", "seed=1,2,[3]"], "--set seed=[3]: seed: a seed is a whole number or a text (in 1 of 3 runs)"),
+        (["--set", "seed=1,2,9223372036854775808"], "seed: a seed lies between"),
         (["--set", "seed=1,2", "--seeds", "2"], "seeds: the seed is set by another axis already"),
         (["--set", "steps"], "--set steps: write path=values, such as losses.0.weight=0.1,0.3,1"),
         (["--prompts", "none.txt"], "there is no file none.txt"),

@@ -11,7 +11,7 @@ from typing_extensions import Self
 
 from pixforge.builtin.exporters.video.exporter import Recorder
 from pixforge.builtin.exporters.video.formats import STREAMED, Soundtrack
-from pixforge.builtin.exporters.video.timeline import Streamed
+from pixforge.builtin.exporters.video.timeline import MOST_FPS, Streamed
 from pixforge.contracts import Output
 from pixforge.contracts.context import RunFacts
 from pixforge.contracts.paths import FileName, RecipePath
@@ -54,14 +54,20 @@ class FilmVideo(Recorder[FilmConfig]):
             self._compare(config.sound)
 
     @classmethod
-    def check_run(cls, config: FilmConfig, facts: RunFacts) -> None:  # noqa: ARG003 - every film needs one
-        """See that the recipe makes a film.
+    def check_run(cls, config: FilmConfig, facts: RunFacts) -> None:
+        """See that the recipe makes a film, of no more frames per second than the format has.
 
         Raises:
             InputError: it does not.
         """
         if facts.film is None:
             raise InputError("there is no film without `film:` or `scenes:` in the recipe")
+        most = MOST_FPS.get(config.format)
+        if most is not None and facts.film.fps > most:
+            raise InputError(
+                f"a {config.format} has at most {most:g} frames per second, and the film has {facts.film.fps:g}; "
+                "choose mp4 or webm, or a smaller film.fps"
+            )
 
     def _plan(self, start: int) -> None:
         film = self.output.film

@@ -14,7 +14,7 @@ from pixforge.builtin.exporters.contact_sheet import ContactSheet, ContactSheetC
 from pixforge.builtin.exporters.film import FilmConfig, FilmVideo
 from pixforge.builtin.exporters.still import Still, StillConfig
 from pixforge.builtin.exporters.video import exporter
-from pixforge.builtin.exporters.video.caption import Captions
+from pixforge.builtin.exporters.video.caption import Captions, _wrapped
 from pixforge.builtin.exporters.video.curve import LossCurve
 from pixforge.builtin.exporters.video.exporter import Video
 from pixforge.builtin.exporters.video.timeline import VideoConfig
@@ -164,6 +164,16 @@ def test_a_caption_says_the_strongest_prompt_the_step_and_the_seed(output):
     assert bar.max() == 255
     assert bar.min() < 100
     assert not np.array_equal(bar, captions.below(frame, 11)[24:])
+
+
+def test_a_caption_that_is_too_long_ends_with_dots():
+    def fits(text):
+        return len(text) <= 12
+
+    assert _wrapped("one two three", fits) == ["one two", "three"]
+    lines = _wrapped("twelveletter " * 5, fits)
+    assert lines == ["twelveletter"] * 3 + ["twelvele ..."]
+    assert _wrapped("a b c d e f", lambda text: len(text) <= 1)[-1] == "."
 
 
 @pytest.mark.parametrize("format_", ["mp4", "gif"])

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
@@ -235,6 +237,18 @@ def test_name_that_is_taken_is_reported(output, report, monkeypatch):
         write_slowly(video, made, report)
     with pytest.raises(IsADirectoryError):
         video.close()
+
+
+@pytest.mark.parametrize("config", [{}, {"format": "gif"}, {"order": "reverse"}])
+def test_a_folder_with_a_colon_is_no_address(output, report, frames, config, monkeypatch):
+    made = output(steps=5)
+    monkeypatch.chdir(made.folder)
+    Path("run:2").mkdir()
+    video = Video(VideoConfig(seconds=1, fps=10, **config), replace(made, folder=Path("run:2")))
+    for step in range(6):
+        video.write(report(step, made))
+    video.close()
+    assert len(frames(Path("run:2", video.files()[0]).absolute())) == 10
 
 
 def test_a_closed_video_takes_nothing_more(output, report):

@@ -126,11 +126,18 @@ def _wrapped(text: str, fits: Any) -> list[str]:
         if lines and fits(joined):
             lines[-1] = joined
         elif len(lines) == _LINES:
-            lines[-1] = _cut(f"{lines[-1]} ...", fits)
+            lines[-1] = _ended(lines[-1], fits)
             break
         else:
             lines.append(_cut(word, fits))
     return lines or [""]
+
+
+def _ended(text: str, fits: Any) -> str:
+    """As much of the text as leaves room for the dots behind it."""
+    while text and not fits(f"{text} ..."):
+        text = text[:-1].rstrip()
+    return f"{text} ..." if text else _cut("...", fits)
 
 
 def _cut(text: str, fits: Any) -> str:

@@ -195,6 +195,7 @@ def finish(
         RunError: ffmpeg failed.
         OSError: a file cannot be written.
     """
+    recording, path = recording.absolute(), path.absolute()  # ffmpeg takes `run:2/x` for an address
     part = part_of(path)
     ordered = part_of(path.with_name(f"{path.name}.ordered.mp4"))
     try:
