@@ -190,7 +190,7 @@ def _load_registry(document: Document, disabled: tuple[str, ...], trust: Trust) 
     return registry
 
 
-def _validate(document: Document, registry: Registry, *, drawn: bool) -> Recipe:
+def _validate(document: Document, registry: Registry, *, drawn: bool = False) -> Recipe:
     try:
         known = context_of(registry, document.folder)
         recipe = compose(registry, document.data).model_validate(document.data, context=known)
