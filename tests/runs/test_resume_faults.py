@@ -156,9 +156,7 @@ def test_a_branch_that_is_refused_leaves_no_folder(recipe, checkpoint):
     if not checkpoint:
         Path("run/checkpoint.safetensors").unlink()
     with pytest.raises(InputError):
-        pixforge.resume(
-            "run", {"steps": 1} if checkpoint else {"init": {"type": "image", "image": "none.png"}}
-        )
+        pixforge.resume("run", {"steps": 1} if checkpoint else {"device": "cuda:99"})
     assert [path.name for path in Path().iterdir() if path.name.startswith("run")] == ["run"]
 
 
