@@ -81,7 +81,8 @@ class Seat:
         assert self.process is not None
         assert self.process.stdout is not None
         line = await self.process.stdout.readline()
-        found: dict[str, Any] | None = json.loads(line) if line else None
+        # One that is killed while it tells something leaves half a line behind.
+        found: dict[str, Any] | None = json.loads(line) if line.endswith(b"\n") else None
         return found
 
     async def ended(self) -> int:

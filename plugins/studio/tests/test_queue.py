@@ -164,14 +164,23 @@ def test_a_folder_that_is_there_is_not_taken(tmp_path):
     assert Jobs(Folder(tmp_path)).add(SMALL, "a heart").run == "a-heart-2"
 
 
-def test_a_worker_that_dies_again_and_again_ends_its_run_and_no_other(tmp_path, monkeypatch):
+async def over(job):
+    """An entry waits or runs no longer."""
+    import asyncio
+
+    while job.state in {"waiting", "running"}:
+        await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("said", ["", '{"event": "preview", "jpeg": "AAAA'], ids=["nothing", "half a line"])
+def test_a_worker_that_dies_again_and_again_ends_its_run_and_no_other(tmp_path, monkeypatch, said):
     import asyncio
 
     async def story():
         line = Line(Folder(tmp_path))
 
         async def doomed():
-            code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+            code = f"import os, signal; os.write(1, {said.encode()}); os.kill(os.getpid(), signal.SIGKILL)"
             pipe = asyncio.subprocess.PIPE
             return await asyncio.create_subprocess_exec(
                 sys.executable, "-S", "-c", code, stdin=pipe, stdout=pipe
@@ -180,8 +189,7 @@ def test_a_worker_that_dies_again_and_again_ends_its_run_and_no_other(tmp_path, 
         monkeypatch.setattr(line._seats[0], "spawn", doomed)
         job = line.add(SMALL, "a heart")
         line.open()
-        while job.state in {"waiting", "running"}:
-            await asyncio.sleep(0.01)
+        await asyncio.wait_for(over(job), 10)
         await line.close()
         return job
 
@@ -226,13 +234,9 @@ def played(line, job, *, seconds=5):
     """Let the queue work until an entry is over."""
     import asyncio
 
-    async def over():
-        while job.state in {"waiting", "running"}:
-            await asyncio.sleep(0.01)
-
     async def story():
         line.open()
-        await asyncio.wait_for(over(), seconds)
+        await asyncio.wait_for(over(job), seconds)
         line.closing = True
         line._wake.set()
         await asyncio.wait(line._tasks, timeout=seconds)
