@@ -62,6 +62,14 @@ def test_noise_is_its_seed_alone():
     assert not torch.equal(found[0], NoisePrompt(NoisePromptConfig(noise=6), one).targets(FakeSight(one)))
 
 
+HEADER = "{{'descr': '<f4', 'fortran_order': False, 'shape': ({},)}}"
+
+
+def npy_of(header):
+    """An npy file with this header, and two numbers after it."""
+    return b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header.encode() + bytes(8)
+
+
 def npy(array, **options):
     file = io.BytesIO()
     np.save(file, array, **options)
@@ -98,6 +106,12 @@ def test_an_embedding_comes_from_a_file(name, content, tmp_path):
         ("v.json", b"[1, 1e999]", "all zero, or has numbers that are not finite"),
         ("v.npy", b"\x93NUMPY\x01\x00", "is damaged, or no .npy file"),
         ("v.npy", npy(np.array([{}]), allow_pickle=True), "is damaged, or no .npy file"),
+        ("v.npy", b"PK\x03\x04junk", "is damaged, or no .npy file"),
+        ("v.npy", npy_of("{'descr': ("), "is damaged, or no .npy file"),
+        ("v.npy", npy_of("{'descr': '<f4', 'fortran_order': False, 'shape': (10**15,)}"), "is damaged"),
+        ("v.npy", npy_of(HEADER.format(10**15)), "its header says 4000000000000000 bytes, and 8 follow"),
+        ("v.npy", npy_of(HEADER.format(-2)), "is not one vector"),
+        ("v.npy", npy_of("(" * 5000), "is damaged, or no .npy file"),
         ("v.safetensors", b"\xff" * 16, "v.safetensors"),
         ("v.json", b" " * (16 * 2**20 + 1), "is larger than 16 MiB"),
     ],

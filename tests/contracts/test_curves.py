@@ -110,6 +110,22 @@ def test_a_file_that_is_no_table_is_one_line(tmp_path, text):
         load({"csv": "w.csv"}, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({}, "line 3 of w.csv is no row of numbers"),
+        ({"column": "hard"}, "w.csv has no column 'hard'; its first line names the columns"),
+    ],
+)
+def test_messages_repeat_nothing_of_a_file_that_may_be_a_secret(tmp_path, table, message):
+    (tmp_path / "w.csv").write_text("root,secret\n\ndaemon,hidden\n")
+    with pytest.raises(RecipeError) as caught:
+        load({"csv": "w.csv", **table}, tmp_path)
+    said = str(caught.value).replace(f"{tmp_path}/", "")
+    assert message in said
+    assert not any(word in said for word in ("root", "secret", "daemon", "hidden"))
+
+
 def test_the_bounds_of_a_field_hold_for_a_curve():
     perceptor = {"type": "open_clip", "model": "embedded", "weight": {"wave": "sine", "low": -1}}
     with pytest.raises(RecipeError, match=r"perceptors\[0\].weight: -1 must be at least 0"):

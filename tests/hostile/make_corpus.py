@@ -288,6 +288,7 @@ def metadata() -> None:
         "name-absolute": RED + "exporters: [{type: video, name: /tmp/escaped}]\n",
         "enormous": RED + "generator: pixels\nsize: [8192, 8192]\ncanvases: 256\n",
         "device": "prompts: [{image: /dev/zero}]\n",
+        "story": "film: {fps: 2}\nscenes: {story: /etc/passwd, fade: 0}\n",
         "alias-bomb": (CORPUS / "recipes/refused/alias-bomb.yaml").read_text(),
         "deep": "[" * 5000,
         "python-tag": "prompts: !!python/object/apply:os.system ['touch escaped']\n",

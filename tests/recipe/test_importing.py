@@ -231,6 +231,17 @@ def test_any_value_of_any_setting_gives_a_recipe(tool, value, tmp_path, monkeypa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "name", ["a\nplugins: [./x.py]\n#", "a\r\n\u2028plugins: [./x.py]\x85#", "text_prompts"]
+)
+def test_no_name_of_a_setting_or_file_ends_the_comment(name):
+    text = convert(json.dumps({**DISCO, name: {"0": ["x"]}}), f"{name}.json")
+    assert yaml.safe_load(text).keys() == yaml.safe_load(convert(json.dumps(DISCO), "x")).keys()
+    comments = text[: text.index("\nseed: ")]
+    assert all(line.startswith("#") for line in comments.splitlines())
+    assert name == "text_prompts" or "plugins: [./x.py]" in comments
+
+
 def test_the_command(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pixray.yaml").write_text(PIXRAY)

@@ -7,6 +7,7 @@ import yaml
 
 import pixforge
 from pixforge.contracts.moment import Moment
+from pixforge.errors import RecipeError
 
 FILM = {"fps": 10, "steps_per_frame": 2, "first_frame_steps": 6}
 
@@ -95,6 +96,19 @@ def test_a_story_is_a_list_or_a_text_file(tmp_path):
             "a fruit, in oil",
         ]
         assert recipe.film.count(recipe.steps) == 60
+
+
+def test_recipes_of_strangers_read_no_story(write, tmp_path):
+    (tmp_path / "story.txt").write_text("secret\n")
+    path = write("film: {fps: 4}\nscenes: {story: story.txt, fade: 0}\n")
+    assert pixforge.load_recipe(path).prompts[0].text == "secret"
+    with pytest.raises(
+        RecipeError, match=r"recipe.yaml:2: scenes.story: this recipe may not read a story"
+    ) as caught:
+        pixforge.load_recipe(path, trust="none")
+    assert "secret" not in str(caught.value)
+    listed = write("film: {fps: 4}\nscenes: {story: [a seed], fade: 0}\n")
+    assert pixforge.load_recipe(listed, trust="none").prompts[0].text == "a seed"
 
 
 def test_the_resolved_recipe_says_the_same_again(tmp_path):

@@ -62,27 +62,29 @@ def _read(path: Path, column: str) -> list[tuple[float, float]]:
         if path.stat().st_size > MAX_BYTES:
             raise ValueError(f"{path} is larger than {MAX_BYTES // 2**20} MiB")
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)]
+            reader = csv.reader(file)
+            rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path} cannot be read ({error})") from None
     names = (
         []
-        if rows and _number(rows[0][0]) is not None
-        else [cell.strip() for cell in (rows.pop(0) if rows else [])]
+        if rows and _number(rows[0][1][0]) is not None
+        else [cell.strip() for cell in (rows.pop(0)[1] if rows else [])]
     )
     if column and column not in names:
-        raise ValueError(f"{path} has no column '{column}' (columns: {', '.join(names[1:])})")
+        raise ValueError(f"{path} has no column '{column}'; its first line names the columns")
     index = names.index(column) if column else 1
-    found = [_row(row, index, path) for row in rows[:MAX_ROWS]]
+    found = [_row(row, index, f"line {line} of {path}") for line, row in rows[:MAX_ROWS]]
     if not found:
         raise ValueError(f"{path} has no rows of numbers")
     return found
 
 
-def _row(row: list[str], index: int, path: Path) -> tuple[float, float]:
+def _row(row: list[str], index: int, label: str) -> tuple[float, float]:
+    """Moment and value; messages repeat nothing of the file, which a stranger's recipe may have named."""
     moment, value = _number(row[0]), _number(row[index]) if index < len(row) else None
     if moment is None or value is None:
-        raise ValueError(f"{path}: {','.join(row)[:40]!r} is no row of numbers")
+        raise ValueError(f"{label} is no row of numbers")
     return moment, value
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixforge.contracts import Perceptor, Sight
-from pixforge.errors import InputError
+from pixforge.errors import InputError, error_line
 from pixforge.ordinary_files import open_ordinary
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 SUFFIXES = (".safetensors", ".json", ".npy")
@@ -98,16 +100,31 @@ def _parsed(path: Path, content: bytes) -> Mapping[str, Any]:
 
         return read_tensors(path)
     try:
-        if suffix == ".npy":
-            import io
-
-            import numpy as np
-
-            return {"": np.load(io.BytesIO(content), allow_pickle=False)}
-        value = json.loads(content)
-    except (ValueError, EOFError, RecursionError) as error:
-        raise InputError(f"{path}: is damaged, or no {suffix} file ({str(error)[:80]})") from None
+        value = _array(content) if suffix == ".npy" else json.loads(content)
+    except Exception as error:  # noqa: BLE001 - numpy raises what Python's own parser and tokenizer do, too
+        raise InputError(f"{path}: is damaged, or no {suffix} file ({error_line(error)})") from None
     return value if isinstance(value, dict) else {"": value}
+
+
+def _array(content: bytes) -> np.ndarray[Any, Any]:
+    """The array of an npy file; numpy.load would open archives, too, and believe a header about the size.
+
+    Raises:
+        Exception: it is damaged.
+    """
+    import io
+
+    import numpy as np
+    from numpy.lib import format as npy
+
+    file = io.BytesIO(content)
+    read = npy.read_array_header_1_0 if npy.read_magic(file) == (1, 0) else npy.read_array_header_2_0
+    shape, columns_first, dtype = read(file)
+    size, start = math.prod(shape) * dtype.itemsize, file.tell()
+    if size > len(content) - start:
+        raise ValueError(f"its header says {size} bytes, and {len(content) - start} follow")
+    array = np.frombuffer(bytearray(content[start : start + size]), dtype)
+    return array.reshape(shape, order="F" if columns_first else "C")
 
 
 def _vector(path: Path, name: str, value: Any) -> torch.Tensor:

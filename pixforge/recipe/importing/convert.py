@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pixforge.errors import RecipeError, plain_text
+from pixforge.errors import RecipeError, plain_name
 from pixforge.plugins.loader import load_plugins
 from pixforge.plugins.registry import Registry
 from pixforge.recipe.formats.dump import dump_flow, dump_yaml
@@ -50,14 +50,15 @@ def convert(text: str, label: str, tool: str | None = None) -> str:
     if not work.recipe.get("prompts") and "scenes" not in work.recipe:
         work.recipe["prompts"] = ["a sunflower"]
         work.note("prompts", None, "there was none; say what the picture should show")
-    head = [f"Imported from settings of {tool} ({plain_text(label)}).", *work.remarks]
+    head = [f"Imported from settings of {tool} ({label}).", *work.remarks]
     if work.notes:
         head += ["", "Not translated, or with another meaning:"]
     rows = [
         f"- {name}{'' if value is None else f': {_short(value)}'}: {reason}"
         for name, value, reason in work.notes
     ]
-    comments = [line for each in [*head, *rows] for line in _wrapped(plain_text(each))]
+    # A name or a value with a line break would else end the comment and be read as a part of the recipe.
+    comments = [line for each in [*head, *rows] for line in _wrapped(plain_name(each))]
     order = sorted(work.recipe, key=lambda key: _ORDER.index(key) if key in _ORDER else len(_ORDER))
     body = dump_yaml({key: work.recipe[key] for key in order})
     return "".join(f"# {line}".rstrip() + "\n" for line in comments) + body
