@@ -1,4 +1,4 @@
-"""Open files of strangers, but no pipes and devices in their place."""
+"""Files of strangers: their names may be none, and pipes and devices may stand in their place."""
 
 from __future__ import annotations
 
@@ -40,6 +40,33 @@ def read_ordinary(path: str | Path, most: int) -> bytes:
     if len(content) > most:
         raise ValueError(f"it has more than {most} bytes")
     return content
+
+
+def names_something(path: Path) -> bool:
+    """Whether a file or a folder can have this name, be it there or not: it is not too long, and has no null byte."""
+    try:
+        path.lstat()
+    except ValueError:
+        return False
+    except OSError as error:
+        return error.errno not in {errno.ENAMETOOLONG, errno.EINVAL}
+    return True
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path names a file; False also for a name that no file can have, as it is too long or has a null byte."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """The same of a folder."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _check_ordinary(path: str | Path, state: os.stat_result) -> None:

@@ -14,6 +14,7 @@ from pixforge.errors import WeightsError
 from pixforge.models.files import file_facts, known_sha256, megabytes, published_sha256
 from pixforge.models.folder import store
 from pixforge.models.words import nearest
+from pixforge.ordinary_files import names_something
 
 if TYPE_CHECKING:
     import torch
@@ -91,8 +92,9 @@ class Catalog:
         kind, plain = self._split(name, kind)
         if found := self._listed(kind, plain):
             return found
-        for each in self.collections:
-            if kind in {None, each.kind} and (model := each.find(plain, folder or Path.cwd())):
+        start = folder or Path.cwd()
+        for each in self.collections if names_something(start / plain) else ():
+            if kind in {None, each.kind} and (model := each.find(plain, start)):
                 return [model]
         known = [
             word for each in self.listed if kind in {None, each.kind} for word in (each.name, *each.aliases)

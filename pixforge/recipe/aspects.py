@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pydantic_core import PydanticCustomError
 
 from pixforge.errors import RecipeError
+from pixforge.ordinary_files import is_file
 from pixforge.recipe.defaults import DEFAULTS
 from pixforge.recipe.errors import Problem, raise_problems
 from pixforge.recipe.fields import LARGEST, RETAIN, SMALLEST, parse_size
@@ -61,7 +62,7 @@ def _start_size(document: Document) -> tuple[int, int]:
 
     init = document.data.get("init")
     image = init.get("image") if isinstance(init, Mapping) else None
-    if isinstance(init, str) and (document.folder / init).is_file():  # the short form
+    if isinstance(init, str) and is_file(document.folder / init):  # the short form
         image = init
     if not isinstance(image, str):
         message = "retain is the size of the start picture; write init: photo.png, too"

@@ -177,7 +177,10 @@ class _Reader:
             )
         if not self._may_read:
             raise RecipeError(f"this recipe may not name other files ({shown(name)}); presets it may")
-        identity = os.path.realpath(path)
+        try:
+            identity = os.path.realpath(path)
+        except ValueError:  # a null byte
+            raise RecipeError(f"no file can be called {shown(name)}") from None
         if identity in chain:
             raise RecipeError(f"{shown(name)} leads in a circle back to itself")
         self._count += 1

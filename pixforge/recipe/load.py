@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pixforge.ordinary_files import is_file
 from pixforge.plugins.kinds import kind_of_hook
 from pixforge.plugins.loader import load_plugins
 from pixforge.plugins.registry import Entry, Registry
@@ -34,7 +35,7 @@ from pixforge.recipe.requirements import (
     files_beside,
     plugin_files,
 )
-from pixforge.recipe.resolve import is_file, missing_files
+from pixforge.recipe.resolve import missing_files
 from pixforge.recipe.starts import suited, usual
 from pixforge.recipe.tagged import IMAGE_SUFFIXES
 from pixforge.recipe.trust import Trust, check_trust, folder_beside

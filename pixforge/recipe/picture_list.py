@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pixforge.errors import RecipeError
+from pixforge.ordinary_files import is_folder
 from pixforge.recipe.tagged import IMAGE_SUFFIXES
 from pixforge.recipe.words import shown
 
@@ -38,11 +39,11 @@ def pictures_of(prompt: dict[Any, Any], folder: Path) -> list[dict[Any, Any]]:
     """
     image = str(prompt["image"])
     path = folder / image
-    home, pattern = (path, "*") if path.is_dir() else (path.parent, path.name)
-    if _MAGIC & set(str(home)) and not home.is_dir():
+    home, pattern = (path, "*") if is_folder(path) else (path.parent, path.name)
+    if _MAGIC & set(str(home)) and not is_folder(home):
         raise RecipeError(f"{image}: signs such as * may stand in the names of files, not of folders")
     names = _names(home, pattern, image)
-    inside = Path(image) if path.is_dir() else Path(image).parent
+    inside = Path(image) if is_folder(path) else Path(image).parent
     weight = _shared(prompt.get("weight", 1), len(names))
     return [{**prompt, "image": str(inside / name), "weight": weight} for name in names]
 
@@ -53,8 +54,9 @@ def _names(home: Path, pattern: str, image: str) -> list[str]:
             files = [each.name for each in islice(entries, _MOST_NAMES) if each.is_file()]
     except FileNotFoundError:
         raise RecipeError(f"there is no folder {home}") from None
-    except OSError as error:
-        raise RecipeError(f"{home}: cannot be read ({error.strerror or error})") from None
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise RecipeError(f"{home}: cannot be read ({reason})") from None
     fitting = [name for name in files if not name.startswith(".") and fnmatch.fnmatchcase(name, pattern)]
     names = sorted(name for name in fitting if name.lower().endswith(IMAGE_SUFFIXES))
     if not names:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pixforge.errors import PluginError
+from pixforge.ordinary_files import is_file
 from pixforge.plugins.loader import Plugins
 from pixforge.recipe.digest import digest_of
 from pixforge.recipe.errors import Problem
@@ -30,7 +31,7 @@ def plugin_files(document: Document) -> tuple[list[Path], list[Problem]]:
     files, problems = [], []
     for index, text in _texts(document, "plugins"):
         file = document.folder / text
-        if _is_file(file):
+        if is_file(file):
             files.append(file)
         else:
             problems.append(Problem(("plugins", index), f"there is no file {file}"))
@@ -70,7 +71,7 @@ def files_beside(folder: Path | None, named: Iterable[Path]) -> list[Path]:
         return []
     known = {file.resolve() for file in named}
     files = sorted(file for file in folder.glob("*.py") if file.resolve() not in known)
-    return [file for file in files if _is_file(file) and b"hookimpl" in file.read_bytes()]
+    return [file for file in files if is_file(file) and b"hookimpl" in file.read_bytes()]
 
 
 def check_loaded(document: Document, plugins: Plugins) -> None:
@@ -122,10 +123,3 @@ def _unmet(text: str) -> str | None:
     if not requirement.specifier.contains(installed, prereleases=True):
         return f"{requirement.name} {installed} is installed, but the recipe needs {requirement.specifier}: {cure}"
     return None
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # the path is not a valid file name
-        return False

@@ -15,6 +15,7 @@ from pydantic_core import to_jsonable_python
 
 from pixforge.contracts import Schedule
 from pixforge.contracts.paths import PathMark
+from pixforge.ordinary_files import is_file, is_folder
 from pixforge.recipe.formats.document import Where
 from pixforge.recipe.formats.dump import dump_yaml
 from pixforge.recipe.words import suggest
@@ -55,7 +56,7 @@ def missing_files(recipe: Recipe) -> Iterator[tuple[Where, str]]:
     start = recipe.origin.folder
     for name, (where, mark) in named_files(recipe).items():
         path = start / name
-        if path.is_dir():
+        if is_folder(path):
             row = "" if mark.names else ", of a row of pictures the first"
             yield where, f"{path} is a folder; name a file{row}"
         elif not is_file(path):
@@ -143,10 +144,10 @@ def _moved(text: str, mark: PathMark, start: Path, folder: Path | None, catalog:
     prefix = mark.prefix if mark.prefix and text.startswith(mark.prefix) else ""
     plain = text.removeprefix(prefix)
     path = start / plain
-    if not plain or not (is_file(path) and (not mark.suffixes or path.suffix in mark.suffixes)):
+    if not plain or not (is_file(path) and (not mark.suffixes or path.suffix.lower() in mark.suffixes)):
         # A folder that is called like a model means the model.
-        is_folder = mark.folders and _is_folder(path) and bool(prefix or not catalog.knows(plain))
-        if not plain or not is_folder:
+        as_folder = mark.folders and is_folder(path) and bool(prefix or not catalog.knows(plain))
+        if not plain or not as_folder:
             return text
     whole = path.resolve()
     if path.is_dir() and path.name not in {
@@ -161,18 +162,3 @@ def _moved(text: str, mark: PathMark, start: Path, folder: Path | None, catalog:
     except ValueError:  # another drive
         return prefix + whole.as_posix()
     return f"{prefix}./{moved}" if not prefix and catalog.knows(moved) else prefix + moved
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):  # a name that no folder can have
-        return False
-
-
-def is_file(path: Path) -> bool:
-    """Whether a path names a file; False also for a name that no file can have."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        return False

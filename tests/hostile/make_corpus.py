@@ -81,6 +81,20 @@ def recipes() -> None:
         "weights-nul.yaml": RED + 'generator: {type: vqgan, model: "a\\0b"}\n',
         "weights-up.yaml": RED + "perceptors: [{type: open_clip, model: ../../../etc/passwd}]\nsteps: 0\nsize: 16\n",
     }  # fmt: skip
+    long = "a" * 300
+    refused |= {
+        "long-image.yaml": f"prompts: [{{image: {long}}}]\n",
+        "long-mask.yaml": f"prompts: [{{text: red, where: {{image: {long}}}}}]\n",
+        "long-folder.yaml": f"prompts: [{{image: '{long}/*.png'}}]\n",
+        "nul-folder.yaml": 'prompts: [{image: "a\\0/*.png"}]\n',
+        "long-init.yaml": RED + f"init: {long}.png\n",
+        "long-size.yaml": RED + f"size: retain\ninit: {long}.png\n",
+        "long-generator.yaml": RED + f"generator: {{type: vqgan, model: {long}.ckpt}}\n",
+        "long-codes.yaml": RED + f"init: {{type: tokens, model: {long}.json}}\n",
+        "long-head.yaml": RED + f"losses: [{{type: aesthetic, head: {long}.json}}]\n",
+        "nul-extends.yaml": RED + 'extends: "a\\0.yaml"\n',
+        "nul-include.yaml": RED + 'include: "a\\0.yaml"\n',
+    }
     refused |= {f"name-{word}.yaml": RED + f'exporters: [{{type: still, name: "{name}"}}]\n' for word, name in names.items()}  # fmt: skip
     for name, text in refused.items():
         keep("recipes", f"refused/{name}", text)

@@ -118,3 +118,16 @@ def test_names_that_could_be_paths_stay_when_there_is_no_such_file(tmp_path, mon
         "perceptors": [{"type": "open_clip", "model": "ViT-B-32", "pretrained": "openai"}],
     }
     assert "pretrained: openai" in load_recipe(source).resolved_yaml()
+
+
+def test_paths_move_whatever_the_case_of_their_ending(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("mine.json", "mine.JSON", "Head.PTH"):
+        (home / name).write_text("[1, 2]")
+    (home / "r.yaml").write_text(
+        "prompts: [{direction: mine.json}, {direction: mine.JSON}]\nlosses: [{type: aesthetic, head: Head.PTH}]\n"
+    )
+    moved = yaml.safe_load(load_recipe(home / "r.yaml").resolved_yaml(tmp_path))
+    assert [each["direction"] for each in moved["prompts"]] == ["home/mine.json", "home/mine.JSON"]
+    assert moved["losses"][0]["head"] == "home/Head.PTH"

@@ -11,6 +11,7 @@ from pydantic import Field
 from pixforge.contracts import Generator, Loss, LossConfig, View
 from pixforge.contracts.paths import PathMark
 from pixforge.errors import InputError, WeightsError
+from pixforge.ordinary_files import is_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,7 @@ class Aesthetic(Loss[AestheticConfig]):
         Raises:
             WeightsError: it is not.
         """
-        if config.head != EMBEDDED and not (folder / config.head).is_file():
+        if config.head != EMBEDDED and not is_file(folder / config.head):
             raise WeightsError(
                 f"head '{config.head}': there is no such file; '{EMBEDDED}' ships with pixforge"
             )

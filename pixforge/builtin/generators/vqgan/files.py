@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pixforge.errors import WeightsError
+from pixforge.ordinary_files import is_file
 
 CONFIGS = (".yaml", ".yml")
 WEIGHTS = (".safetensors", ".ckpt", ".pt", ".pth")
@@ -29,7 +30,7 @@ def pair_of(name: str, path: Path) -> Files:
     config = first_of(path, CONFIGS)
     weights = path if path.suffix in WEIGHTS else first_of(path, WEIGHTS)
     for what, file in (("configuration", config), ("weights", weights)):
-        if file is None or not file.is_file():
+        if file is None or not is_file(file):
             place = file or path.with_suffix(CONFIGS[0] if what == "configuration" else WEIGHTS[0])
             raise WeightsError(f"the {what} of VQGAN '{name}' should be {place}, but there is no such file")
     assert config is not None
@@ -40,7 +41,7 @@ def pair_of(name: str, path: Path) -> Files:
 def first_of(path: Path, suffixes: tuple[str, ...]) -> Path | None:
     """The first existing file with the same stem and one of the suffixes, or None."""
     beside = (path.with_suffix(suffix) for suffix in suffixes)
-    return next((each for each in beside if each.is_file()), None)
+    return next((each for each in beside if is_file(each)), None)
 
 
 def logs_of(name: str, folder: Path) -> Files:
