@@ -174,6 +174,11 @@ def test_toml_errors_have_a_line(complaint):
         ("gone.yaml", "gone.yaml: there is no such file"),
         (".", ".: is a folder; name a recipe in it, such as recipe.yaml"),
         ("a\0.yaml", "a\\x00.yaml: cannot be read (embedded null byte)"),
+        (
+            "a" * 300,
+            "a" * 300 + ": a recipe's name ends in one of .yaml, .yml, .toml, .json, .png, .jpg, .jpeg, "
+            ".webp, .gif, .mp4, .webm, .safetensors (or is - for standard input)",
+        ),
     ],
 )
 def test_files_that_are_none(name, message, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from pixforge.errors import RecipeError
-from pixforge.ordinary_files import open_ordinary
+from pixforge.ordinary_files import is_folder, open_ordinary
 from pixforge.recipe.formats.document import MAX_DEPTH, Document, RecipeText, Where, plain_mapping
 from pixforge.recipe.formats.yamlfile import parse_yaml
 
@@ -69,7 +69,7 @@ def _name_of(data: Mapping[Any, Any]) -> str:
 
 
 def _refuse(path: Path) -> NoReturn:
-    if path.is_dir():
+    if is_folder(path):
         raise RecipeError(f"{path}: is a folder; name a recipe in it, such as {path / 'recipe.yaml'}")
     known = ", ".join((*_READERS, *MEDIA))
     raise RecipeError(f"{path}: a recipe's name ends in one of {known} (or is - for standard input)")
