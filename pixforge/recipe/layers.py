@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pixforge.errors import RecipeError
+from pixforge.ordinary_files import is_file, is_folder
 from pixforge.plugins.kinds import KINDS
 from pixforge.recipe.defaults import DEFAULTS
 from pixforge.recipe.errors import Problem, raise_problems
@@ -40,7 +41,11 @@ MOST, DEEPEST = 30, 8
 VARIABLE = "PIXFORGE_DEFAULTS"
 _JOINED = {"requires", "plugins"}
 _LISTS = {*_JOINED, *(kind.field for kind in KINDS if kind.many)}
-_TEXTS = {"text", "labels", "name", "seed", "requires", "prompts", "extends", "include"}
+_TEXTS = {
+    "text", "labels", "travel", "templates", "name", "seed", "requires", "prompts", "scenes", "extends", "include",
+}  # fmt: skip
+_FOLDER = "local-dir:"
+"""Before the folder of a model."""
 _NOT_DEFAULTS = {"prompts", "plugins", "requires", "files", "extends", "include", "based_on", "scenes"}
 
 
@@ -105,6 +110,7 @@ def add_layers(
         whole = _laid(whole, _fitting(reader.preset(name), whole))
     if reader.seen:
         whole.data["based_on"] = reader.seen
+    document.below = reader.folders[::-1]
     document.data, document.places = whole.data, whole.places
 
 
@@ -155,6 +161,7 @@ class _Reader:
 
     def __init__(self, may_read: bool) -> None:
         self.seen: list[str] = []
+        self.folders: list[Path] = []
         self._may_read = may_read
         self._count = 0
 
@@ -197,6 +204,7 @@ class _Reader:
         for part in reversed([self.layer(each, base.folder, (*chain, identity)) for each in include]):
             own, _ = _included(part, own)
         self._note(name)
+        self.folders.append(base.folder)
         return _moved(_laid(found, own), base.folder, folder)
 
     def _note(self, name: str) -> None:
@@ -301,26 +309,32 @@ def _moved(layer: _Layer, start: Path, folder: Path | None) -> _Layer:
         if isinstance(value, dict):
             return {name: moved(each, name) for name, each in value.items()}
         if isinstance(value, list):
-            return [moved(each, key) for each in value]
+            return value if key == "story" else [moved(each, key) for each in value]
         if not isinstance(value, str) or not _is_path(value, key, start):
             return value
-        whole = start / value
+        prefix = _FOLDER if value.startswith(_FOLDER) else ""
+        whole = start / value.removeprefix(prefix)
         try:
             near = folder and Path(os.path.relpath(whole, folder)).as_posix()
         except ValueError:  # on another drive
             near = None
-        return near or str(whole.resolve())
+        if near and not prefix and "/" in value and "/" not in near:
+            near = f"./{near}"  # not the name of a model
+        return prefix + (near or str(whole.resolve()))
 
-    return _Layer({key: moved(value, key) for key, value in deepcopy(layer.data).items()}, layer.places)
+    data = {key: moved(value, key) for key, value in deepcopy(layer.data).items()}
+    if isinstance(hashes := data.get("files"), dict):
+        data["files"] = {moved(name, "files"): each for name, each in hashes.items()}
+    return _Layer(data, layer.places)
 
 
 def _is_path(value: str, key: object, start: Path) -> bool:
-    """Whether a text names a file, or as `image` a folder of pictures."""
+    """Whether a text names a file, as `image` a folder of pictures, or as a model a folder, which is no plain name then."""
     if key in _TEXTS or not value or "\n" in value:
         return False
     if key == "image" and names_pictures(start / value):
         return True
-    try:
-        return bool(Path(value).suffix) and (start / value).is_file()
-    except (OSError, ValueError):  # no name of a file
-        return False
+    plain = value.removeprefix(_FOLDER)
+    if plain != value or (str(key).endswith("model") and "/" in value):
+        return bool(plain) and (is_folder(start / plain) or is_file(start / plain))
+    return bool(Path(value).suffix) and is_file(start / value)

@@ -23,7 +23,7 @@ from pixforge.recipe.prompt_list import MAX_BYTES, prompt_lines, told_texts
 from pixforge.recipe.words import suggest
 
 FOLDER = "wildcards"
-"""Lists of one's own: text files in this folder beside the recipe."""
+"""Lists of one's own: text files in this folder beside the recipe, or beside one that it extends or includes."""
 MOST = 100
 """Draws of one prompt; a list may name other lists, and itself."""
 _CHOICE = re.compile(r"\{([^{}|]*\|[^{}]*)\}")
@@ -38,7 +38,7 @@ def draw_wildcards(document: Document, *, own: bool = True) -> bool:
 
     Args:
         document: the recipe; it is changed.
-        own: whether lists beside the recipe may be read.
+        own: whether lists beside the recipe, and beside what it is made of, may be read.
 
     Raises:
         RecipeError: there is no list of a name, or one cannot be read.
@@ -52,7 +52,8 @@ def draw_wildcards(document: Document, *, own: bool = True) -> bool:
         return False
     if document.data.get("seed") is None:
         document.data["seed"] = draw_seed()
-    lists = cache(lambda name: _list(name, document.folder if own else None))
+    folders = [document.folder, *document.below] if own else []
+    lists = cache(lambda name: _list(name, folders))
     problems = []
     for number, (where, holder, key) in enumerate(texts):
         try:
@@ -82,10 +83,11 @@ def drawn(text: str, seed: str, lists: Callable[[str], Sequence[str]]) -> str:
     raise RecipeError(f"more than {MOST} wildcards in one prompt; a list may not name itself")
 
 
-def _list(name: str, folder: Path | None) -> list[str]:
-    """The lines of `wildcards/NAME.txt` beside the recipe, else of pixforge's own list."""
-    if folder is not None and (own := _own(folder / FOLDER / f"{name}.txt")):
-        return own
+def _list(name: str, folders: list[Path]) -> list[str]:
+    """The lines of `wildcards/NAME.txt` in the first of these folders that has it, else of pixforge's own list."""
+    for folder in folders:
+        if own := _own(folder / FOLDER / f"{name}.txt"):
+            return own
     shipped = _shipped()
     if name not in shipped:
         raise RecipeError(

@@ -51,6 +51,40 @@ def test_lists_of_what_is_included_come_first(write):
     assert ([each.type for each in recipe.losses], recipe.steps) == (["range"], 3)
 
 
+def test_folders_of_models_move_with_the_file_that_names_them(write, tmp_path, complaint):
+    (tmp_path / "lib" / "clip").mkdir(parents=True)
+    write("perceptors: [{type: open_clip, model: 'local-dir:clip'}]\n", "lib/m.yaml")
+    assert "lib/clip/open_clip_config.json" in complaint("extends: lib/m.yaml\nprompts: [a]\n")
+    (tmp_path / "logs").mkdir()
+    for name in ("./logs", "../logs"):
+        write(f"generator: {{type: vqgan, model: {name}}}\n", "lib/m.yaml")
+        (tmp_path / "lib" / "logs").mkdir(exist_ok=True)
+        found = complaint("extends: lib/m.yaml\nprompts: [a]\n")
+        assert ("lib/logs has no configs" in found) == (name == "./logs")
+        assert "logs has no configs" in found
+
+
+def test_hashes_of_files_move_with_their_names(write, tmp_path, complaint):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "mask.png").write_bytes(b"x")
+    write(f"prompts: [{{image: mask.png}}]\nfiles: {{mask.png: '{'0a' * 32}'}}\n", "lib/h.yaml")
+    found = complaint("extends: lib/h.yaml\n")
+    assert "lib/mask.png is not the file that the recipe was made with (SHA-256 0a0a0a0a0a0a...)" in found
+    recipe = load_recipe("recipe.yaml", check_files=False)
+    assert (recipe.prompts[0].image, recipe.files) == ("lib/mask.png", {"lib/mask.png": "0a" * 32})
+
+
+def test_texts_that_are_called_like_a_file_stay(write, tmp_path):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "cat.png").write_bytes(b"x")
+    write("scenes: [cat.png]\n", "lib/s.yaml")
+    assert load_recipe(write("extends: lib/s.yaml\n")).prompts[0].text == "cat.png"
+    write("scenes: {story: [cat.png], fade: 0}\n", "lib/s.yaml")
+    assert load_recipe("recipe.yaml").prompts[0].text == "cat.png"
+    write("prompts: [{travel: [cat.png, x]}]\n", "lib/s.yaml")
+    assert load_recipe("recipe.yaml").prompts[0].travel == ["cat.png", "x"]
+
+
 @pytest.mark.parametrize("part", ["x", "[x]", "{text: x}", "{text: x, weight: 1}"])
 @pytest.mark.parametrize("own", ["a", "[a]", "{text: a}"])
 def test_a_single_prompt_counts_as_a_list_of_one(part, own, write):

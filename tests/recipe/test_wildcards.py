@@ -58,6 +58,22 @@ def test_a_list_beside_the_recipe_comes_before_pixforges_own(write, tmp_path):
         load_recipe(write("prompts: [a cat __my_style__]\n"), trust="none")
 
 
+@pytest.mark.parametrize("how", ["extends", "include"])
+def test_lists_beside_what_a_recipe_is_made_of(how, write, tmp_path):
+    for folder, color in ((tmp_path / "lib", "mauve"), (tmp_path / "lib" / "deep", "teal")):
+        (folder / "wildcards").mkdir(parents=True)
+        (folder / "wildcards" / "colors.txt").write_text(f"{color}\n")
+    (tmp_path / "lib" / "deep" / "wildcards" / "beasts.txt").write_text("newt\n")
+    write("steps: 3\n", "lib/deep/base.yaml")
+    write("extends: deep/base.yaml\nprompts: [a __colors__ __beasts__]\n", "lib/w.yaml")
+    assert load_recipe(tmp_path / "lib" / "w.yaml").prompts[0].text == "a mauve newt"
+    path = write(f"{how}: lib/w.yaml\n")
+    assert load_recipe(path).prompts[0].text == "a mauve newt"
+    (tmp_path / "wildcards").mkdir()
+    (tmp_path / "wildcards" / "colors.txt").write_text("red\n")
+    assert load_recipe(path).prompts[0].text == "a red newt"
+
+
 def test_an_unknown_list_is_located(complaint):
     found = complaint("prompts:\n  - a sun\n  - a __colrs__ cat\n")
     assert found.startswith(

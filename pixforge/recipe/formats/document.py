@@ -53,6 +53,8 @@ class Document:
     """Where a value that was made of another one stands in the file."""
     places: dict[Where, str] = field(default_factory=dict)
     """File and line of a value that came from another recipe."""
+    below: list[Path] = field(default_factory=list)
+    """The folders of the recipes that it extends and includes, the last one first."""
 
     def as_written(self, where: Where) -> Where:
         """The place in the file, where `where` may have been made of another place."""
