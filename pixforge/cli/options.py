@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pixforge.cli.complete import plugin_names
+from pixforge.ordinary_files import is_file
 
 if TYPE_CHECKING:
     from pixforge.recipe.overrides import Override
     from pixforge.recipe.trust import Trust
 
 _SHORTCUTS = ("steps", "seed", "size", "device")
+_FILES = {"image", "video", "file", "embedding", "csv", "audio"}
+_FILES_OR_NAMES = {"direction", "model"}
+"""Fields of prompts, and of what is in them."""
 
 DISABLE = click.Option(
     ["--disable-plugin"], metavar="NAME", multiple=True, shell_complete=plugin_names,
@@ -98,11 +103,19 @@ def prompt_of(text: str) -> Any:
     value = parse_value(plain, f"-p {plain[:60]}")
     if not isinstance(value, dict) or all(each is None for each in value.values()):
         return text  # {a|b} is a text with a wildcard
-    return {key: _from_here(key, each) for key, each in value.items()}
+    return _from_here(None, value)
 
 
 def _from_here(key: object, value: Any) -> Any:
-    if key in {"image", "file", "embedding"} and isinstance(value, str) and value:
+    """A prompt with whole paths, also those in its `where` and in a curve of its weight."""
+    if isinstance(value, dict):
+        return {name: _from_here(name, each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_from_here(key, each) for each in value]
+    if not isinstance(value, str) or not value:
+        return value
+    # What may be the name of something else is a path where it names a file.
+    if key in _FILES or (key in _FILES_OR_NAMES and is_file(Path(value))):
         return os.path.abspath(value)  # noqa: PTH100 - a null byte, which Path refuses, gets its message later
     return value
 

@@ -86,8 +86,10 @@ def _with_views(recipe: Recipe) -> Recipe:
     if not _starts_from_codes(recipe, registry):
         return recipe
     # A preset, for one, names the number of the cutouts alone.
-    said = given.model_dump(exclude_unset=True) if "cutouts" in named else {}
-    wanted: dict[str, Any] = {"cutouts": type(given).model_validate({**cutouts, **said})}
+    said = {name: getattr(given, name) for name in given.model_fields_set} if "cutouts" in named else {}
+    # What was said is valid already, and a curve would not be known any more.
+    filled = type(given).model_validate(cutouts).model_copy(update=said)
+    wanted: dict[str, Any] = {"cutouts": filled}
     for field, kind in (("augmentations", "augmentation"), ("losses", "loss")):
         entries = [(registry.get(kind, each["type"]), each) for each in FROM_CODES[field]]
         if field not in named:

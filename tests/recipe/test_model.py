@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pixforge.contracts import Schedule
 from pixforge.contracts.moment import Moment
@@ -50,6 +51,15 @@ def test_generator_start_and_learning_rate_that_are_left_out_suit_each_other(fie
     recipe = load(**fields)
     assert (recipe.generator.type, recipe.init.type) == (generator, init)
     assert recipe.optimizer.learning_rate.constant == pytest.approx(rate)
+
+
+def test_what_the_cutouts_of_random_codes_are_told_stays_also_as_a_curve():
+    recipe = load(
+        generator="vqgan", init="noise", cutouts={"overview": {"wave": "sine"}, "power": {0: 1, 9: 2}}
+    )
+    written = yaml.safe_load(recipe.resolved_yaml())["cutouts"]
+    assert written["overview"] == {"wave": "sine", "period": "100%", "low": 0, "high": 1, "phase": 0}
+    assert (written["padding"], written["count"], written["power"]) == ("black", 24, {0: 1, 9: 2})
 
 
 @pytest.mark.parametrize(

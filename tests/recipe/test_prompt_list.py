@@ -191,6 +191,17 @@ def test_mappings_on_the_command_line(tmp_path, monkeypatch):
     assert prompt_of("{text: a heart, weight: 2}") == {"text": "a heart", "weight": 2}
     assert prompt_of("{image: 'photos/*.png'}") == {"image": str(tmp_path / "photos" / "*.png")}
     assert prompt_of("{image: x.png}") == {"image": str(tmp_path / "x.png")}
+    (tmp_path / "mine.json").write_text("[1, 2]")
+    assert prompt_of("{direction: mine.json}") == {"direction": str(tmp_path / "mine.json")}
+    assert prompt_of("{direction: textoff}") == {"direction": "textoff"}
+    assert prompt_of("{video: v.mp4, weight: {csv: w.csv}}") == {
+        "video": str(tmp_path / "v.mp4"),
+        "weight": {"csv": str(tmp_path / "w.csv")},
+    }
+    assert prompt_of("{text: x.png, where: [left, {not: {image: mask.png}}]}") == {
+        "text": "x.png",
+        "where": ["left", {"not": {"image": str(tmp_path / "mask.png")}}],
+    }
     assert prompt_of("{a|b}") == "{a|b}"
     assert prompt_of("{a|b: c}:2") == "{a|b: c}:2"
     with pytest.raises(RecipeError, match=r"-p \{text: a: b\}\}: not valid YAML"):

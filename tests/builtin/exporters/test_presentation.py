@@ -176,6 +176,13 @@ def test_a_caption_that_is_too_long_ends_with_dots():
     assert _wrapped("a b c d e f", lambda text: len(text) <= 1)[-1] == "."
 
 
+def test_a_caption_of_a_scene_with_a_curve(output):
+    """The weight counts as 1 while the scene lasts, since a caption knows no curves."""
+    fox = SCENES.replace("fade_out: 2, value: 1", "value: {wave: sine, low: 0, high: 9}")
+    captions = Captions("{prompt}", replace(output(steps=11, recipe=fox), film=FILM))
+    assert (captions._text(5), captions._text(11)) == ("a red fox", "a blue whale")
+
+
 @pytest.mark.parametrize("format_", ["mp4", "gif"])
 def test_a_caption_is_in_the_video_below_the_picture(output, report, frames, format_):
     made = replace(output(steps=3, size=(64, 24), recipe=SCENES), film=FILM)

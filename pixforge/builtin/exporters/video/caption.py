@@ -111,7 +111,8 @@ def _prompt(prompt: Any) -> tuple[str, Any]:
 def _weight(weight: Any, moment: Moment) -> float:
     """The weight at a moment; 1 for curves other than those that scenes become."""
     if isinstance(weight, Mapping) and "during" in weight:
-        return DuringCurve(DuringConfig.model_validate(weight), Path()).at(moment)
+        inside = {**weight, "value": _weight(weight.get("value", 1.0), moment)}
+        return DuringCurve(DuringConfig.model_validate(inside), Path()).at(moment)
     try:
         return Schedule(weight).value(moment)
     except ValueError:
