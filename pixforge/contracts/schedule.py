@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 Ease = Literal["linear", "step", "cosine"]
 _EASES = ("linear", "step", "cosine")
+_MOST_DIGITS = 12
+"""Of a keyframe's moment, with its point."""
 _HELP = "a number, or keyframes such as {0: 1.0, 50%: 0.3, ease: cosine}"
 
 
@@ -39,7 +42,11 @@ class Keyframe:
     @property
     def key(self) -> str:
         """The moment as it is written in a recipe."""
-        return f"{self.moment:g}%" if self.percent else f"{self.moment:g}"
+        if not self.percent:
+            return f"{self.moment:.0f}"
+        digits = f"{Decimal(repr(self.moment)):f}"  # all of them, and without an exponent
+        digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
+        return f"{digits if len(digits) <= _MOST_DIGITS else digits.removeprefix('0')}%"
 
 
 class Schedule:
@@ -269,7 +276,7 @@ def _keyframe(key: Any, value: Any) -> Keyframe:
     percent = text.endswith("%")
     digits = text.removesuffix("%").strip()
     plain = digits.replace(".", "", 1) if percent else digits
-    if isinstance(key, bool) or not (plain.isascii() and plain.isdigit()) or len(digits) > 12:
+    if isinstance(key, bool) or not (plain.isascii() and plain.isdigit()) or len(digits) > _MOST_DIGITS:
         raise ValueError(f"{_shown(key)} is not a step (0, 200) or a percentage (50%)")
     moment = float(digits)
     if percent and moment > 100:

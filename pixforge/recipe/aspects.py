@@ -49,7 +49,7 @@ def shape(document: Document, aspect: str | None, scale: float | None, *, fixed:
         return
     else:
         try:
-            base = parse_size(size or DEFAULTS["size"])
+            base = parse_size(DEFAULTS["size"] if size is None else size)
         except PydanticCustomError:
             return  # the validation will say what is wrong with it
     ratio = _start_size(document) if aspect == RETAIN else aspect

@@ -36,6 +36,20 @@ def test_keyframes_in_a_run_of_five_steps(written, values):
     assert [schedule.value(Moment(step, 5)) for step in range(5)] == pytest.approx(values)
 
 
+@pytest.mark.parametrize(
+    "key", ["33.333333%", "0.00001%", "99.999999999%", ".33333333333%", "12.5%", "100%", "0%", "10%"]
+)
+def test_a_percentage_is_written_with_all_its_digits(key):
+    plain = Schedule({key: 1, "50%": 2}).plain()
+    assert list(plain) == [key, "50%"]
+    assert Schedule(plain) == Schedule({key: 1, "50%": 2})
+
+
+def test_moments_that_are_close_are_two():
+    assert len(Schedule({1234567: 1, 1234568: 2}).keyframes) == 2
+    assert len(Schedule({"33.333333%": 1, "33.333334%": 2}).keyframes) == 2
+
+
 def test_a_moment_that_two_keyframes_share_has_the_later_value():
     assert Schedule({"50%": 1, 2: 7}).value(Moment(2, 5)) == 7
 

@@ -242,6 +242,32 @@ def test_no_name_of_a_setting_or_file_ends_the_comment(name):
     assert name == "text_prompts" or "plugins: [./x.py]" in comments
 
 
+@pytest.mark.parametrize(
+    ("command", "prompts"),
+    [
+        ("python generate.py -p 1984", [("1984", 1)]),
+        ("python generate.py -p 007", [("007", 1)]),
+        ("dream 1984", [("1984", 1)]),
+        ('dream "x" --text_min="blurry:0.5"', [("x", 1), ("blurry", -0.5)]),
+        ("dream x --text_min blurry", [("x", 1), ("blurry", -1)]),
+        ("pixray --drawer fft --prompts 1984", [("1984", 1)]),
+    ],
+)
+def test_prompts_that_are_numbers_or_have_weights(command, prompts):
+    assert said(recipe_of(command)[1]) == prompts
+
+
+def test_prompts_that_are_numbers_in_a_file():
+    assert said(recipe_of("drawer: fft\nprompts: 1984\n")[1]) == [("1984", 1)]
+
+
+def test_a_size_is_two_numbers_or_one():
+    assert recipe_of("python generate.py -p a -s 256")[1].size == (256, 256)
+    text, recipe = recipe_of("python generate.py -p a -s large")
+    assert recipe.size == (512, 512)
+    assert "# - size: large: is no width and height" in text
+
+
 def test_the_command(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pixray.yaml").write_text(PIXRAY)

@@ -330,6 +330,11 @@ def test_aspects_keep_the_area(aspect, scale, size):
     assert load_recipe({"prompts": ["a"]}, aspect=aspect, scale=scale).size == size
 
 
+def test_a_size_of_nothing_is_no_default():
+    with pytest.raises(RecipeError, match="width and height go from 16 to 8192 pixels"):
+        load_recipe({"prompts": ["a"], "size": 0}, scale=2)
+
+
 @pytest.fixture
 def photo(tmp_path):
     """A start picture of 90 x 60 pixels that its EXIF data turn upright, to 60 x 90."""

@@ -25,6 +25,9 @@ SHORT = {
 }  # fmt: skip
 """VQGAN-CLIP's short options; Pixray took over those that it has."""
 
+_TEXTS = {"text", "prompts", "text_min"}
+"""Options whose values are texts, also where they look like a number."""
+
 
 def read_settings(text: str, label: str) -> tuple[dict[str, Any], str | None]:
     """Names with values, and the program that the text itself names.
@@ -70,20 +73,21 @@ def _options(words: list[str], label: str) -> dict[str, Any]:
         words = words[1:]
     found: dict[str, Any] = {}
     name = "text"
-    values: list[Any] = []
+    values: list[str] = []
 
     def keep() -> None:
         if name != "text" or values:
-            found[name] = True if not values else values[0] if len(values) == 1 else list(values)
+            said = [each if name in _TEXTS else _value(each) for each in values]
+            found[name] = True if not said else said[0] if len(said) == 1 else said
 
     for word in words:
         option, equals, value = word.partition("=")
         if _OPTION.fullmatch(option) and not _NUMBER.fullmatch(option):
             keep()
             name = SHORT.get(option[1:], option[1:]) if not option.startswith("--") else option[2:]
-            name, values = name.replace("-", "_"), [_value(value)] if equals else []
+            name, values = name.replace("-", "_"), [value] if equals else []
         else:
-            values.append(_value(word))
+            values.append(word)
     keep()
     if not found:
         raise RecipeError(f"{label}: there are no settings in it")

@@ -58,7 +58,7 @@ def pixray(work: Work) -> None:
 
 def vqgan_clip(work: Work) -> None:
     """The options of nerdyrodent's VQGAN-CLIP."""
-    if not _size(work, work.take("size")):
+    if not _size(work, "size"):
         work.put("size", [512, 512])
     steps = work.number("iterations", "max_iterations", low=0, high=1_000_000, whole=True) or 500
     vqgan_film.vqgan_film(work, work.take("prompts", "text"), steps)
@@ -178,8 +178,7 @@ def disco(work: Work) -> None:
         "Both are guided diffusion. Here the prompts, the size, the cutouts and the losses are used with another "
         "generator, so the pictures look different."
     )
-    size = work.take("width_height")
-    if not _size(work, size):
+    if not _size(work, "width_height"):
         sides = [work.number(name, low=16, high=8192, whole=True) for name in ("width", "height")]
         work.put("size", [side or 512 for side in sides])
     disco_film.disco_film(work, work.number("steps", low=0, high=1_000_000, whole=True) or 250)
@@ -395,7 +394,7 @@ def _pixray_size(work: Work, usual: float) -> None:
     """A size, or the one of an aspect, enlarged."""
     factor = work.number("scale", low=0.1, high=20) or usual
     aspect = str(work.take("aspect") or "widescreen")
-    if _size(work, work.take("size")):
+    if _size(work, "size"):
         return
     if aspect == "retain":
         work.note(
@@ -451,12 +450,17 @@ def _is_grid(value: Any) -> bool:
     )
 
 
-def _size(work: Work, value: Any) -> bool:
-    """Whether the value is a size; it is then in the recipe."""
+def _size(work: Work, name: str) -> bool:
+    """Whether a setting is a size, one number for a square; it is then in the recipe."""
+    value = work.take(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = [value, value]
     sides = (
         re.findall(r"\d{1,5}", value) if isinstance(value, str) else value if isinstance(value, list) else []
     )
     if len(sides) != 2 or not all(re.fullmatch(r"\d{1,5}", str(side)) for side in sides):
+        if value not in (None, ""):
+            work.note(name, value, "is no width and height")
         return False
     found = [min(8192, max(16, int(side))) for side in sides]
     work.put("size", found)

@@ -76,6 +76,8 @@ class Work:
     def prompts(self, value: Any, weight: float | None = None) -> None:
         """Texts in the form `text:weight:stop | text`, one or a list."""
         for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, int | float) and not isinstance(text, bool):
+                text = f"{text}"  # `1984` is a text like others
             if not isinstance(text, str) or not text.strip():
                 continue
             if self.pictures_in_brackets and (picture := _BRACKETS.fullmatch(text.strip())):
@@ -87,7 +89,7 @@ class Work:
                 self.note("prompt", text, str(error))
                 continue
             known = self.recipe.setdefault("prompts", [])
-            known += [each if weight is None else {"text": each, "weight": weight} for each in found]
+            known += found if weight is None else [_weighted(each, weight) for each in found]
 
     def _picture(self, found: re.Match[str]) -> None:
         """A prompt that is a picture, matched by place."""
@@ -112,6 +114,12 @@ class Work:
         for name, action in names.items():
             if (value := self.take(name)) is not None:
                 action(value)
+
+
+def _weighted(prompt: Any, weight: float) -> dict[str, Any]:
+    """A prompt with a weight, by which one of its own is multiplied."""
+    plain: dict[str, Any] = {"text": prompt} if isinstance(prompt, str) else prompt
+    return {**plain, "weight": plain.get("weight", 1) * weight}
 
 
 def listed(value: Any, separator: str | None) -> list[Any]:
