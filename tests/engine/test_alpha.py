@@ -252,7 +252,7 @@ generator: {type: pixels, alpha: true}
 init: noise
 cutouts: {type: random, count: 4}
 filters: [{type: grayscale, where: left}, roll]
-losses: [opacity, smoothness, {type: symmetry, where: top}]
+losses: [opacity, smoothness, symmetry]
 edits: [{type: overlay, image: blue.png, opacity: 0.1}]
 keep: {image: blue.png, where: {box: [0, 0, 8, 8]}}
 exporters: [still]

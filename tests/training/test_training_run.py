@@ -1,6 +1,7 @@
 """A training goes on where it was stopped, and text towers aim between two kinds of prototypes."""
 
 import argparse
+import json
 
 import torch
 from compose import Art, Words
@@ -10,39 +11,40 @@ from training_run import TrainingRun, muon
 
 
 def run_for(work, minutes, fresh=False):
-    """A small training of so many minutes, and what it measured at its end."""
+    """A small training of so many minutes: the step and the weights that it began with, and how it ended."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 1))
     options = argparse.Namespace(work=work, device="cpu", minutes=minutes, fresh=fresh)
     optimizers = muon(model[0], model.parameters(), (0.01, 0.01), (0.9, 0.98))
     run = TrainingRun("small", model, optimizers, options, cosine)
-    begun = run.step
+    begun = run.step, model[0].weight.detach().clone()
     inputs = torch.randn(16, 4)
 
     def batch():
         return (model(inputs)[:, 0] - inputs.sum(1)).square()
 
-    losses = []
-    run.train(
-        batch, lambda mean: losses.append(float((mean(inputs)[:, 0] - inputs.sum(1)).square().mean())) or {}
-    )
-    return begun, run, losses[-1]
+    run.train(batch, lambda mean: {"loss": float((mean(inputs)[:, 0] - inputs.sum(1)).square().mean())})
+    return begun, run
 
 
 def test_a_training_goes_on_where_it_was_stopped(tmp_path):
-    _, first, loss = run_for(tmp_path, 0.01)
-    begun, second, later = run_for(tmp_path, 0.03)
-    assert begun == first.step > 10
+    _, first = run_for(tmp_path, 0.01)
+    (step, weight), second = run_for(tmp_path, 0.02)
+    assert step == first.step > 10
+    assert weight.equal(first.model[0].weight)
     assert second.step > first.step
     assert second.seconds > first.seconds
-    assert later < loss
-    assert run_for(tmp_path, 0.01, fresh=True)[0] == 0
+    (step, weight), _ = run_for(tmp_path, 0.01, fresh=True)
+    assert step == 0
+    assert not weight.equal(first.model[0].weight)
+    notes = [json.loads(line) for line in (tmp_path / "small.jsonl").read_text().splitlines()]
+    assert notes[0]["views"] == 16 * first.step
 
 
 def test_a_training_that_is_done_is_not_done_again(tmp_path):
-    _, first, _ = run_for(tmp_path, 0.01)
-    begun, second, _ = run_for(tmp_path, 0.01)
-    assert begun == second.step == first.step
+    _, first = run_for(tmp_path, 0.01)
+    (step, _), second = run_for(tmp_path, 0.01)
+    assert step == second.step == first.step
 
 
 def test_biases_and_what_lies_beside_the_blocks_do_not_go_by_muon():
