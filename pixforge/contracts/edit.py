@@ -47,16 +47,22 @@ class Edit(Component[C]):
         The default is every `every` steps, or frames of a film, from `since` to `until`. The frames of its `lead_in` count.
         """
         config, film = self.config, self.context.film
-        if isinstance(config, EditConfig):
-            begin, end = (pixels(each, self.context.steps) for each in (config.since, config.until))
-            if not begin <= step <= end:
-                return False
+        if not self._lasts(step):
+            return False
         count: int | None = step
         if film is not None:
             frame = film.boundary(step)
             count = None if frame is None else frame + 1
         every: int = getattr(config, "every", 1)
         return count is not None and count % every == 0
+
+    def _lasts(self, step: int) -> bool:
+        """Whether a step lies between `since` and `until`."""
+        config = self.config
+        if not isinstance(config, EditConfig):
+            return True
+        begin, end = (pixels(each, self.context.steps) for each in (config.since, config.until))
+        return begin <= step <= end
 
     @abstractmethod
     def forward(self, images: torch.Tensor, step: int) -> torch.Tensor:

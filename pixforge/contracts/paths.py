@@ -25,6 +25,9 @@ class PathMark:
     names: tuple[str, ...] = ()
 
 
+LOCAL_FOLDER = "local-dir:"
+"""Before the folder of a CLIP model, as open_clip writes it."""
+
 FileName = Annotated[str, Field(pattern=r"^\w[\w.-]*$", max_length=100)]
 """The name of a file that an exporter writes, without a folder and mostly without its ending.
 
@@ -46,7 +49,7 @@ ModelPath = Annotated[
         required=False,
         suffixes=(".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".yaml", ".yml", ".json"),
         folders=True,
-        prefix="local-dir:",
+        prefix=LOCAL_FOLDER,
     ),
 ]
 """The name of a model in the catalog, or the path of the user's own: a file of weights, their configuration, a folder."""

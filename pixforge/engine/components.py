@@ -8,12 +8,10 @@ from pathlib import PurePath
 from typing import Any
 
 from pixforge.contracts import Config
+from pixforge.contracts.paths import LOCAL_FOLDER
 from pixforge.engine.chunks import is_out_of_memory, out_of_memory
 from pixforge.errors import PixforgeError, PluginError
 from pixforge.plugins.registry import Registry
-
-FOLDER = "local-dir:"
-"""Before the path of a folder with a model."""
 
 
 def build_component(registry: Registry, kind: str, config: Config, given: Any) -> Any:
@@ -58,7 +56,7 @@ def unique_names(plain: Sequence[str]) -> list[str]:
 
 def _without_place(model: str) -> str:
     """The name of a model in a folder without the way to it: it is the same in every recipe that names the folder."""
-    if not model.startswith(FOLDER):
+    if not model.startswith(LOCAL_FOLDER):
         return model
-    name = PurePath(model.removeprefix(FOLDER)).name
-    return FOLDER + (name if name not in {"", ".."} else "folder")
+    name = PurePath(model.removeprefix(LOCAL_FOLDER)).name
+    return LOCAL_FOLDER + (name if name not in {"", ".."} else "folder")

@@ -45,9 +45,15 @@ def to_srgb(image: Image.Image, profile: object) -> Image.Image:
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return image  # a damaged profile is no reason to refuse the picture
     made = by_strips(colors, "RGB", lambda strip: _applied(change, strip))
-    made.info = {key: each for key, each in image.info.items() if key != "transparency"}
+    made = with_facts(image, made)
     if alpha is not None:
         made.putalpha(alpha)
+    return made
+
+
+def with_facts(image: Image.Image, made: Image.Image) -> Image.Image:
+    """What was made of a picture with what its file says about it, such as the side that is up."""
+    made.info = {key: each for key, each in image.info.items() if key != "transparency"}
     return made
 
 

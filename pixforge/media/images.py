@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pixforge.media.color import to_srgb
+from pixforge.media.color import to_srgb, with_facts
 from pixforge.media.files import FORMATS, by_strips, opened, strips, upright
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     if image.mode == "F":
         highest = max(np.nan_to_num(np.asarray(strip)).max() for strip in strips(image))
         full = 1.0 if highest <= 1 else 255.0
-    return _with_facts(image, by_strips(image, "L", partial(_scaled, full=full)))
+    return with_facts(image, by_strips(image, "L", partial(_scaled, full=full)))
 
 
 def _scaled(image: Image.Image, full: float) -> Image.Image:
@@ -121,13 +121,7 @@ def _no_more(image: Image.Image, most: int | None) -> Image.Image:
 def _over_white(image: Image.Image) -> Image.Image:
     if not image.has_transparency_data:
         return image.convert("RGB")
-    return _with_facts(image, by_strips(image, "RGB", _strip_over_white))
-
-
-def _with_facts(image: Image.Image, made: Image.Image) -> Image.Image:
-    """What was made of a picture with what its file says about it, such as the side that is up."""
-    made.info = {key: each for key, each in image.info.items() if key != "transparency"}
-    return made
+    return with_facts(image, by_strips(image, "RGB", _strip_over_white))
 
 
 def _strip_over_white(image: Image.Image) -> Image.Image:

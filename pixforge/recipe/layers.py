@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from pixforge.contracts.paths import LOCAL_FOLDER
 from pixforge.errors import RecipeError
 from pixforge.ordinary_files import is_file, is_folder
 from pixforge.plugins.kinds import KINDS
@@ -44,8 +45,6 @@ _LISTS = {*_JOINED, *(kind.field for kind in KINDS if kind.many)}
 _TEXTS = {
     "text", "labels", "travel", "templates", "name", "seed", "requires", "prompts", "scenes", "extends", "include",
 }  # fmt: skip
-_FOLDER = "local-dir:"
-"""Before the folder of a model."""
 _NOT_DEFAULTS = {"prompts", "plugins", "requires", "files", "extends", "include", "based_on", "scenes"}
 
 
@@ -312,7 +311,7 @@ def _moved(layer: _Layer, start: Path, folder: Path | None) -> _Layer:
             return value if key == "story" else [moved(each, key) for each in value]
         if not isinstance(value, str) or not _is_path(value, key, start):
             return value
-        prefix = _FOLDER if value.startswith(_FOLDER) else ""
+        prefix = LOCAL_FOLDER if value.startswith(LOCAL_FOLDER) else ""
         whole = start / value.removeprefix(prefix)
         try:
             near = folder and Path(os.path.relpath(whole, folder)).as_posix()
@@ -334,7 +333,7 @@ def _is_path(value: str, key: object, start: Path) -> bool:
         return False
     if key == "image" and names_pictures(start / value):
         return True
-    plain = value.removeprefix(_FOLDER)
+    plain = value.removeprefix(LOCAL_FOLDER)
     if plain != value or (str(key).endswith("model") and "/" in value):
         return bool(plain) and (is_folder(start / plain) or is_file(start / plain))
     return bool(Path(value).suffix) and is_file(start / value)

@@ -101,13 +101,7 @@ def load_recipe(
     raise_problems(document, open_story(document, files=_reads_files(document, trust)))
     drawn = _draw(document, trust)  # before the first scene of a loop is there twice
     raise_problems(document, open_scenes(document, registry))
-    recipe = _validate(document, registry, drawn=drawn)
-    raise_problems(document, (Problem(*each) for each in missing_files(recipe)))
-    raise_problems(document, clashes(recipe))
-    raise_problems(document, film_problems(recipe))
-    recipe = suited(_with_plugins_beside(recipe, document))
-    raise_problems(document, unknown_models(recipe))
-    raise_problems(document, [*unfit_components(recipe), *misplaced_regions(recipe)])
+    recipe = _suited(_validate(document, registry, drawn=drawn), document)
     _warn_of_pictures(recipe)
     if not check_files:
         return recipe
@@ -199,6 +193,21 @@ def _validate(document: Document, registry: Registry, *, drawn: bool = False) ->
         raise_problems(document, problems_of(error, document, registry))
         raise
     return recipe.with_origin(Origin(registry, document.folder, document.name, read_again, drawn))
+
+
+def _suited(recipe: Recipe, document: Document) -> Recipe:
+    """The recipe with what suits its start.
+
+    Raises:
+        RecipeError: its parts do not fit each other, or files that it names are missing.
+    """
+    raise_problems(document, (Problem(*each) for each in missing_files(recipe)))
+    raise_problems(document, clashes(recipe))
+    raise_problems(document, film_problems(recipe))
+    recipe = suited(_with_plugins_beside(recipe, document))
+    raise_problems(document, unknown_models(recipe))
+    raise_problems(document, [*unfit_components(recipe), *misplaced_regions(recipe)])
+    return recipe
 
 
 def _with_plugins_beside(recipe: Recipe, document: Document) -> Recipe:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pixforge.ordinary_files import read_ordinary
+from pixforge.ordinary_files import is_file, read_ordinary
 from pixforge.runs.folder import RECIPE
 from pixforge.runs.manifest import read_manifest
 from pixforge.runs.metrics import NAME as METRICS
@@ -54,7 +54,7 @@ def read_facts(folder: Path, name: str, *, curves: bool = True) -> RunFacts:
     """What the folder says; of a run that has not begun, its name alone."""
     manifest = read_manifest(folder)
     names = [each for each in _list(manifest.get("files")) if isinstance(each, str) and "/" not in each]
-    made = [folder / each for each in names if ".recording." not in each and _is_file(folder / each)]
+    made = [folder / each for each in names if ".recording." not in each and is_file(folder / each)]
     timings = _terms(manifest.get("timings"))
     pictures, others = _parted([path for path in made if path.suffix.lower() in PICTURES])
     return RunFacts(
@@ -163,10 +163,3 @@ def _number(value: Any) -> float | None:
         return float(value) if math.isfinite(value) else None
     except OverflowError:  # a whole number of 400 digits
         return None
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        return False

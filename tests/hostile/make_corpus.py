@@ -81,8 +81,20 @@ def recipes() -> None:
         "weights-nul.yaml": RED + 'generator: {type: vqgan, model: "a\\0b"}\n',
         "weights-up.yaml": RED + "perceptors: [{type: open_clip, model: ../../../etc/passwd}]\nsteps: 0\nsize: 16\n",
     }  # fmt: skip
+    refused |= impossible_names()
+    refused |= {f"name-{word}.yaml": RED + f'exporters: [{{type: still, name: "{name}"}}]\n' for word, name in names.items()}  # fmt: skip
+    for name, text in refused.items():
+        keep("recipes", f"refused/{name}", text)
+    keep("recipes", "works/bom.yaml", b"\xef\xbb\xbf" + RED.encode())
+    keep("recipes", "works/aliases.yaml", "prompts: [&a {text: red}, *a]")
+    keep("recipes", "works/shell.yaml", 'prompts: ["$(touch escaped); `touch escaped`"]')
+    keep("recipes", "works/long.yaml", "prompts: ['" + "a" * 50_000 + "']")
+
+
+def impossible_names() -> dict[str, str]:
+    """Recipes that name files as no file can be called."""
     long = "a" * 300
-    refused |= {
+    return {
         "long-image.yaml": f"prompts: [{{image: {long}}}]\n",
         "long-mask.yaml": f"prompts: [{{text: red, where: {{image: {long}}}}}]\n",
         "long-folder.yaml": f"prompts: [{{image: '{long}/*.png'}}]\n",
@@ -95,13 +107,6 @@ def recipes() -> None:
         "nul-extends.yaml": RED + 'extends: "a\\0.yaml"\n',
         "nul-include.yaml": RED + 'include: "a\\0.yaml"\n',
     }
-    refused |= {f"name-{word}.yaml": RED + f'exporters: [{{type: still, name: "{name}"}}]\n' for word, name in names.items()}  # fmt: skip
-    for name, text in refused.items():
-        keep("recipes", f"refused/{name}", text)
-    keep("recipes", "works/bom.yaml", b"\xef\xbb\xbf" + RED.encode())
-    keep("recipes", "works/aliases.yaml", "prompts: [&a {text: red}, *a]")
-    keep("recipes", "works/shell.yaml", 'prompts: ["$(touch escaped); `touch escaped`"]')
-    keep("recipes", "works/long.yaml", "prompts: ['" + "a" * 50_000 + "']")
 
 
 def chunk(name: bytes, body: bytes) -> bytes:

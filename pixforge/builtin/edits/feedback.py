@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from pixforge.contracts import Edit, EditConfig, Range, RunContext, Schedule
-from pixforge.contracts.region import pixels
 
 if TYPE_CHECKING:
     import torch
@@ -60,11 +59,10 @@ class Feedback(Edit[FeedbackConfig]):
 
     def due(self, step: int) -> bool:
         """In a film a picture that comes back later is taken from each frame, whatever `every` is."""
-        config, film = self.config, self.context.film
-        if film is None or not config.delay:
+        film = self.context.film
+        if film is None or not self.config.delay:
             return super().due(step)
-        begin, end = (pixels(each, self.context.steps) for each in (config.since, config.until))
-        return film.boundary(step) is not None and begin <= step <= end
+        return film.boundary(step) is not None and self._lasts(step)
 
     def forward(self, images: torch.Tensor, step: int) -> torch.Tensor:
         """The mixture; between the times that it acts, the picture itself."""

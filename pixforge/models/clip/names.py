@@ -9,6 +9,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from pixforge.contracts.paths import LOCAL_FOLDER
 from pixforge.errors import WeightsError, plain_name
 from pixforge.models.clip.source import Source
 from pixforge.models.clip.tokenizers import open_clip_tokenizer
@@ -17,7 +18,7 @@ from pixforge.models.shipped import SHIPPED, shipped_source
 from pixforge.models.words import nearest
 from pixforge.ordinary_files import read_ordinary
 
-HUB, LOCAL = "hf-hub:", "local-dir:"
+HUB, LOCAL = "hf-hub:", LOCAL_FOLDER
 SUFFIXES = (".safetensors", ".bin", ".pt", ".pth")
 _LARGEST_CONFIG = 16 * 2**20
 log = logging.getLogger(__name__)

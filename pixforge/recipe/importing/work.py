@@ -77,7 +77,7 @@ class Work:
         """Texts in the form `text:weight:stop | text`, one or a list."""
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, int | float) and not isinstance(text, bool):
-                text = f"{text}"  # `1984` is a text like others
+                text = str(text)  # `1984` is a text like others
             if not isinstance(text, str) or not text.strip():
                 continue
             if self.pictures_in_brackets and (picture := _BRACKETS.fullmatch(text.strip())):
