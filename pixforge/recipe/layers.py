@@ -125,17 +125,19 @@ def _users(document: Document, defaults: Path | None, reader: _Reader) -> _Layer
 
 
 def _fitting(preset: _Layer, whole: _Layer) -> _Layer:
-    """A preset that is laid over a recipe says nothing of cutouts of another strategy, which may have no count.
+    """What a preset that is laid over a recipe says of it.
 
-    Unless it names the strategy itself.
+    Nothing of cutouts of another strategy, which may have no count, unless it names the strategy itself; and no steps where
+    scenes say how many there are.
     """
     cutouts, own = whole.data.get("cutouts"), preset.data.get("cutouts")
-    if isinstance(own, Mapping) and "type" in own:
-        return preset
     strategy = cutouts.get("type") if isinstance(cutouts, Mapping) else cutouts
-    usual = DEFAULTS["cutouts"]["type"]
-    data = {key: each for key, each in preset.data.items() if key != "cutouts" or strategy in {None, usual}}
-    return _Layer(data, preset.places)
+    named = isinstance(own, Mapping) and "type" in own
+    left = set() if named or strategy in {None, DEFAULTS["cutouts"]["type"]} else {"cutouts"}
+    if "scenes" in whole.data:
+        left.add("steps")
+    data = {key: each for key, each in preset.data.items() if key not in left}
+    return _Layer(data, {where: place for where, place in preset.places.items() if where[0] not in left})
 
 
 def _names(document: Document, key: str) -> list[str]:

@@ -157,6 +157,10 @@ def test_the_steps_of_what_lies_below_mean_recipes_without_scenes(write, tmp_pat
         assert load_recipe(write(f"extends: {name}\n{story}")).steps == steps
     with pytest.raises(RecipeError, match=r"^override steps.*the scenes say how many"):
         load_recipe("recipe.yaml", {"steps": 50})
+    write(f"{story}steps: 50\n")
+    for presets in ([], ["draft"]):
+        with pytest.raises(RecipeError, match=r"steps: the scenes say how many"):
+            load_recipe("recipe.yaml", presets=presets)
 
 
 def test_paths_are_relative_to_the_file_that_names_them(write, tmp_path):
